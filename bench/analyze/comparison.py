@@ -1,0 +1,122 @@
+"""What a run measured, compared: a table per workload, a row per arm, the fastest first.
+
+Every figure that a terminal, a file or a page shows is worked out here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from bench.analyze.stats import Estimate, centre, ratio
+from bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_seconds, steady
+from bench.records import BACKENDS, Arm, ArmResult, Run, Sample
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the samples of one arm say, times in seconds.
+
+    `epoch_seconds` is the trimmed mean over processes of each one's median steady epoch. The
+    other times and the memory are medians over processes. `ratio` is this arm's epoch ÷ that
+    of the fastest arm of the workload, None for the fastest itself. `loss` and `accuracy` are
+    those of the first process after epoch `loss_epoch`, the last that all arms came to.
+    """
+
+    epoch_seconds: Estimate
+    ratio: Estimate | None
+    examples_per_second: float
+    epoch_cpu_seconds: float
+    import_seconds: float
+    build_seconds: float
+    first_epoch_seconds: float
+    peak_rss_bytes: int
+    loss: float
+    accuracy: float | None
+    loss_epoch: int
+    processes: int
+    epochs: int
+    process_epoch_seconds: tuple[float, ...]
+    jit_compile: bool
+    intra_op_threads: int | None
+    inter_op_threads: int | None
+    os_threads: int | None
+    cpus: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One arm: its figures, where it was measured, and its failure, where it failed."""
+
+    arm: Arm
+    figures: Figures | None
+    failure: str | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of one workload: the measured ones, fastest first, then the others."""
+
+    workload: str
+    rows: tuple[Row, ...]
+
+
+def tables(run: Run) -> tuple[Table, ...]:
+    """Return a table per workload, in the order in which the run holds them."""
+    names = dict.fromkeys(result.arm.workload for result in run.results)
+    return tuple(
+        _table(name, [result for result in run.results if result.arm.workload == name])
+        for name in names
+    )
+
+
+def _table(workload: str, results: Sequence[ArmResult]) -> Table:
+    measured = sorted(
+        (result for result in results if result.samples),
+        key=lambda result: centre(process_epoch_seconds(result.samples)).value,
+    )
+    unmeasured = sorted(
+        (result for result in results if not result.samples),
+        key=lambda result: BACKENDS.index(result.arm.backend),
+    )
+    return Table(workload, tuple(_row(result, measured) for result in [*measured, *unmeasured]))
+
+
+def _row(result: ArmResult, measured: Sequence[ArmResult]) -> Row:
+    failure = None if result.failure is None else result.failure.message
+    if not result.samples:
+        return Row(result.arm, None, failure)
+    loss_epoch = min(len(other.samples[0].losses) for other in measured)
+    fastest = measured[0]
+    versus = None
+    if result is not fastest:
+        versus = ratio(
+            process_epoch_seconds(result.samples), process_epoch_seconds(fastest.samples)
+        )
+    return Row(result.arm, _figures(result.samples, versus, loss_epoch), failure)
+
+
+def _figures(samples: Sequence[Sample], versus: Estimate | None, loss_epoch: int) -> Figures:
+    first = samples[0]
+    per_process = process_epoch_seconds(samples)
+    epoch_seconds = centre(per_process)
+    return Figures(
+        epoch_seconds=epoch_seconds,
+        ratio=versus,
+        examples_per_second=first.examples / epoch_seconds.value,
+        epoch_cpu_seconds=median(process_epoch_cpu_seconds(samples)),
+        import_seconds=median(sample.import_seconds for sample in samples),
+        build_seconds=median(sample.build_seconds for sample in samples),
+        first_epoch_seconds=median(sample.epoch_seconds[0] for sample in samples),
+        peak_rss_bytes=int(median(sample.peak_rss_bytes for sample in samples)),
+        loss=first.losses[loss_epoch - 1],
+        accuracy=first.accuracies[loss_epoch - 1] if first.accuracies else None,
+        loss_epoch=loss_epoch,
+        processes=len(samples),
+        epochs=sum(len(steady(sample.epoch_seconds)) for sample in samples),
+        process_epoch_seconds=tuple(per_process),
+        jit_compile=first.jit_compile,
+        intra_op_threads=first.intra_op_threads,
+        inter_op_threads=first.inter_op_threads,
+        os_threads=first.os_threads,
+        cpus=first.cpus,
+    )

@@ -1,0 +1,137 @@
+"""What to measure next: the next round, or the end.
+
+The first round trains each arm for as long as its workload's own fit settings say, which
+gives the final losses and the variances from which the later rounds are cut to size. After
+few rounds, an arm whose ratio is known well enough is left out of further ones.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from bench.analyze.repetitions import epoch_cost_seconds, process_cost_seconds, steady_epochs
+from bench.analyze.stats import centre, ratio
+from bench.analyze.steady import UNCOUNTED_EPOCHS, process_epoch_seconds
+from bench.records import Arm, ArmResult, Run
+
+#: Processes of an arm before its interval may end the measuring. A few that agree by chance
+#: would end it too early.
+MIN_PROCESSES = 4
+
+#: The share of the budget that the first round may spend on epochs.
+FIRST_ROUND_SHARE = 1 / 3
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One worker of a round. `epochs` is None for as many as the workload says."""
+
+    arm: Arm
+    epochs: int | None
+    time_limit_seconds: float | None
+
+
+@dataclass(frozen=True)
+class Round:
+    """A worker per arm that is still wanted, in a shuffled order."""
+
+    number: int
+    assignments: tuple[Assignment, ...]
+    estimated_seconds: float | None
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The end of a run; `reason` is one of those that `Run.stopped` names."""
+
+    reason: str
+
+
+def next_round(run: Run, elapsed_seconds: float) -> Round | Stop:
+    """Decide what to measure, from what has been measured so far."""
+    settings = run.settings
+    alive = [result for result in run.results if result.failure is None]
+    if not alive:
+        return Stop("failed")
+    if settings.rounds is not None:
+        if run.rounds >= settings.rounds:
+            return Stop("rounds")
+        wanted = [alive]
+    else:
+        wanted = [still_wanted(arms, settings.precision) for arms in _by_workload(alive)]
+        wanted = [arms for arms in wanted if arms]
+        if not wanted:
+            return Stop("precise")
+    if run.rounds == 0:
+        return _first_round(run)
+    if settings.budget_seconds is not None:
+        wanted = _affordable(wanted, settings.budget_seconds - elapsed_seconds)
+        if not wanted:
+            return Stop("budget")
+    chosen = [result for arms in wanted for result in arms]
+    return _shuffled(
+        run,
+        [Assignment(result.arm, _epochs(result), None) for result in chosen],
+        sum(_cost_seconds(result) for result in chosen),
+    )
+
+
+def still_wanted(results: Sequence[ArmResult], precision: float) -> list[ArmResult]:
+    """Return the arms of one workload that need further processes; none when all is known.
+
+    Those are the arms whose ratio to the fastest isn't known within the precision, and the
+    fastest with them. An arm without another to compare it with needs them for its own time.
+    """
+    if min(len(result.samples) for result in results) < MIN_PROCESSES:
+        return list(results)
+    seconds = {result.arm: process_epoch_seconds(result.samples) for result in results}
+    fastest = min(results, key=lambda result: centre(seconds[result.arm]).value)
+    if len(results) == 1:
+        known = centre(seconds[fastest.arm]).half_width < precision
+        return [] if known else [fastest]
+    loose = [
+        result
+        for result in results
+        if result is not fastest
+        and ratio(seconds[result.arm], seconds[fastest.arm]).half_width >= precision
+    ]
+    return [fastest, *loose] if loose else []
+
+
+def _by_workload(results: Sequence[ArmResult]) -> list[list[ArmResult]]:
+    ordered = sorted(results, key=lambda result: result.arm.workload)
+    return [list(arms) for _, arms in groupby(ordered, key=lambda result: result.arm.workload)]
+
+
+def _first_round(run: Run) -> Round:
+    budget = run.settings.budget_seconds
+    limit = None if budget is None else budget * FIRST_ROUND_SHARE / len(run.results)
+    return _shuffled(run, [Assignment(r.arm, None, limit) for r in run.results], None)
+
+
+def _affordable(wanted: list[list[ArmResult]], left_seconds: float) -> list[list[ArmResult]]:
+    """Return the workloads that still fit, the least measured first."""
+    chosen = []
+    for arms in sorted(wanted, key=lambda arms: min(len(result.samples) for result in arms)):
+        cost = sum(_cost_seconds(result) for result in arms)
+        if cost <= left_seconds:
+            chosen.append(arms)
+            left_seconds -= cost
+    return chosen
+
+
+def _epochs(result: ArmResult) -> int:
+    return UNCOUNTED_EPOCHS + steady_epochs(result.samples)
+
+
+def _cost_seconds(result: ArmResult) -> float:
+    samples = result.samples
+    return process_cost_seconds(samples) + steady_epochs(samples) * epoch_cost_seconds(samples)
+
+
+def _shuffled(
+    run: Run, assignments: list[Assignment], estimated_seconds: float | None
+) -> Round:
+    random.Random(f"{run.settings.seed} {run.rounds}").shuffle(assignments)
+    return Round(run.rounds + 1, tuple(assignments), estimated_seconds)

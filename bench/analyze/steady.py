@@ -1,0 +1,35 @@
+"""What of a sample counts: the steady epochs, after the first one and the warm-up."""
+
+from collections.abc import Sequence
+from statistics import median
+
+from bench.records import Sample
+
+#: Epochs after the first that are run and not counted. TensorFlow traces once more in the
+#: second epoch when the last batch is a smaller one.
+WARMUP_EPOCHS = 1
+
+#: The first epoch and the warm-up: the epochs that every process runs before it counts.
+UNCOUNTED_EPOCHS = 1 + WARMUP_EPOCHS
+
+
+def steady(epochs: Sequence[float]) -> Sequence[float]:
+    """Return the part of a per-epoch series that counts.
+
+    A training too short to have steady epochs gives the last one it has.
+    """
+    return epochs[UNCOUNTED_EPOCHS:] or epochs[-1:]
+
+
+def process_epoch_seconds(samples: Sequence[Sample]) -> list[float]:
+    """Return one value per process: the median of its steady epochs, in seconds.
+
+    The median, because a stall of the machine lengthens a few epochs of a process without
+    limit, and never shortens one.
+    """
+    return [median(steady(sample.epoch_seconds)) for sample in samples]
+
+
+def process_epoch_cpu_seconds(samples: Sequence[Sample]) -> list[float]:
+    """Return one value per process: the median CPU seconds of its steady epochs."""
+    return [median(steady(sample.epoch_cpu_seconds)) for sample in samples]

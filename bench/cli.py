@@ -1,0 +1,229 @@
+"""The command line: one parser, and each command calls one function.
+
+Nothing heavy is imported here, so that `--help` answers at once.
+"""
+
+import signal
+import sys
+import traceback
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from bench import __version__
+from bench.errors import BenchError, Interrupted
+from bench.records import BACKENDS, Settings
+
+QUICK = Settings(precision=0.15, budget_seconds=60.0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="keras-bench")
+@click.option("--debug", is_flag=True, help="Show tracebacks, those of workers too.")
+def cli(debug: bool) -> None:
+    """Which Keras backend trains my model fastest on this CPU?
+
+    Trains the same models under the TensorFlow, JAX and PyTorch backends, each in a fresh
+    process, and compares the time of an epoch.
+    """
+
+
+def _environments(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    chosen = {}
+    for value in values:
+        backend, separator, python = value.partition("=")
+        if not separator or not python:
+            raise click.BadParameter(f"{value!r} isn't BACKEND=PYTHON")
+        if backend not in BACKENDS:
+            raise click.BadParameter(f"no backend is named {backend!r}; {_nearest(backend)}")
+        chosen[backend] = python
+    return chosen
+
+
+def _backends(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    for value in values:
+        if value not in BACKENDS:
+            raise click.BadParameter(f"no backend is named {value!r}; {_nearest(value)}")
+    return tuple(dict.fromkeys(values))
+
+
+def _nearest(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.lower(), BACKENDS, cutoff=0.3)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(BACKENDS)}"
+
+
+def _threads(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    if value in ("default", "single") or (value.isdigit() and int(value) > 0):
+        return value
+    raise click.BadParameter(f"{value!r} is neither default, nor single, nor a number above 0")
+
+
+env_option = click.option(
+    "--env",
+    "pythons",
+    multiple=True,
+    metavar="BACKEND=PYTHON",
+    callback=_environments,
+    help="The interpreter that holds a backend. [default: the one that runs this]",
+)
+
+
+@cli.command("list")
+@env_option
+def list_(pythons: dict[str, str]) -> None:
+    """Show the workloads, and the backends with the versions found."""
+    from bench.commands import list_all
+
+    list_all(pythons)
+
+
+@cli.command()
+@env_option
+def doctor(pythons: dict[str, str]) -> None:
+    """Show what on this machine spoils timings, and what to do about it."""
+    from bench.commands import see_doctor
+
+    see_doctor(pythons)
+
+
+@cli.command()
+@click.argument("workloads", nargs=-1, metavar="[WORKLOAD|FILE.py]...")
+@click.option(
+    "--backend",
+    "backends",
+    multiple=True,
+    metavar="NAME",
+    callback=_backends,
+    help="Measure this backend; give it again for others. [default: all that are installed]",
+)
+@env_option
+@click.option(
+    "--threads",
+    default="default",
+    metavar="default|single|N",
+    callback=_threads,
+    help="Threads per pool: the framework's own choice, one, or N. [default: default]",
+)
+@click.option(
+    "--precision",
+    type=click.FloatRange(0.001, 1.0),
+    default=None,
+    help="End when the half-width of every ratio's 95 % interval is below this share. [default: 0.05]",
+)
+@click.option(
+    "--budget",
+    type=click.FloatRange(min=1.0),
+    default=None,
+    metavar="SECONDS",
+    help="Start no round that would end later than this. [default: 220]",
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Run exactly this many rounds, whatever the precision.",
+)
+@click.option("--quick", is_flag=True, help="A first impression: --precision 0.15 --budget 60.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1.0),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="End a worker that hasn't answered by then.",
+)
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path, file_okay=True),
+    default=Path("results"),
+    show_default=True,
+    metavar="DIR",
+    help="Where the tables and the raw run are written.",
+)
+def run(
+    workloads: tuple[str, ...],
+    backends: tuple[str, ...],
+    pythons: dict[str, str],
+    threads: str,
+    precision: float | None,
+    budget: float | None,
+    rounds: int | None,
+    quick: bool,
+    seed: int,
+    timeout: float,
+    results: Path,
+) -> None:
+    """Train workloads on every backend and compare the time of an epoch.
+
+    Without arguments it measures both networks of the notes on all installed backends.
+    """
+    from bench.commands import measure
+
+    base = QUICK if quick else Settings()
+    settings = Settings(
+        precision=precision or base.precision,
+        # With a number of rounds, only a budget that was asked for ends them early.
+        budget_seconds=budget or (None if rounds else base.budget_seconds),
+        rounds=rounds,
+        threads=threads,
+        seed=seed,
+        timeout_seconds=timeout,
+    )
+    sys.exit(measure(workloads, backends, pythons, settings, results))
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False, metavar="[RUN.json]")
+@click.option(
+    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True
+)
+def show(file: Path | None, results: Path) -> None:
+    """Print the tables of a stored run again, the newest without RUN.json."""
+    from bench.commands import show_run
+
+    show_run(file, results)
+
+
+def main() -> None:
+    """Run the command line; every foreseen error is one line and an exit code of its own."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    debug = "--debug" in sys.argv
+    try:
+        cli(prog_name="keras-bench", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _fail(Interrupted("keras-bench", "interrupted", "nothing was being measured"), debug)
+    except BenchError as error:
+        _fail(error, debug)
+    except BrokenPipeError:
+        sys.exit(0)
+    except Exception as error:
+        if debug:
+            raise
+        click.echo(
+            f"error: keras-bench: {type(error).__name__}: {error}; this is a fault of the suite:"
+            " please report what --debug shows",
+            err=True,
+        )
+        sys.exit(1)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _fail(error: BenchError, debug: bool) -> None:
+    if debug:
+        traceback.print_exception(error)
+    click.echo(f"error: {error}", err=True)
+    sys.exit(error.exit_code)

@@ -1,0 +1,245 @@
+"""What the commands do: the parts of the suite put together, with their output on a console."""
+
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from bench.analyze.comparison import Table, tables
+from bench.analyze.plan import Stop, next_round
+from bench.errors import BackendError, Interrupted, ResultsBroken, ResultsUnwritable
+from bench.measure import workloads
+from bench.measure.doctor import diagnose, examine
+from bench.measure.environments import Interpreter, probe, this_python
+from bench.measure.lock import lock_file, machine_lock
+from bench.measure.machine import this_machine
+from bench.measure.process import launcher
+from bench.measure.protocol import Request
+from bench.measure.runner import Target, carry_out
+from bench.records import BACKENDS, Arm, ArmResult, Run, Sample, Settings
+from bench.report.progress import Progress, make_progress
+from bench.report.terminal import make_console, print_findings, print_tables, print_warnings
+from bench.store import latest, runs
+from bench.store.files import check_writable
+
+RunWorker = Callable[[str, Request], Sample]
+
+
+def list_all(pythons: Mapping[str, str]) -> None:
+    """Print the workloads, and the backends with the versions found."""
+    console = make_console()
+    grid = Grid("workload", "what it trains")
+    for workload in workloads.shipped().values():
+        grid.add_row(workload.name, workload.summary())
+    console.print(grid)
+    grid = Grid("backend", "framework", "Keras", "NumPy", "Python")
+    for backend, interpreter in _interpreters(pythons).items():
+        environment = interpreter.environment
+        found = environment.framework_version(backend) or f"not installed (keras-bench[{backend}])"
+        keras, numpy = (environment.version_of(name) or "none" for name in ("keras", "numpy"))
+        grid.add_row(backend, found, keras, numpy, environment.python_version)
+    console.print(grid)
+
+
+def see_doctor(pythons: Mapping[str, str]) -> None:
+    """Print what on this machine spoils timings."""
+    print_findings(make_console(), diagnose(examine(_interpreters(pythons))))
+
+
+def show_run(file: Path | None, results: Path) -> None:
+    """Print the tables of a stored run; raise ResultsBroken where there is none."""
+    run = runs.load(file or _newest(results))
+    print_tables(make_console(), run, tables(run))
+
+
+def measure(
+    names: tuple[str, ...],
+    backends: tuple[str, ...],
+    pythons: Mapping[str, str],
+    settings: Settings,
+    results: Path,
+) -> int:
+    """Measure, print and write the tables, and return the exit code.
+
+    Raises:
+        UsageError, WorkloadError, BackendError, ResultsUnwritable: before anything is measured.
+    """
+    console = make_console()
+    interpreters = _interpreters(pythons)
+    targets = _targets(
+        workloads.find(names), _choose(backends, interpreters, pythons), settings.threads
+    )
+    check_writable(results)
+    run = Run(
+        started_utc=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        machine=this_machine(),
+        settings=settings,
+        results=tuple(ArmResult(arm) for arm in targets),
+    )
+
+    def about_to_wait() -> None:
+        console.print(
+            f"another keras-bench run is measuring on this machine ({lock_file()});"
+            " waiting for it to end (Ctrl-C gives up)",
+            soft_wrap=True,
+        )
+
+    with machine_lock(about_to_wait), launcher(settings.timeout_seconds) as workers:
+        print_warnings(console, diagnose(examine(interpreters)))
+        with make_progress(console) as progress:
+            run = _measure_rounds(run, targets, workers.run, progress, results)
+    return _conclude(console, run, results)
+
+
+def _measure_rounds(
+    run: Run,
+    targets: Mapping[Arm, Target],
+    run_worker: RunWorker,
+    progress: Progress,
+    results: Path,
+) -> Run:
+    """Carry out rounds until the plan ends or the user does; return all that was measured."""
+    start = time.monotonic()
+    try:
+        while True:
+            plan = next_round(run, time.monotonic() - start)
+            if isinstance(plan, Stop):
+                return replace(run, complete=True, stopped=plan.reason)
+            places = {item.arm: place for place, item in enumerate(plan.assignments, start=1)}
+
+            def about_to_run(arm: Arm) -> None:
+                now = replace(run, elapsed_seconds=time.monotonic() - start)
+                progress.starting(arm, places[arm], len(places), now)
+
+            for outcome in carry_out(run, plan.assignments, targets, run_worker, about_to_run):
+                run = replace(outcome.run, elapsed_seconds=time.monotonic() - start)
+                progress.finished(outcome.arm, outcome.result, run, tables(run))
+            _save_so_far(run, results)
+    except KeyboardInterrupt:
+        return replace(
+            run, elapsed_seconds=time.monotonic() - start, complete=False, stopped="interrupted"
+        )
+
+
+def _save_so_far(run: Run, results: Path) -> None:
+    """Save what was measured, so that not even a power cut loses more than a round."""
+    if _has_samples(run):
+        try:
+            runs.save(run, results)
+        except ResultsUnwritable:
+            pass  # The end of the run tries again, elsewhere if need be, and says so.
+
+
+def _conclude(console: Console, run: Run, results: Path) -> int:
+    """Print and write what was measured; return the exit code of what went wrong first."""
+    failures = [result.failure for result in run.results if result.failure is not None]
+    if not _has_samples(run):
+        for message in dict.fromkeys(failure.message for failure in failures):
+            console.print(Text(f"error: {message}"), soft_wrap=True)
+        if run.complete:
+            return failures[0].exit_code
+        raise Interrupted("keras-bench", "interrupted", "nothing had been measured yet")
+    with _signals_held():
+        compared = tables(run)
+        print_tables(console, run, compared)
+        unwritable = _save(console, run, compared, results)
+    if not run.complete:
+        return Interrupted.exit_code
+    if unwritable is not None:
+        return unwritable.exit_code
+    return failures[0].exit_code if failures else 0
+
+
+def _save(
+    console: Console, run: Run, compared: tuple[Table, ...], results: Path
+) -> ResultsUnwritable | None:
+    """Write the run and its tables, in the temporary directory where `results` fails."""
+    try:
+        file = runs.save(run, results)
+        latest.save(run, compared, results)
+    except ResultsUnwritable as error:
+        console.print(Text(f"error: {error}", style="red"), soft_wrap=True)
+        elsewhere = Path(tempfile.gettempdir()) / "keras-bench-results"
+        try:
+            file = runs.save(run, elsewhere)
+        except ResultsUnwritable as second:
+            console.print(Text(f"error: nor elsewhere: {second}", style="red"), soft_wrap=True)
+        else:
+            console.print(f"The run is saved in {file}; `keras-bench show` prints it again.")
+        return error
+    console.print(f"Written to {results}/latest.md, .csv, .json and {file}", soft_wrap=True)
+    return None
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Let no second Ctrl-C cut short what saves the first one's measurements."""
+    held = {
+        number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in held.items():
+            signal.signal(number, handler)
+
+
+def _has_samples(run: Run) -> bool:
+    return any(result.samples for result in run.results)
+
+
+def _interpreters(pythons: Mapping[str, str]) -> dict[str, Interpreter]:
+    return probe({backend: pythons.get(backend, this_python()) for backend in BACKENDS})
+
+
+def _choose(
+    asked: tuple[str, ...], interpreters: Mapping[str, Interpreter], pythons: Mapping[str, str]
+) -> dict[str, Interpreter]:
+    """Return the backends to measure: those asked for, or all that are installed.
+
+    Raises:
+        BackendError: one that was asked for isn't installed, or none is.
+    """
+    for backend in asked or tuple(pythons):
+        if backend not in interpreters[backend].backends:
+            raise BackendError(
+                backend,
+                f"isn't installed beside Keras in {interpreters[backend].python}",
+                f"install keras-bench[{backend}] there, or name another environment"
+                f" with --env {backend}=PYTHON",
+            )
+    chosen = asked or tuple(name for name in BACKENDS if name in interpreters[name].backends)
+    if not chosen:
+        raise BackendError(
+            this_python(),
+            "holds no backend",
+            "install keras-bench[jax], [tensorflow] or [torch], or name environments with --env",
+        )
+    return {backend: interpreters[backend] for backend in chosen}
+
+
+def _targets(
+    chosen: tuple[workloads.Workload, ...], interpreters: Mapping[str, Interpreter], threads: str
+) -> dict[Arm, Target]:
+    return {
+        Arm(workload.name, backend, interpreter.environment, threads): Target(
+            interpreter.python, workload.file
+        )
+        for workload in chosen
+        for backend, interpreter in interpreters.items()
+    }
+
+
+def _newest(results: Path) -> Path:
+    files = sorted((results / "runs").glob("*.json"))
+    if not files:
+        raise ResultsBroken(str(results / "runs"), "holds no run", "measure with `keras-bench run`")
+    return files[-1]

@@ -1,0 +1,85 @@
+"""Everything that can go wrong, drawn as a tree, with an exit code for each kind.
+
+    BenchError
+    ├── UsageError           2   an unknown name, a contradiction on the command line
+    ├── WorkloadError        3   the workload file, or the training it asks for
+    ├── BackendError         4   an interpreter, or a framework that is missing or broken
+    ├── WorkerDied           5   the worker process ended before it answered
+    ├── WorkerTimeout        6   the worker process did not answer in time
+    ├── LossDiverged         7   a loss became NaN or infinite
+    ├── ResultsUnwritable    8   a results directory that can't be written
+    │   └── DiskFull         9
+    ├── ResultsBroken       10   a stored run that can't be read
+    └── Interrupted        130   Ctrl-C or SIGTERM; what was measured is saved
+
+0 is success, and 1 is a fault of the suite itself.
+"""
+
+
+class BenchError(Exception):
+    """One line for the user: the thing, the reason, and the remedy."""
+
+    exit_code = 1
+
+    def __init__(self, thing: str, reason: str, remedy: str) -> None:
+        super().__init__(f"{thing}: {reason}; {remedy}")
+
+
+class UsageError(BenchError):
+    """The command line names what doesn't exist, or contradicts itself."""
+
+    exit_code = 2
+
+
+class WorkloadError(BenchError):
+    """A workload file can't be read, lacks a part, or fails while it trains."""
+
+    exit_code = 3
+
+
+class BackendError(BenchError):
+    """An interpreter is none, or lacks a framework, or its framework breaks at import."""
+
+    exit_code = 4
+
+
+class WorkerDied(BenchError):
+    """A worker process ended before it answered."""
+
+    exit_code = 5
+
+
+class WorkerTimeout(BenchError):
+    """A worker process did not answer in time and was ended."""
+
+    exit_code = 6
+
+
+class LossDiverged(BenchError):
+    """A loss became NaN or infinite, so the timing is not that of a training."""
+
+    exit_code = 7
+
+
+class ResultsUnwritable(BenchError):
+    """A results directory can't be written."""
+
+    exit_code = 8
+
+
+class DiskFull(ResultsUnwritable):
+    """The disk that holds the results directory is full."""
+
+    exit_code = 9
+
+
+class ResultsBroken(BenchError):
+    """A stored run is missing, broken, or of another schema."""
+
+    exit_code = 10
+
+
+class Interrupted(BenchError):
+    """The user stopped the run."""
+
+    exit_code = 130

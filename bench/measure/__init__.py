@@ -1,0 +1,1 @@
+"""Runs workers and records what they measured; decides nothing about it."""

@@ -1,0 +1,144 @@
+"""The environments that workers run in: what an interpreter holds, and what a worker inherits."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import BackendError
+from bench.records import BACKENDS, DISTRIBUTIONS, Environment
+
+#: What decides speed or results, besides the frameworks themselves.
+RECORDED_PACKAGES = ("keras", "jaxlib", "numpy")
+
+#: Variables that choose a number of threads. A worker gets them from the thread policy alone.
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "NPROC",
+    "XLA_FLAGS",
+)
+
+#: What a program needs from its surroundings to start at all; everything else stays outside.
+INHERITED_VARIABLES = (
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "TMPDIR",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "SSL_CERT_FILE",
+)
+
+_PROBE = """
+import json, platform
+from importlib.metadata import distributions
+wanted = set(json.loads({wanted!r}))
+found = {{}}
+for distribution in distributions():
+    name = (distribution.metadata["Name"] or "").lower().replace("_", "-")
+    if name in wanted:
+        found.setdefault(name, distribution.version)
+print(json.dumps([platform.python_version(), found]))
+"""
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A Python interpreter, what it holds, and the backends that it can run."""
+
+    python: str
+    environment: Environment
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """The backends whose framework is installed beside Keras."""
+        if self.environment.version_of("keras") is None:
+            return ()
+        return tuple(name for name in BACKENDS if self.environment.framework_version(name))
+
+
+def probe(pythons: Mapping[str, str]) -> dict[str, Interpreter]:
+    """Ask the interpreter of each backend what it holds, all at once, importing no framework.
+
+    Raises:
+        BackendError: a path is no Python interpreter of version 3.11 or newer.
+    """
+    distinct = sorted(set(pythons.values()))
+    with ThreadPoolExecutor(max_workers=max(1, len(distinct))) as pool:
+        probed = dict(zip(distinct, pool.map(_probe, distinct), strict=True))
+    return {backend: probed[python] for backend, python in pythons.items()}
+
+
+def _probe(python: str) -> Interpreter:
+    names = [name for family in DISTRIBUTIONS.values() for name in family]
+    wanted = json.dumps([*names, *RECORDED_PACKAGES])
+    remedy = "name the python of an environment, such as .venv/bin/python"
+    try:
+        answer = subprocess.run(
+            [python, "-I", "-c", _PROBE.format(wanted=wanted)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+            check=True,
+        )
+        python_version, found = json.loads(answer.stdout)
+        version_pair = tuple(int(part) for part in python_version.split(".")[:2])
+    except FileNotFoundError:
+        raise BackendError(python, "no such interpreter", remedy) from None
+    except (OSError, subprocess.SubprocessError, ValueError, TypeError):
+        raise BackendError(python, "doesn't answer as a Python interpreter", remedy) from None
+    if version_pair < (3, 11):
+        raise BackendError(python, f"is Python {python_version}", "name one of 3.11 or newer")
+    return Interpreter(python, Environment(python_version, tuple(sorted(found.items()))))
+
+
+def worker_variables(backend: str, threads: int | None, keras_home: Path) -> dict[str, str]:
+    """Return a worker's whole environment, made from scratch.
+
+    Nothing of the user's shell but what a program needs to start; no GPU; a configuration
+    folder of its own for Keras, so that no `keras.json` of the user's changes the arm.
+    """
+    variables = {
+        name: os.environ[name] for name in INHERITED_VARIABLES if os.environ.get(name) is not None
+    }
+    variables |= {
+        "KERAS_BACKEND": backend,
+        "KERAS_HOME": str(keras_home),
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONSAFEPATH": "1",
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "JAX_PLATFORMS": "cpu",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+    }
+    if threads is not None:
+        for name in THREAD_VARIABLES:
+            variables[name] = str(threads)
+        # XLA's CPU client sizes its pool by NPROC; Eigen inside it has a switch alone.
+        variables["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={'false' if threads == 1 else 'true'}"
+    return variables
+
+
+def thread_count(policy: str) -> int | None:
+    """Return the threads per pool that a policy asks for; None leaves it to the framework."""
+    return {"default": None, "single": 1}.get(policy) if not policy.isdigit() else int(policy)
+
+
+def this_python() -> str:
+    """Return the interpreter that runs the suite."""
+    return sys.executable

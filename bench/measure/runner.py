@@ -1,0 +1,85 @@
+"""Carries rounds out: a fresh worker for each assignment, and a record of what came of it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from bench.errors import BenchError
+from bench.measure.environments import thread_count
+from bench.measure.protocol import Request
+from bench.records import Arm, ArmResult, Failure, Run, Sample
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where an arm is found on this machine: paths, which no record keeps."""
+
+    python: str
+    workload_file: Path
+
+
+class Assignment(Protocol):
+    """What the plan asks of one worker."""
+
+    @property
+    def arm(self) -> Arm: ...
+    @property
+    def epochs(self) -> int | None: ...
+    @property
+    def time_limit_seconds(self) -> float | None: ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one assignment: a sample or an error, and the run that now holds it."""
+
+    run: Run
+    arm: Arm
+    result: Sample | BenchError
+
+
+def carry_out(
+    run: Run,
+    assignments: tuple[Assignment, ...],
+    targets: Mapping[Arm, Target],
+    run_worker: Callable[[str, Request], Sample],
+    about_to_run: Callable[[Arm], None],
+) -> Iterator[Outcome]:
+    """Run one round, a worker after the other, and yield the growing run after each.
+
+    An arm that fails gets no further worker; its samples so far stay, and the others go on.
+    The last outcome's run counts the round as done.
+    """
+    number = run.rounds + 1
+    for position, assignment in enumerate(assignments, start=1):
+        arm = assignment.arm
+        about_to_run(arm)
+        request = Request(
+            workload_file=str(targets[arm].workload_file),
+            backend=arm.backend,
+            seed=run.settings.seed,
+            epochs=assignment.epochs,
+            time_limit_seconds=assignment.time_limit_seconds,
+            threads=thread_count(arm.threads),
+        )
+        result: Sample | BenchError
+        try:
+            result = replace(run_worker(targets[arm].python, request), round=number)
+        except BenchError as error:
+            result = error
+        run = _with(run, arm, result, number)
+        if position == len(assignments):
+            run = replace(run, rounds=number)
+        yield Outcome(run, arm, result)
+
+
+def _with(run: Run, arm: Arm, result: Sample | BenchError, number: int) -> Run:
+    def grown(known: ArmResult) -> ArmResult:
+        if known.arm != arm:
+            return known
+        if isinstance(result, Sample):
+            return replace(known, samples=(*known.samples, result))
+        return replace(known, failure=Failure(number, str(result), result.exit_code))
+
+    return replace(run, results=tuple(grown(known) for known in run.results))

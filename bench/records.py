@@ -1,0 +1,141 @@
+"""What is measured and stored: frozen values, with the words and units of the project.
+
+Only the standard library is imported here, because a worker's environment holds nothing
+of the suite's own dependencies.
+"""
+
+from dataclasses import dataclass
+
+BACKENDS = ("tensorflow", "jax", "torch")
+
+#: Distributions that bring a backend's framework; the first that is installed counts.
+DISTRIBUTIONS = {
+    "tensorflow": ("tensorflow-cpu", "tensorflow", "tensorflow-intel", "tf-nightly"),
+    "jax": ("jax",),
+    "torch": ("torch",),
+}
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The interpreter that workers run in: its version and those of the packages that matter."""
+
+    python_version: str
+    packages: tuple[tuple[str, str], ...]
+
+    def version_of(self, package: str) -> str | None:
+        """Return the version of a package, or None where it isn't installed."""
+        return dict(self.packages).get(package)
+
+    def framework_version(self, backend: str) -> str | None:
+        """Return the version of a backend's framework, or None where it isn't installed."""
+        versions = (self.version_of(name) for name in DISTRIBUTIONS[backend])
+        return next((version for version in versions if version is not None), None)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """The thing that is timed: workload × backend × environment × threads × loop."""
+
+    workload: str
+    backend: str
+    environment: Environment
+    threads: str = "default"
+    loop: str = "fit"
+
+    @property
+    def name(self) -> str:
+        """A short name, unique within a run."""
+        return f"{self.workload}[{self.backend}]"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one worker process measured, every epoch of it in the order it came.
+
+    `epoch_seconds` (wall) and `epoch_cpu_seconds` (of the whole process) have an entry per
+    epoch, the first epoch included, and so have `losses` and `accuracies` (empty where the
+    model has no accuracy metric). An epoch lasts from the end of the one before, so that
+    they add up to the whole of `fit`. `intra_op_threads`, `inter_op_threads` are None where
+    the framework doesn't tell, `os_threads` where the system doesn't, and `cpus`, the
+    affinity, is empty where the system has none.
+    """
+
+    import_seconds: float
+    build_seconds: float
+    epoch_seconds: tuple[float, ...]
+    epoch_cpu_seconds: tuple[float, ...]
+    losses: tuple[float, ...]
+    accuracies: tuple[float, ...]
+    examples: int
+    peak_rss_bytes: int
+    jit_compile: bool
+    intra_op_threads: int | None
+    inter_op_threads: int | None
+    os_threads: int | None
+    cpus: tuple[int, ...]
+    round: int = 0
+    process_seconds: float = 0.0
+    """From the start of the process to its answer, as the coordinator saw it."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an arm has no further samples: one line, and the exit code of its kind."""
+
+    round: int
+    message: str
+    exit_code: int
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """All that a run knows of one arm."""
+
+    arm: Arm
+    samples: tuple[Sample, ...] = ()
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user asked of a run. `rounds` is None where precision and budget decide."""
+
+    precision: float = 0.05
+    budget_seconds: float | None = 220.0
+    rounds: int | None = None
+    threads: str = "default"
+    seed: int = 0
+    timeout_seconds: float = 300.0
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Facts of the hardware and the operating system that decide which runs may be compared."""
+
+    cpu: str
+    architecture: str
+    logical_cores: int
+    usable_cores: int
+    memory_gib: int
+    system: str
+    system_release: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything one call of `keras-bench run` measured."""
+
+    started_utc: str
+    machine: Machine
+    settings: Settings
+    results: tuple[ArmResult, ...]
+    rounds: int = 0
+    elapsed_seconds: float = 0.0
+    complete: bool = False
+    stopped: str = "interrupted"
+    """Why it ended: "precise", "budget", "rounds", "failed", or "interrupted"."""
+    schema_version: int = SCHEMA_VERSION

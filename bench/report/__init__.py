@@ -1,0 +1,1 @@
+"""Draws what `bench.analyze` decided; decides nothing."""

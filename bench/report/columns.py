@@ -1,0 +1,139 @@
+"""The columns of a table: what each is called, and how a row's figure is written in it.
+
+The terminal and Markdown draw the same columns; `record` gives the bare figures to CSV and
+JSON, with units in their names and intervals as `_low` and `_high`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bench.analyze.answer import is_decided, milliseconds, span, times
+from bench.analyze.comparison import Figures, Row, Table
+from bench.analyze.stats import Estimate
+
+
+@dataclass(frozen=True)
+class Column:
+    """A title, and the text of a measured row's cell."""
+
+    title: str
+    text: Callable[[Figures], str]
+    numeric: bool = True
+
+
+def _epoch(figures: Figures) -> str:
+    return _with_interval(figures.epoch_seconds, milliseconds)
+
+
+def _ratio(figures: Figures) -> str:
+    if figures.ratio is None:
+        return "1"
+    return f"{times(figures.ratio)} ({span(figures.ratio)})"
+
+
+def _with_interval(estimate: Estimate, write: Callable[[float], str]) -> str:
+    if estimate.low is None or estimate.high is None:
+        return write(estimate.value)
+    return f"{write(estimate.value)} ({write(estimate.low)} to {write(estimate.high)})"
+
+
+def _threads(figures: Figures) -> str:
+    def tell(count: int | None) -> str:
+        return "?" if count is None else "auto" if count == 0 else str(count)
+
+    return (
+        f"{tell(figures.intra_op_threads)} + {tell(figures.inter_op_threads)}"
+        f" of {tell(figures.os_threads)}"
+    )
+
+
+#: What a reader looks for first; narrow enough for a terminal of 100 characters.
+SPEED = (
+    Column("epoch, ms (95 %)", _epoch),
+    Column("ratio to fastest (95 %)", _ratio),
+    Column("examples/s", lambda figures: f"{figures.examples_per_second:,.0f}"),
+    Column("first epoch, s", lambda figures: f"{figures.first_epoch_seconds:.2f}"),
+    Column("loss", lambda figures: f"{figures.loss:.4f}"),
+    Column("n", lambda figures: f"{figures.processes} × {figures.epochs // figures.processes}"),
+)
+
+#: What explains it.
+DETAILS = (
+    Column("import, s", lambda figures: f"{figures.import_seconds:.2f}"),
+    Column("build, s", lambda figures: f"{figures.build_seconds:.2f}"),
+    Column("CPU per epoch, ms", lambda figures: milliseconds(figures.epoch_cpu_seconds)),
+    Column("peak memory, MB", lambda figures: f"{figures.peak_rss_bytes / 1e6:.0f}"),
+    Column("accuracy", lambda f: "" if f.accuracy is None else f"{f.accuracy:.4f}"),
+    Column("after epoch", lambda figures: str(figures.loss_epoch)),
+    Column("processes", lambda figures: str(figures.processes)),
+    Column("epochs", lambda figures: str(figures.epochs)),
+    Column("jit_compile", lambda figures: str(figures.jit_compile), numeric=False),
+    Column("threads (in + between ops of all)", _threads, numeric=False),
+    Column("CPUs", lambda figures: ",".join(map(str, figures.cpus)) or "any", numeric=False),
+)
+
+
+def cells(table: Table, columns: Sequence[Column]) -> list[list[str]]:
+    """Return the texts of a table, a list per row that begins with the backend."""
+    return [_cells(row, columns) for row in table.rows]
+
+
+def _cells(row: Row, columns: Sequence[Column]) -> list[str]:
+    if row.figures is None:
+        return [row.arm.backend, "failed", *[""] * (len(columns) - 1)]
+    remark = "" if row.failure is None else " (failed later)"
+    figures = row.figures
+    return [row.arm.backend + remark, *[column.text(figures) for column in columns]]
+
+
+def versions(row: Row) -> str:
+    """Write what the arm ran on: "Keras 3.15.1, jax 0.10.2, Python 3.11.7"."""
+    environment = row.arm.environment
+    framework = environment.framework_version(row.arm.backend)
+    return (
+        f"Keras {environment.version_of('keras')}, {row.arm.backend} {framework},"
+        f" Python {environment.python_version}"
+    )
+
+
+def record(row: Row, complete: bool) -> dict[str, object]:
+    """Return a row as bare figures, None where there is none."""
+    environment = row.arm.environment
+    record: dict[str, object] = {
+        "workload": row.arm.workload,
+        "backend": row.arm.backend,
+        "threads": row.arm.threads,
+        "loop": row.arm.loop,
+        "failure": row.failure,
+        "run_complete": complete,
+    }
+    figures = row.figures
+    record |= _interval("epoch_seconds", figures and figures.epoch_seconds)
+    record |= _interval("ratio_to_fastest", _ratio_estimate(figures))
+    record["slower_than_fastest"] = is_decided(row) if figures and figures.ratio else None
+    for name in (
+        "examples_per_second", "epoch_cpu_seconds", "import_seconds", "build_seconds",
+        "first_epoch_seconds", "peak_rss_bytes", "loss", "accuracy", "loss_epoch", "processes",
+        "epochs", "jit_compile", "intra_op_threads", "inter_op_threads", "os_threads",
+    ):  # fmt: skip
+        record[name] = None if figures is None else getattr(figures, name)
+    record["cpus"] = None if figures is None else " ".join(map(str, figures.cpus))
+    record["python_version"] = environment.python_version
+    record["framework_version"] = environment.framework_version(row.arm.backend)
+    for package in ("keras", "numpy"):
+        record[f"{package}_version"] = environment.version_of(package)
+    return record
+
+
+def _ratio_estimate(figures: Figures | None) -> Estimate | None:
+    if figures is None:
+        return None
+    return figures.ratio or Estimate(1.0)
+
+
+def _interval(name: str, estimate: Estimate | None) -> dict[str, object]:
+    return {
+        name: estimate and estimate.value,
+        f"{name}_low": estimate and estimate.low,
+        f"{name}_high": estimate and estimate.high,
+    }

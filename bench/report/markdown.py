@@ -1,0 +1,51 @@
+"""Tables in GitHub-flavoured Markdown."""
+
+from collections.abc import Sequence
+
+from tabulate import tabulate
+
+from bench.analyze.answer import answer, ending
+from bench.analyze.comparison import Table
+from bench.records import Run
+from bench.report.columns import DETAILS, SPEED, Column, cells, versions
+
+
+def document(run: Run, tables: Sequence[Table]) -> str:
+    """Return a whole page: the answers first, then the tables, then where they come from."""
+    machine = run.machine
+    settings = run.settings
+    parts = ["# Which backend trains fastest on this CPU"]
+    if not run.complete:
+        parts.append("**Incomplete: the run was interrupted, and what it had measured is here.**")
+    parts.append("\n".join(f"- {answer(table)}" for table in tables))
+    for table in tables:
+        parts += [f"## {table.workload}", _markdown(table, SPEED), _markdown(table, DETAILS)]
+        parts += [_versions(table)]
+    parts.append("## Where this comes from")
+    parts.append(
+        f"- {ending(run, tables)}\n"
+        f"- {run.started_utc}, {run.elapsed_seconds:.0f} s, seed {settings.seed},"
+        f" threads {settings.threads}\n"
+        f"- {machine.cpu}, {machine.usable_cores} of {machine.logical_cores} cores,"
+        f" {machine.memory_gib} GiB, {machine.system} {machine.system_release},"
+        f" fingerprint {machine.fingerprint}"
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown(table: Table, columns: Sequence[Column]) -> str:
+    return tabulate(
+        cells(table, columns),
+        headers=["backend", *[column.title for column in columns]],
+        tablefmt="github",
+        disable_numparse=True,
+        colalign=["left", *["right" if column.numeric else "left" for column in columns]],
+    )
+
+
+def _versions(table: Table) -> str:
+    lines = []
+    for row in table.rows:
+        failure = "" if row.failure is None else f": **failed**: {row.failure}"
+        lines.append(f"- {row.arm.backend}: {versions(row)}{failure}")
+    return "\n".join(lines)

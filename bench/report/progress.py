@@ -1,0 +1,132 @@
+"""What a run shows while it works.
+
+Everything is drawn between two workers, by the event that ended one or starts the next:
+there is no refresh by a clock, which would take time from the arm that is being timed.
+"""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table as Grid
+from rich.text import Text
+
+from bench.analyze.answer import milliseconds
+from bench.analyze.comparison import Table
+from bench.records import Arm, Run, Sample
+from bench.report.columns import Column, SPEED, cells
+from bench.analyze.steady import process_epoch_seconds
+
+#: The columns of SPEED that are shown while measuring.
+LIVE_COLUMNS: tuple[Column, ...] = (SPEED[0], SPEED[1], SPEED[-1])
+
+
+class Progress(Protocol):
+    """Follows a run."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+    def starting(self, arm: Arm, position: int, of: int, run: Run) -> None:
+        """Say which arm's worker starts now."""
+
+    def finished(self, arm: Arm, result: Sample | Exception, run: Run, tables: Sequence[Table]) -> None:
+        """Say what came of it."""
+
+
+def make_progress(console: Console) -> Progress:
+    """Return a live display for a terminal, and plain lines for anything else."""
+    return LiveProgress(console) if console.is_terminal else PlainProgress(console)
+
+
+class PlainProgress:
+    """A line when a worker has ended."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._place = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def starting(self, arm: Arm, position: int, of: int, run: Run) -> None:
+        self._place = f"round {run.rounds + 1}, {position}/{of}"
+
+    def finished(self, arm: Arm, result: Sample | Exception, run: Run, tables: Sequence[Table]) -> None:
+        line = f"{run.elapsed_seconds:4.0f} s  {self._place:14} {arm.name:30} {_outcome(result)}"
+        self._console.print(Text(line), soft_wrap=True)
+
+
+class LiveProgress:
+    """What runs now, what is left, and the ratios so far, redrawn in place."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._tables: Sequence[Table] = ()
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def starting(self, arm: Arm, position: int, of: int, run: Run) -> None:
+        now = Text.assemble(
+            ("measuring ", "dim"), (arm.name, "bold"),
+            f"   worker {position} of {of} in round {run.rounds + 1}",
+        )  # fmt: skip
+        self._live.update(Group(_left(run), now, *map(_ratios, self._tables)), refresh=True)
+
+    def finished(self, arm: Arm, result: Sample | Exception, run: Run, tables: Sequence[Table]) -> None:
+        self._tables = tables
+        if isinstance(result, Exception):
+            self._live.console.print(Text(str(result), style="red"))
+
+
+def _left(run: Run) -> Grid:
+    """Draw how much of the rounds or of the budget is spent."""
+    settings = run.settings
+    if settings.rounds is not None:
+        done, total = float(run.rounds), float(settings.rounds)
+        words = f"{run.rounds} of {settings.rounds} rounds"
+    elif settings.budget_seconds is not None:
+        done, total = run.elapsed_seconds, settings.budget_seconds
+        words = f"{done:.0f} s of at most {total:.0f} s, until every ratio is within ±{settings.precision:.0%}"
+    else:
+        done, total = 0.0, 1.0
+        words = f"{run.elapsed_seconds:.0f} s, until every ratio is within ±{settings.precision:.0%}"
+    grid = Grid.grid(padding=(0, 1))
+    grid.add_row(ProgressBar(total=total, completed=min(done, total), width=30), words)
+    return grid
+
+
+def _ratios(table: Table) -> Grid:
+    grid = Grid(title=table.workload, title_justify="left")
+    grid.add_column("backend")
+    for column in LIVE_COLUMNS:
+        grid.add_column(column.title, justify="right")
+    for texts in cells(table, LIVE_COLUMNS):
+        grid.add_row(*texts)
+    return grid
+
+
+def _outcome(result: Sample | Exception) -> str:
+    if isinstance(result, Exception):
+        return f"failed: {result}"
+    (seconds,) = process_epoch_seconds([result])
+    return (
+        f"{milliseconds(seconds):>6} ms an epoch, {len(result.epoch_seconds)} epochs,"
+        f" {result.process_seconds:.1f} s"
+    )

@@ -1,0 +1,63 @@
+"""Tables and findings on a terminal, in colour where it has any."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from bench.analyze.answer import answer, ending
+from bench.analyze.comparison import Table
+from bench.measure.doctor import Finding
+from bench.records import Run
+from bench.report.columns import SPEED, cells
+
+#: The width of what is printed where no terminal says how wide it is.
+PLAIN_WIDTH = 110
+
+
+def make_console(stderr: bool = False) -> Console:
+    """Return a console; a file or pipe gets plain lines that aren't cut to 80 characters."""
+    console = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    if not console.is_terminal:
+        console = Console(stderr=stderr, highlight=False, width=PLAIN_WIDTH)
+    return console
+
+
+def print_tables(console: Console, run: Run, tables: Sequence[Table]) -> None:
+    """Print a table per workload, fastest first, each with its answer below it."""
+    for table in tables:
+        grid = Grid(title=table.workload, title_justify="left", title_style="bold")
+        grid.add_column("backend")
+        for column in SPEED:
+            grid.add_column(column.title, justify="right" if column.numeric else "left")
+        for position, texts in enumerate(cells(table, SPEED)):
+            grid.add_row(*texts, style="green" if position == 0 and len(table.rows) > 1 else "")
+        console.print()
+        console.print(grid)
+        for row in table.rows:
+            if row.failure is not None:
+                console.print(Text(f"{row.arm.backend} failed: {row.failure}", style="red"))
+        console.print(Text(answer(table), style="bold"))
+    console.print()
+    console.print(Text(ending(run, tables)))
+
+
+def print_findings(console: Console, findings: Sequence[Finding]) -> None:
+    """Print everything that was looked at, with a remedy for what spoils timings."""
+    grid = Grid()
+    for title in ("", "what", "seen", "what to do"):
+        grid.add_column(title)
+    for finding in findings:
+        mark = Text("spoils", style="yellow") if finding.spoils else Text("ok", style="green")
+        remedy = finding.remedy if finding.spoils else ""
+        grid.add_row(mark, finding.subject, finding.seen, Text(remedy))
+    console.print(grid)
+
+
+def print_warnings(console: Console, findings: Sequence[Finding]) -> None:
+    """Print a line for each finding that spoils timings."""
+    for finding in findings:
+        if finding.spoils:
+            line = f"{finding.subject}: {finding.seen}; {finding.remedy}"
+            console.print(Text(f"warning: {line}", style="yellow"))

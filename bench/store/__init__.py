@@ -1,0 +1,1 @@
+"""Reads and writes a results directory; decides nothing."""

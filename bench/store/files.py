@@ -1,0 +1,63 @@
+"""Writing a file whole or not at all, and saying why it can't be done."""
+
+import errno
+import os
+import tempfile
+from pathlib import Path
+
+from bench.errors import DiskFull, ResultsUnwritable
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a text file so that a crash at any moment leaves the old content or the new one.
+
+    Raises:
+        DiskFull: the disk, or the user's share of it, is full.
+        ResultsUnwritable: anything else that keeps the file from being written.
+    """
+    unfinished = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        unfinished = Path(name)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.chmod(0o644)
+        unfinished.replace(path)
+        unfinished = None
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise _as_results_error(error, path) from None
+    finally:
+        if unfinished is not None:
+            unfinished.unlink(missing_ok=True)
+
+
+def check_writable(folder: Path) -> None:
+    """Try to write into a folder before anything is measured for it.
+
+    Raises:
+        DiskFull, ResultsUnwritable: as `write_atomically` does.
+    """
+    probe = folder / ".writable"
+    write_atomically(probe, "measured results go here\n")
+    probe.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _as_results_error(error: OSError, path: Path) -> ResultsUnwritable:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(str(path), "the disk is full", "free some space, or name another --results")
+    reason = (error.strerror or str(error)).lower()
+    return ResultsUnwritable(
+        str(path), f"can't be written ({reason})", "name a writable directory with --results"
+    )
