@@ -115,14 +115,14 @@ def doctor(pythons: dict[str, str]) -> None:
     "--precision",
     type=click.FloatRange(0.001, 1.0),
     default=None,
-    help="End when the half-width of every ratio's 95 % interval is below this share. [default: 0.05]",
+    help="End when every ratio's 95 % interval has a half-width below this. [default: 0.05]",
 )
 @click.option(
     "--budget",
     type=click.FloatRange(min=1.0),
     default=None,
     metavar="SECONDS",
-    help="Start no round that would end later than this. [default: 220]",
+    help="Start no round that would end later than this. [default: 230]",
 )
 @click.option(
     "--rounds",

@@ -4,7 +4,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from bench.measure.lock import lock_file, machine_lock
 from bench.measure.machine import this_machine
 from bench.measure.process import launcher
 from bench.measure.protocol import Request
-from bench.measure.runner import Target, carry_out
+from bench.measure.runner import Starting, Target, carry_out
 from bench.records import BACKENDS, Arm, ArmResult, Run, Sample, Settings
 from bench.report.progress import Progress, make_progress
 from bench.report.terminal import make_console, print_findings, print_tables, print_warnings
@@ -113,15 +113,13 @@ def _measure_rounds(
             plan = next_round(run, time.monotonic() - start)
             if isinstance(plan, Stop):
                 return replace(run, complete=True, stopped=plan.reason)
-            places = {item.arm: place for place, item in enumerate(plan.assignments, start=1)}
-
-            def about_to_run(arm: Arm) -> None:
-                now = replace(run, elapsed_seconds=time.monotonic() - start)
-                progress.starting(arm, places[arm], len(places), now)
-
-            for outcome in carry_out(run, plan.assignments, targets, run_worker, about_to_run):
-                run = replace(outcome.run, elapsed_seconds=time.monotonic() - start)
-                progress.finished(outcome.arm, outcome.result, run, tables(run))
+            for event in carry_out(run, plan, targets, run_worker):
+                run = replace(run, elapsed_seconds=time.monotonic() - start)
+                if isinstance(event, Starting):
+                    progress.starting(event.arm, event.place, event.of, run)
+                else:
+                    run = replace(event.run, elapsed_seconds=run.elapsed_seconds)
+                    progress.finished(event.arm, event.result, run, tables(run))
             _save_so_far(run, results)
     except KeyboardInterrupt:
         return replace(
@@ -132,10 +130,9 @@ def _measure_rounds(
 def _save_so_far(run: Run, results: Path) -> None:
     """Save what was measured, so that not even a power cut loses more than a round."""
     if _has_samples(run):
-        try:
+        # Where it fails, the end of the run tries again, elsewhere if need be, and says so.
+        with suppress(ResultsUnwritable):
             runs.save(run, results)
-        except ResultsUnwritable:
-            pass  # The end of the run tries again, elsewhere if need be, and says so.
 
 
 def _conclude(console: Console, run: Run, results: Path) -> int:

@@ -82,6 +82,19 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Assignment:
+    """What one worker is to do: an arm, and for how long.
+
+    `epochs` is None for as many as the workload's own fit settings say, and
+    `time_limit_seconds` ends the training after the epoch in which it is passed.
+    """
+
+    arm: Arm
+    epochs: int | None = None
+    time_limit_seconds: float | None = None
+
+
+@dataclass(frozen=True)
 class Failure:
     """Why an arm has no further samples: one line, and the exit code of its kind."""
 
@@ -104,7 +117,7 @@ class Settings:
     """What the user asked of a run. `rounds` is None where precision and budget decide."""
 
     precision: float = 0.05
-    budget_seconds: float | None = 220.0
+    budget_seconds: float | None = 230.0
     rounds: int | None = None
     threads: str = "default"
     seed: int = 0

@@ -32,7 +32,7 @@ def build() -> keras.Model:
 
 
 def data(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return x (2100, 1) float32, the age scaled to [0, 1], and y (2100,) int32, 1 = side effects."""
+    """Return x (2100, 1) float32, age scaled to [0, 1], and y (2100,) int32, 1 = side effects."""
     rng = np.random.default_rng(seed)
     half = PEOPLE // 2
     ages = np.concatenate(

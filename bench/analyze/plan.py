@@ -13,7 +13,7 @@ from itertools import groupby
 from bench.analyze.repetitions import epoch_cost_seconds, process_cost_seconds, steady_epochs
 from bench.analyze.stats import centre, ratio
 from bench.analyze.steady import UNCOUNTED_EPOCHS, process_epoch_seconds
-from bench.records import Arm, ArmResult, Run
+from bench.records import ArmResult, Assignment, Run
 
 #: Processes of an arm before its interval may end the measuring. A few that agree by chance
 #: would end it too early.
@@ -24,32 +24,14 @@ FIRST_ROUND_SHARE = 1 / 3
 
 
 @dataclass(frozen=True)
-class Assignment:
-    """One worker of a round. `epochs` is None for as many as the workload says."""
-
-    arm: Arm
-    epochs: int | None
-    time_limit_seconds: float | None
-
-
-@dataclass(frozen=True)
-class Round:
-    """A worker per arm that is still wanted, in a shuffled order."""
-
-    number: int
-    assignments: tuple[Assignment, ...]
-    estimated_seconds: float | None
-
-
-@dataclass(frozen=True)
 class Stop:
     """The end of a run; `reason` is one of those that `Run.stopped` names."""
 
     reason: str
 
 
-def next_round(run: Run, elapsed_seconds: float) -> Round | Stop:
-    """Decide what to measure, from what has been measured so far."""
+def next_round(run: Run, elapsed_seconds: float) -> tuple[Assignment, ...] | Stop:
+    """Return a worker per arm that is still wanted, in a shuffled order, or the end."""
     settings = run.settings
     alive = [result for result in run.results if result.failure is None]
     if not alive:
@@ -69,11 +51,8 @@ def next_round(run: Run, elapsed_seconds: float) -> Round | Stop:
         wanted = _affordable(wanted, settings.budget_seconds - elapsed_seconds)
         if not wanted:
             return Stop("budget")
-    chosen = [result for arms in wanted for result in arms]
     return _shuffled(
-        run,
-        [Assignment(result.arm, _epochs(result), None) for result in chosen],
-        sum(_cost_seconds(result) for result in chosen),
+        run, [Assignment(result.arm, _epochs(result)) for arms in wanted for result in arms]
     )
 
 
@@ -104,10 +83,12 @@ def _by_workload(results: Sequence[ArmResult]) -> list[list[ArmResult]]:
     return [list(arms) for _, arms in groupby(ordered, key=lambda result: result.arm.workload)]
 
 
-def _first_round(run: Run) -> Round:
+def _first_round(run: Run) -> tuple[Assignment, ...]:
     budget = run.settings.budget_seconds
     limit = None if budget is None else budget * FIRST_ROUND_SHARE / len(run.results)
-    return _shuffled(run, [Assignment(r.arm, None, limit) for r in run.results], None)
+    return _shuffled(
+        run, [Assignment(result.arm, time_limit_seconds=limit) for result in run.results]
+    )
 
 
 def _affordable(wanted: list[list[ArmResult]], left_seconds: float) -> list[list[ArmResult]]:
@@ -130,8 +111,6 @@ def _cost_seconds(result: ArmResult) -> float:
     return process_cost_seconds(samples) + steady_epochs(samples) * epoch_cost_seconds(samples)
 
 
-def _shuffled(
-    run: Run, assignments: list[Assignment], estimated_seconds: float | None
-) -> Round:
+def _shuffled(run: Run, assignments: list[Assignment]) -> tuple[Assignment, ...]:
     random.Random(f"{run.settings.seed} {run.rounds}").shuffle(assignments)
-    return Round(run.rounds + 1, tuple(assignments), estimated_seconds)
+    return tuple(assignments)

@@ -18,8 +18,15 @@ from statistics import fmean, median, variance
 from bench.analyze.steady import UNCOUNTED_EPOCHS, steady
 from bench.records import Sample
 
-MIN_STEADY_EPOCHS = 5
-MAX_STEADY_EPOCHS = 100
+#: The least that a process is timed for. Its speed wanders in phases of up to a second, which
+#: the formula, made for independent epochs, takes for a difference between processes.
+MIN_STEADY_EPOCHS = 8
+MIN_STEADY_SECONDS = 1.5
+
+#: The most: so many epochs, and this many times what came before them, which is where a badly
+#: known T2² could lead otherwise.
+MAX_STEADY_EPOCHS = 200
+MAX_COST_RATIO = 2.0
 
 
 def process_cost_seconds(samples: Sequence[Sample]) -> float:
@@ -37,15 +44,15 @@ def epoch_cost_seconds(samples: Sequence[Sample]) -> float:
 def steady_epochs(samples: Sequence[Sample]) -> int:
     """Return how many steady epochs the next process of this arm should run.
 
-    At least 5, so that a median can shrug off two stalled ones; at most 100, and never for
-    longer than the process took to start, which is where a badly known T2² could lead.
-    While fewer than two processes have run, both variances count as equal.
+    The formula's number within the bounds above, of which the least comes first. While fewer
+    than two processes have run, both variances count as equal.
     """
     process_cost, epoch_cost = process_cost_seconds(samples), epoch_cost_seconds(samples)
-    cost_ratio = max(process_cost, epoch_cost) / epoch_cost
+    cost_ratio = process_cost / epoch_cost
     wanted = math.sqrt(cost_ratio * _variance_ratio(samples))
-    most = max(MIN_STEADY_EPOCHS, min(MAX_STEADY_EPOCHS, math.floor(cost_ratio)))
-    return max(MIN_STEADY_EPOCHS, min(most, math.ceil(min(wanted, most))))
+    most = min(MAX_STEADY_EPOCHS, MAX_COST_RATIO * cost_ratio)
+    least = min(MAX_STEADY_EPOCHS, max(MIN_STEADY_EPOCHS, MIN_STEADY_SECONDS / epoch_cost))
+    return math.ceil(max(least, min(most, wanted)))
 
 
 def _variance_ratio(samples: Sequence[Sample]) -> float:

@@ -1,8 +1,9 @@
 """Centres, intervals and ratios of times. The unit of evidence is a process, not an epoch.
 
 Times are positive and their noise is in proportion to them, so everything is worked out on
-logarithms. Some processes are slow as a whole because the machine was busy elsewhere, so
-a fifth of them is trimmed at each end: none of fewer than 5, one of 5 to 9, and so on.
+logarithms. A machine that is busy elsewhere slows a few epochs, or a few processes, without
+limit; so a fifth of the values is trimmed at each end: none of fewer than 5, one of 5 to 9,
+two of 10 to 14, and so on.
 """
 
 import math
@@ -38,6 +39,9 @@ class Estimate:
 
 def centre(seconds: Sequence[float]) -> Estimate:
     """Return the exponential of the trimmed mean of the logarithms, with its interval.
+
+    For values that stand for themselves the interval means something: processes, that is; of
+    the epochs of one process only the centre does.
 
     The interval is Tukey's and McLaughlin's: Student's t with as many degrees of freedom as
     values are left, less one, and the standard error from the winsorized variance

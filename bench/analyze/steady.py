@@ -1,8 +1,8 @@
 """What of a sample counts: the steady epochs, after the first one and the warm-up."""
 
 from collections.abc import Sequence
-from statistics import median
 
+from bench.analyze.stats import centre
 from bench.records import Sample
 
 #: Epochs after the first that are run and not counted. TensorFlow traces once more in the
@@ -22,14 +22,14 @@ def steady(epochs: Sequence[float]) -> Sequence[float]:
 
 
 def process_epoch_seconds(samples: Sequence[Sample]) -> list[float]:
-    """Return one value per process: the median of its steady epochs, in seconds.
+    """Return one value per process: the trimmed mean of its steady epochs, in seconds.
 
-    The median, because a stall of the machine lengthens a few epochs of a process without
-    limit, and never shortens one.
+    Trimmed, because a stall of the machine lengthens a few epochs without limit; a mean and no
+    median, because some processes change between two speeds every few epochs.
     """
-    return [median(steady(sample.epoch_seconds)) for sample in samples]
+    return [centre(steady(sample.epoch_seconds)).value for sample in samples]
 
 
 def process_epoch_cpu_seconds(samples: Sequence[Sample]) -> list[float]:
-    """Return one value per process: the median CPU seconds of its steady epochs."""
-    return [median(steady(sample.epoch_cpu_seconds)) for sample in samples]
+    """Return one value per process: the trimmed mean of its steady epochs' CPU seconds."""
+    return [centre(steady(sample.epoch_cpu_seconds)).value for sample in samples]

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,8 +52,7 @@ class Finding:
 
 def examine(interpreters: Mapping[str, Interpreter]) -> Facts:
     """Look at the machine for a third of a second."""
-    times = psutil.cpu_times_percent(interval=WATCH_SECONDS)
-    idle = times.idle + getattr(times, "iowait", 0.0)
+    shares = _cpu_shares()
     battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
     crowded = {
         interpreter.python: interpreter.backends
@@ -62,8 +62,8 @@ def examine(interpreters: Mapping[str, Interpreter]) -> Facts:
     return Facts(
         usable_cores=usable_cores(),
         cpu_quota_cores=_cpu_quota_cores(),
-        busy_percent=100.0 - idle,
-        steal_percent=getattr(times, "steal", None),
+        busy_percent=100.0 * (1.0 - shares["idle"] - shares.get("iowait", 0.0)),
+        steal_percent=100.0 * shares["steal"] if "steal" in shares else None,
         governor=_governor(),
         on_battery=None if battery is None else battery.power_plugged is False,
         thread_variables=tuple(name for name in THREAD_VARIABLES if name in os.environ),
@@ -141,6 +141,20 @@ def diagnose(facts: Facts) -> tuple[Finding, ...]:
     if not facts.crowded:
         findings.append(Finding("environment", False, "no more than one framework in each", ""))
     return tuple(findings)
+
+
+def _cpu_shares() -> dict[str, float]:
+    """Return what share of all cores' time went where while we watched.
+
+    `psutil.cpu_times_percent` takes any shorter interval for a whole second.
+    """
+    before = psutil.cpu_times()._asdict()
+    time.sleep(WATCH_SECONDS)
+    after = psutil.cpu_times()._asdict()
+    # Guests' time stands in user's and nice's already.
+    spent = {name: after[name] - before[name] for name in after if "guest" not in name}
+    total = sum(spent.values()) or 1.0
+    return {name: seconds / total for name, seconds in spent.items()}
 
 
 def _governor() -> str | None:

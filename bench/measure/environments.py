@@ -130,7 +130,9 @@ def worker_variables(backend: str, threads: int | None, keras_home: Path) -> dic
         for name in THREAD_VARIABLES:
             variables[name] = str(threads)
         # XLA's CPU client sizes its pool by NPROC; Eigen inside it has a switch alone.
-        variables["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={'false' if threads == 1 else 'true'}"
+        variables["XLA_FLAGS"] = (
+            f"--xla_cpu_multi_thread_eigen={'false' if threads == 1 else 'true'}"
+        )
     return variables
 
 

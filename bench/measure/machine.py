@@ -4,6 +4,7 @@ import hashlib
 import os
 import platform
 import subprocess
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import psutil
@@ -13,17 +14,18 @@ from bench.records import Machine
 
 def this_machine() -> Machine:
     """Read the facts that decide which runs may be compared, none that name a person or host."""
-    facts = {
-        "cpu": _cpu_model(),
-        "architecture": platform.machine(),
-        "logical_cores": psutil.cpu_count() or 1,
-        "usable_cores": usable_cores(),
-        "memory_gib": round(psutil.virtual_memory().total / 2**30),
-        "system": platform.system(),
-        "system_release": platform.release(),
-    }
-    text = "\n".join(f"{key}={value}" for key, value in sorted(facts.items()))
-    return Machine(**facts, fingerprint=hashlib.sha256(text.encode()).hexdigest()[:8])
+    machine = Machine(
+        cpu=_cpu_model(),
+        architecture=platform.machine(),
+        logical_cores=psutil.cpu_count() or 1,
+        usable_cores=usable_cores(),
+        memory_gib=round(psutil.virtual_memory().total / 2**30),
+        system=platform.system(),
+        system_release=platform.release(),
+        fingerprint="",
+    )
+    text = "\n".join(f"{key}={value}" for key, value in sorted(asdict(machine).items()))
+    return replace(machine, fingerprint=hashlib.sha256(text.encode()).hexdigest()[:8])
 
 
 def usable_cores() -> int:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +15,14 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 import bench
-from bench.errors import BackendError, BenchError, LossDiverged, WorkerDied, WorkerTimeout, WorkloadError
+from bench.errors import (
+    BackendError,
+    BenchError,
+    LossDiverged,
+    WorkerDied,
+    WorkerTimeout,
+    WorkloadError,
+)
 from bench.measure.environments import worker_variables
 from bench.measure.protocol import Problem, Request, write_request
 from bench.records import Sample
@@ -141,7 +148,8 @@ def _converse(python: str, request: Request, shared: Launcher) -> _Conversation:
 def _listen(
     process: subprocess.Popen[bytes], request: Request, reply_fd: int, timeout_seconds: float
 ) -> _Conversation:
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout is not None
     conversation = _Conversation()
     deadline = time.monotonic() + timeout_seconds
     try:
@@ -192,10 +200,8 @@ def _bury(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
     process.wait()
     for stream in (process.stdin, process.stdout):
         if stream is not None:

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from bench.errors import BenchError
 from bench.measure.environments import thread_count
 from bench.measure.protocol import Request
-from bench.records import Arm, ArmResult, Failure, Run, Sample
+from bench.records import Arm, ArmResult, Assignment, Failure, Run, Sample
 
 
 @dataclass(frozen=True)
@@ -19,15 +18,13 @@ class Target:
     workload_file: Path
 
 
-class Assignment(Protocol):
-    """What the plan asks of one worker."""
+@dataclass(frozen=True)
+class Starting:
+    """A worker is about to start, the one at this place of so many in the round."""
 
-    @property
-    def arm(self) -> Arm: ...
-    @property
-    def epochs(self) -> int | None: ...
-    @property
-    def time_limit_seconds(self) -> float | None: ...
+    arm: Arm
+    place: int
+    of: int
 
 
 @dataclass(frozen=True)
@@ -44,17 +41,16 @@ def carry_out(
     assignments: tuple[Assignment, ...],
     targets: Mapping[Arm, Target],
     run_worker: Callable[[str, Request], Sample],
-    about_to_run: Callable[[Arm], None],
-) -> Iterator[Outcome]:
-    """Run one round, a worker after the other, and yield the growing run after each.
+) -> Iterator[Starting | Outcome]:
+    """Run one round, a worker after the other; yield before each start and after each end.
 
     An arm that fails gets no further worker; its samples so far stay, and the others go on.
     The last outcome's run counts the round as done.
     """
     number = run.rounds + 1
-    for position, assignment in enumerate(assignments, start=1):
+    for place, assignment in enumerate(assignments, start=1):
         arm = assignment.arm
-        about_to_run(arm)
+        yield Starting(arm, place, len(assignments))
         request = Request(
             workload_file=str(targets[arm].workload_file),
             backend=arm.backend,
@@ -69,7 +65,7 @@ def carry_out(
         except BenchError as error:
             result = error
         run = _with(run, arm, result, number)
-        if position == len(assignments):
+        if place == len(assignments):
             run = replace(run, rounds=number)
         yield Outcome(run, arm, result)
 

@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import IO, Any
+from typing import Any
 
 from bench.measure.protocol import STAGES, Problem, Request, read_request, write_reply
 from bench.records import Sample

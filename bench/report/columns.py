@@ -108,7 +108,7 @@ def record(row: Row, complete: bool) -> dict[str, object]:
         "run_complete": complete,
     }
     figures = row.figures
-    record |= _interval("epoch_seconds", figures and figures.epoch_seconds)
+    record |= _interval("epoch_seconds", None if figures is None else figures.epoch_seconds)
     record |= _interval("ratio_to_fastest", _ratio_estimate(figures))
     record["slower_than_fastest"] = is_decided(row) if figures and figures.ratio else None
     for name in (

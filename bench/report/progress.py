@@ -4,9 +4,9 @@ Everything is drawn between two workers, by the event that ended one or starts t
 there is no refresh by a clock, which would take time from the arm that is being timed.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -16,29 +16,33 @@ from rich.text import Text
 
 from bench.analyze.answer import milliseconds
 from bench.analyze.comparison import Table
-from bench.records import Arm, Run, Sample
-from bench.report.columns import Column, SPEED, cells
 from bench.analyze.steady import process_epoch_seconds
+from bench.errors import BenchError
+from bench.records import Arm, Run, Sample
+from bench.report.columns import SPEED, Column, cells
 
 #: The columns of SPEED that are shown while measuring.
 LIVE_COLUMNS: tuple[Column, ...] = (SPEED[0], SPEED[1], SPEED[-1])
 
 
-class Progress(Protocol):
-    """Follows a run."""
+class Progress(ABC):
+    """Follows a run, from `with` to its end."""
 
-    def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None: ...
-    def starting(self, arm: Arm, position: int, of: int, run: Run) -> None:
-        """Say which arm's worker starts now."""
+    def __enter__(self) -> Self:
+        return self
 
-    def finished(self, arm: Arm, result: Sample | Exception, run: Run, tables: Sequence[Table]) -> None:
-        """Say what came of it."""
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    @abstractmethod
+    def starting(self, arm: Arm, place: int, of: int, run: Run) -> None:
+        """Show which arm's worker starts now, at which place of the round."""
+
+    @abstractmethod
+    def finished(
+        self, arm: Arm, result: Sample | BenchError, run: Run, tables: Sequence[Table]
+    ) -> None:
+        """Show what came of it."""
 
 
 def make_progress(console: Console) -> Progress:
@@ -46,28 +50,24 @@ def make_progress(console: Console) -> Progress:
     return LiveProgress(console) if console.is_terminal else PlainProgress(console)
 
 
-class PlainProgress:
+class PlainProgress(Progress):
     """A line when a worker has ended."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._place = ""
 
-    def __enter__(self) -> Self:
-        return self
+    def starting(self, arm: Arm, place: int, of: int, run: Run) -> None:
+        self._place = f"round {run.rounds + 1}, {place}/{of}"
 
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def starting(self, arm: Arm, position: int, of: int, run: Run) -> None:
-        self._place = f"round {run.rounds + 1}, {position}/{of}"
-
-    def finished(self, arm: Arm, result: Sample | Exception, run: Run, tables: Sequence[Table]) -> None:
+    def finished(
+        self, arm: Arm, result: Sample | BenchError, run: Run, tables: Sequence[Table]
+    ) -> None:
         line = f"{run.elapsed_seconds:4.0f} s  {self._place:14} {arm.name:30} {_outcome(result)}"
         self._console.print(Text(line), soft_wrap=True)
 
 
-class LiveProgress:
+class LiveProgress(Progress):
     """What runs now, what is left, and the ratios so far, redrawn in place."""
 
     def __init__(self, console: Console) -> None:
@@ -82,31 +82,35 @@ class LiveProgress:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def starting(self, arm: Arm, position: int, of: int, run: Run) -> None:
+    def starting(self, arm: Arm, place: int, of: int, run: Run) -> None:
         now = Text.assemble(
             ("measuring ", "dim"), (arm.name, "bold"),
-            f"   worker {position} of {of} in round {run.rounds + 1}",
+            f"   worker {place} of {of} in round {run.rounds + 1}",
         )  # fmt: skip
         self._live.update(Group(_left(run), now, *map(_ratios, self._tables)), refresh=True)
 
-    def finished(self, arm: Arm, result: Sample | Exception, run: Run, tables: Sequence[Table]) -> None:
+    def finished(
+        self, arm: Arm, result: Sample | BenchError, run: Run, tables: Sequence[Table]
+    ) -> None:
         self._tables = tables
-        if isinstance(result, Exception):
+        if isinstance(result, BenchError):
             self._live.console.print(Text(str(result), style="red"))
 
 
 def _left(run: Run) -> Grid:
     """Draw how much of the rounds or of the budget is spent."""
     settings = run.settings
+    until = f"until every ratio is within ±{settings.precision:.0%}"
+    spent = run.elapsed_seconds
     if settings.rounds is not None:
         done, total = float(run.rounds), float(settings.rounds)
         words = f"{run.rounds} of {settings.rounds} rounds"
     elif settings.budget_seconds is not None:
-        done, total = run.elapsed_seconds, settings.budget_seconds
-        words = f"{done:.0f} s of at most {total:.0f} s, until every ratio is within ±{settings.precision:.0%}"
+        done, total = spent, settings.budget_seconds
+        words = f"{spent:.0f} s of at most {total:.0f} s, {until}"
     else:
         done, total = 0.0, 1.0
-        words = f"{run.elapsed_seconds:.0f} s, until every ratio is within ±{settings.precision:.0%}"
+        words = f"{spent:.0f} s, {until}"
     grid = Grid.grid(padding=(0, 1))
     grid.add_row(ProgressBar(total=total, completed=min(done, total), width=30), words)
     return grid
@@ -122,8 +126,8 @@ def _ratios(table: Table) -> Grid:
     return grid
 
 
-def _outcome(result: Sample | Exception) -> str:
-    if isinstance(result, Exception):
+def _outcome(result: Sample | BenchError) -> str:
+    if isinstance(result, BenchError):
         return f"failed: {result}"
     (seconds,) = process_epoch_seconds([result])
     return (

@@ -56,9 +56,7 @@ def to_document(run: Run) -> dict[str, Any]:
     """Return the run in pytest-benchmark's schema."""
     machine = run.machine
     rest = msgspec.to_builtins(replace(run, results=()))
-    rest["results"] = [
-        msgspec.to_builtins(replace(result, samples=())) for result in run.results
-    ]
+    rest["results"] = [msgspec.to_builtins(replace(result, samples=())) for result in run.results]
     return {
         "machine_info": {
             "node": machine.fingerprint,
@@ -99,9 +97,7 @@ def from_document(document: Any) -> Run:
 
 def _benchmark(result: ArmResult) -> dict[str, Any]:
     arm = result.arm
-    epochs = [
-        seconds for sample in result.samples for seconds in steady(sample.epoch_seconds)
-    ]
+    epochs = [seconds for sample in result.samples for seconds in steady(sample.epoch_seconds)]
     stats = Stats()
     for seconds in epochs:
         stats.update(seconds)
