@@ -15,7 +15,7 @@ from bench import __version__
 from bench.errors import BenchError, Interrupted
 from bench.records import BACKENDS, Settings
 
-QUICK = Settings(precision=0.15, budget_seconds=60.0)
+QUICK = Settings(precision=0.15, budget_seconds=66.0, min_steady_epochs=5, min_steady_seconds=0.5)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -130,7 +130,7 @@ def doctor(pythons: dict[str, str]) -> None:
     default=None,
     help="Run exactly this many rounds, whatever the precision.",
 )
-@click.option("--quick", is_flag=True, help="A first impression: --precision 0.15 --budget 60.")
+@click.option("--quick", is_flag=True, help="A first impression: --precision 0.15 --budget 66.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
     "--timeout",
@@ -176,6 +176,8 @@ def run(
         threads=threads,
         seed=seed,
         timeout_seconds=timeout,
+        min_steady_epochs=base.min_steady_epochs,
+        min_steady_seconds=base.min_steady_seconds,
     )
     sys.exit(measure(workloads, backends, pythons, settings, results))
 

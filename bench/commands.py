@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
@@ -36,11 +37,11 @@ RunWorker = Callable[[str, Request], Sample]
 def list_all(pythons: Mapping[str, str]) -> None:
     """Print the workloads, and the backends with the versions found."""
     console = make_console()
-    grid = Grid("workload", "what it trains")
+    grid = Grid("workload", "what it trains", box=SIMPLE_HEAD)
     for workload in workloads.shipped().values():
         grid.add_row(workload.name, workload.summary())
     console.print(grid)
-    grid = Grid("backend", "framework", "Keras", "NumPy", "Python")
+    grid = Grid("backend", "framework", "Keras", "NumPy", "Python", box=SIMPLE_HEAD)
     for backend, interpreter in _interpreters(pythons).items():
         environment = interpreter.environment
         found = environment.framework_version(backend) or f"not installed (keras-bench[{backend}])"

@@ -114,7 +114,11 @@ class ArmResult:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user asked of a run. `rounds` is None where precision and budget decide."""
+    """What the user asked of a run. `rounds` is None where precision and budget decide.
+
+    A process runs `min_steady_epochs` and `min_steady_seconds` at the least: its speed wanders
+    in phases of up to a second, which a shorter one would show as its own.
+    """
 
     precision: float = 0.05
     budget_seconds: float | None = 230.0
@@ -122,6 +126,8 @@ class Settings:
     threads: str = "default"
     seed: int = 0
     timeout_seconds: float = 300.0
+    min_steady_epochs: int = 8
+    min_steady_seconds: float = 1.5
 
 
 @dataclass(frozen=True)

@@ -60,11 +60,12 @@ def ending(run: Run, tables: Sequence[Table]) -> str:
     reasons = {
         "precise": f"Every ratio is known within {wanted}",
         "budget": f"The budget of {run.settings.budget_seconds or 0:g} s was spent",
-        "rounds": "All rounds were run",
+        "rounds": "The run ended as asked",
         "failed": "Every arm failed",
         "interrupted": "INCOMPLETE: the run was interrupted",
     }
-    sentence = f"{reasons[run.stopped]} after {run.rounds} rounds: {reached}"
+    rounds = "1 round" if run.rounds == 1 else f"{run.rounds} rounds"
+    sentence = f"{reasons[run.stopped]} after {rounds}: {reached}"
     if run.stopped == "budget" and widest is not None and widest > run.settings.precision:
         sentence += f" (wanted {wanted}; a larger --budget narrows it)"
     return f"{sentence}."

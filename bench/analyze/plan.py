@@ -13,7 +13,7 @@ from itertools import groupby
 from bench.analyze.repetitions import epoch_cost_seconds, process_cost_seconds, steady_epochs
 from bench.analyze.stats import centre, ratio
 from bench.analyze.steady import UNCOUNTED_EPOCHS, process_epoch_seconds
-from bench.records import ArmResult, Assignment, Run
+from bench.records import ArmResult, Assignment, Run, Settings
 
 #: Processes of an arm before its interval may end the measuring. A few that agree by chance
 #: would end it too early.
@@ -48,11 +48,12 @@ def next_round(run: Run, elapsed_seconds: float) -> tuple[Assignment, ...] | Sto
     if run.rounds == 0:
         return _first_round(run)
     if settings.budget_seconds is not None:
-        wanted = _affordable(wanted, settings.budget_seconds - elapsed_seconds)
+        wanted = _affordable(wanted, settings, settings.budget_seconds - elapsed_seconds)
         if not wanted:
             return Stop("budget")
     return _shuffled(
-        run, [Assignment(result.arm, _epochs(result)) for arms in wanted for result in arms]
+        run,
+        [Assignment(result.arm, _epochs(result, settings)) for arms in wanted for result in arms],
     )
 
 
@@ -91,24 +92,27 @@ def _first_round(run: Run) -> tuple[Assignment, ...]:
     )
 
 
-def _affordable(wanted: list[list[ArmResult]], left_seconds: float) -> list[list[ArmResult]]:
+def _affordable(
+    wanted: list[list[ArmResult]], settings: Settings, left_seconds: float
+) -> list[list[ArmResult]]:
     """Return the workloads that still fit, the least measured first."""
     chosen = []
     for arms in sorted(wanted, key=lambda arms: min(len(result.samples) for result in arms)):
-        cost = sum(_cost_seconds(result) for result in arms)
+        cost = sum(_cost_seconds(result, settings) for result in arms)
         if cost <= left_seconds:
             chosen.append(arms)
             left_seconds -= cost
     return chosen
 
 
-def _epochs(result: ArmResult) -> int:
-    return UNCOUNTED_EPOCHS + steady_epochs(result.samples)
+def _epochs(result: ArmResult, settings: Settings) -> int:
+    return UNCOUNTED_EPOCHS + steady_epochs(result.samples, settings)
 
 
-def _cost_seconds(result: ArmResult) -> float:
+def _cost_seconds(result: ArmResult, settings: Settings) -> float:
     samples = result.samples
-    return process_cost_seconds(samples) + steady_epochs(samples) * epoch_cost_seconds(samples)
+    epochs = steady_epochs(samples, settings)
+    return process_cost_seconds(samples) + epochs * epoch_cost_seconds(samples)
 
 
 def _shuffled(run: Run, assignments: list[Assignment]) -> tuple[Assignment, ...]:

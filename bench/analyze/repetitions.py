@@ -16,12 +16,7 @@ from collections.abc import Sequence
 from statistics import fmean, median, variance
 
 from bench.analyze.steady import UNCOUNTED_EPOCHS, steady
-from bench.records import Sample
-
-#: The least that a process is timed for. Its speed wanders in phases of up to a second, which
-#: the formula, made for independent epochs, takes for a difference between processes.
-MIN_STEADY_EPOCHS = 8
-MIN_STEADY_SECONDS = 1.5
+from bench.records import Sample, Settings
 
 #: The most: so many epochs, and this many times what came before them, which is where a badly
 #: known T2² could lead otherwise.
@@ -41,17 +36,18 @@ def epoch_cost_seconds(samples: Sequence[Sample]) -> float:
     return median(median(steady(sample.epoch_seconds)) for sample in samples)
 
 
-def steady_epochs(samples: Sequence[Sample]) -> int:
+def steady_epochs(samples: Sequence[Sample], settings: Settings) -> int:
     """Return how many steady epochs the next process of this arm should run.
 
-    The formula's number within the bounds above, of which the least comes first. While fewer
-    than two processes have run, both variances count as equal.
+    The formula's number, at most as many as the bounds above allow, at least as many as the
+    settings ask. While fewer than two processes have run, both variances count as equal.
     """
     process_cost, epoch_cost = process_cost_seconds(samples), epoch_cost_seconds(samples)
     cost_ratio = process_cost / epoch_cost
     wanted = math.sqrt(cost_ratio * _variance_ratio(samples))
     most = min(MAX_STEADY_EPOCHS, MAX_COST_RATIO * cost_ratio)
-    least = min(MAX_STEADY_EPOCHS, max(MIN_STEADY_EPOCHS, MIN_STEADY_SECONDS / epoch_cost))
+    least = max(settings.min_steady_epochs, settings.min_steady_seconds / epoch_cost)
+    least = min(MAX_STEADY_EPOCHS, least)
     return math.ceil(max(least, min(most, wanted)))
 
 

@@ -38,19 +38,20 @@ def _with_interval(estimate: Estimate, write: Callable[[float], str]) -> str:
 
 
 def _threads(figures: Figures) -> str:
-    def tell(count: int | None) -> str:
-        return "?" if count is None else "auto" if count == 0 else str(count)
-
-    return (
-        f"{tell(figures.intra_op_threads)} + {tell(figures.inter_op_threads)}"
-        f" of {tell(figures.os_threads)}"
-    )
+    """Write the threads within operations, between them, and of the whole process."""
+    counts = {
+        "within": figures.intra_op_threads,
+        "between": figures.inter_op_threads,
+        "all": figures.os_threads,
+    }
+    told = {name: count for name, count in counts.items() if count is not None}
+    return ", ".join(f"{name} {count or 'auto'}" for name, count in told.items()) or "unknown"
 
 
 #: What a reader looks for first; narrow enough for a terminal of 100 characters.
 SPEED = (
-    Column("epoch, ms (95 %)", _epoch),
-    Column("ratio to fastest (95 %)", _ratio),
+    Column("epoch, ms", _epoch),
+    Column("ratio to fastest", _ratio),
     Column("examples/s", lambda figures: f"{figures.examples_per_second:,.0f}"),
     Column("first epoch, s", lambda figures: f"{figures.first_epoch_seconds:.2f}"),
     Column("loss", lambda figures: f"{figures.loss:.4f}"),
@@ -68,7 +69,7 @@ DETAILS = (
     Column("processes", lambda figures: str(figures.processes)),
     Column("epochs", lambda figures: str(figures.epochs)),
     Column("jit_compile", lambda figures: str(figures.jit_compile), numeric=False),
-    Column("threads (in + between ops of all)", _threads, numeric=False),
+    Column("threads", _threads, numeric=False),
     Column("CPUs", lambda figures: ",".join(map(str, figures.cpus)) or "any", numeric=False),
 )
 

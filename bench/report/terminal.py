@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
@@ -27,7 +28,14 @@ def make_console(stderr: bool = False) -> Console:
 def print_tables(console: Console, run: Run, tables: Sequence[Table]) -> None:
     """Print a table per workload, fastest first, each with its answer below it."""
     for table in tables:
-        grid = Grid(title=table.workload, title_justify="left", title_style="bold")
+        grid = Grid(
+            title=table.workload,
+            title_justify="left",
+            title_style="bold",
+            caption="centre (95 % interval); n: processes × steady epochs",
+            caption_justify="left",
+            box=SIMPLE_HEAD,
+        )
         grid.add_column("backend")
         for column in SPEED:
             grid.add_column(column.title, justify="right" if column.numeric else "left")
@@ -45,9 +53,7 @@ def print_tables(console: Console, run: Run, tables: Sequence[Table]) -> None:
 
 def print_findings(console: Console, findings: Sequence[Finding]) -> None:
     """Print everything that was looked at, with a remedy for what spoils timings."""
-    grid = Grid()
-    for title in ("", "what", "seen", "what to do"):
-        grid.add_column(title)
+    grid = Grid("", "what", "seen", "what to do", box=SIMPLE_HEAD)
     for finding in findings:
         mark = Text("spoils", style="yellow") if finding.spoils else Text("ok", style="green")
         remedy = finding.remedy if finding.spoils else ""
