@@ -20,7 +20,7 @@ from bench.records import ArmResult, Assignment, Run, Settings
 MIN_PROCESSES = 4
 
 #: The share of the budget that the first round may spend on epochs.
-FIRST_ROUND_SHARE = 1 / 3
+FIRST_ROUND_SHARE = 0.3
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,9 @@ from bench.records import Sample, Settings
 MAX_STEADY_EPOCHS = 200
 MAX_COST_RATIO = 2.0
 
+#: Processes before a variance between them means anything.
+MIN_PROCESSES = 4
+
 
 def process_cost_seconds(samples: Sequence[Sample]) -> float:
     """Return what a process costs before its first steady epoch."""
@@ -40,7 +43,7 @@ def steady_epochs(samples: Sequence[Sample], settings: Settings) -> int:
     """Return how many steady epochs the next process of this arm should run.
 
     The formula's number, at most as many as the bounds above allow, at least as many as the
-    settings ask. While fewer than two processes have run, both variances count as equal.
+    settings ask. While fewer than four processes have run, both variances count as equal.
     """
     process_cost, epoch_cost = process_cost_seconds(samples), epoch_cost_seconds(samples)
     cost_ratio = process_cost / epoch_cost
@@ -55,7 +58,7 @@ def _variance_ratio(samples: Sequence[Sample]) -> float:
     """Return T1² ÷ T2² of the logarithms of steady epochs; infinite where T2² vanishes."""
     logs = [[math.log(seconds) for seconds in steady(s.epoch_seconds)] for s in samples]
     logs = [epochs for epochs in logs if len(epochs) > 1]
-    if len(logs) < 2:
+    if len(logs) < MIN_PROCESSES:
         return 1.0
     within = fmean(variance(epochs) for epochs in logs)
     epochs_per_process = len(logs) / sum(1 / len(epochs) for epochs in logs)
