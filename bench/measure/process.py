@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 import bench
+from bench import interrupts
 from bench.errors import (
     BackendError,
     BenchError,
@@ -119,29 +120,32 @@ def _converse(python: str, request: Request, shared: Launcher) -> _Conversation:
     reply_fd, workers_fd = os.pipe()
     variables = worker_variables(request.backend, request.threads, shared.folder / "keras")
     variables["PYTHONPATH"] = str(shared.folder / "import")
+    process = None
     try:
-        process = subprocess.Popen(
-            [python, "-m", "bench.measure.worker", str(workers_fd)],
-            env=variables,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            pass_fds=(workers_fd,),
-            # Out of reach of the terminal's Ctrl-C, and a group that can be ended whole.
-            start_new_session=True,
-        )
+        with interrupts.deferred():  # No worker may start without our knowing it.
+            process = subprocess.Popen(
+                [python, "-m", "bench.measure.worker", str(workers_fd)],
+                env=variables,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=(workers_fd,),
+                # Out of reach of the terminal's Ctrl-C, and a group that can be ended whole.
+                start_new_session=True,
+            )
+            os.close(workers_fd)
+        return _listen(process, request, reply_fd, shared.timeout_seconds)
     except OSError as error:
-        os.close(reply_fd)
+        if process is not None:
+            raise
+        os.close(workers_fd)
         raise BackendError(
             python, f"can't be started ({error.strerror})", "name another interpreter with --env"
         ) from None
     finally:
-        os.close(workers_fd)
-    try:
-        return _listen(process, request, reply_fd, shared.timeout_seconds)
-    finally:
         # Answered, timed out or interrupted: its whole group ends here, teardown and children.
-        _end(process)
+        if process is not None:
+            _end(process)
         os.close(reply_fd)
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from bench.analyze.answer import answer, ending
 from bench.analyze.comparison import Table
-from bench.measure.doctor import Finding
+from bench.analyze.diagnosis import Finding
 from bench.records import Run
 from bench.report.columns import SPEED, cells
 

@@ -1,0 +1,160 @@
+import pytest
+from builders import arm, failed_row, result, row, run, table
+
+from bench.analyze.answer import answer, ending, is_decided, listed, milliseconds, span, times
+from bench.analyze.comparison import Row, tables
+from bench.analyze.stats import Estimate
+from bench.records import Settings
+
+NARROW = Estimate(1.50, 1.45, 1.55)
+WIDE = Estimate(4.20, 4.00, 4.40)
+OPEN = Estimate(1.02, 0.97, 1.07)
+SINGLE = Estimate(1.30)
+
+
+def test_a_decided_table_of_three_names_the_fastest_and_both_ratios():
+    decided = table(row("jax"), row("tensorflow", WIDE), row("torch", Estimate(8.4, 8.1, 8.75)))
+    assert answer(decided) == (
+        "jax trains net 4.2 times as fast as tensorflow (4.0 to 4.4)"
+        " and 8.4 times as fast as torch (8.1 to 8.8)."
+    )
+
+
+def test_a_narrow_interval_is_told_with_two_decimals():
+    assert answer(table(row("jax"), row("tensorflow", NARROW))) == (
+        "jax trains net 1.50 times as fast as tensorflow (1.45 to 1.55)."
+    )
+
+
+def test_an_undecided_pair_names_no_winner_and_says_what_would_have_shown():
+    assert answer(table(row("jax"), row("torch", OPEN))) == (
+        "undecided: which backend trains net fastest; against jax, torch takes 1.02 times as long"
+        " (0.97 to 1.07), where a difference of 4.9% would have shown."
+    )
+
+
+def test_an_interval_that_touches_one_decides_nothing():
+    assert not is_decided(row("torch", Estimate(1.05, 1.00, 1.10)))
+    assert is_decided(row("torch", Estimate(1.05, 1.001, 1.10)))
+
+
+def test_one_process_each_decides_nothing():
+    assert answer(table(row("jax"), row("torch", SINGLE))) == (
+        "undecided: which backend trains net fastest; against jax, torch takes 1.3 times as long"
+        " (one process, no interval)."
+    )
+
+
+def test_a_partial_decision_tells_both_parts():
+    assert answer(table(row("jax"), row("tensorflow", OPEN), row("torch", WIDE))) == (
+        "jax trains net 4.2 times as fast as torch (4.0 to 4.4); undecided against it: tensorflow"
+        " takes 1.02 times as long (0.97 to 1.07), where a difference of 4.9% would have shown."
+    )
+
+
+def test_one_backend_alone_has_its_time_and_nothing_to_compare():
+    assert answer(table(row("jax"))) == (
+        "jax trains an epoch of net in 57.1 ms; there is nothing to compare it with."
+    )
+
+
+def test_a_failed_backend_is_named_after_what_the_others_showed():
+    assert answer(table(row("jax"), row("tensorflow", NARROW), failed_row("torch"))) == (
+        "jax trains net 1.50 times as fast as tensorflow (1.45 to 1.55) (torch failed)."
+    )
+    assert answer(table(row("jax"), failed_row("tensorflow"), failed_row("torch"))) == (
+        "jax trains an epoch of net in 57.1 ms; there is nothing to compare it with"
+        " (tensorflow and torch failed)."
+    )
+    assert answer(table(row("jax"), row("torch", OPEN, failed="died later"))).endswith(
+        "would have shown (torch failed)."
+    )
+
+
+def test_a_workload_without_any_measurement_was_not_measured():
+    assert answer(table(failed_row("jax"), failed_row("torch"))) == (
+        "net was not measured (jax and torch failed)."
+    )
+    assert answer(table(Row(arm("jax"), None, None))) == "net was not measured."
+
+
+def ending_of(*rows, **changes):
+    return ending(run(**changes), [table(*rows)])
+
+
+def test_a_precise_run_says_how_precise_it_is():
+    assert ending_of(row("jax"), row("torch", NARROW), stopped="precise", rounds=7) == (
+        "Every ratio is known within ±5% after 7 rounds: the widest interval of a ratio is ±3.3%."
+    )
+
+
+def test_the_widest_interval_of_all_tables_is_told():
+    known = run(stopped="rounds", rounds=1)
+    two = [table(row("jax"), row("torch", NARROW)), table(row("jax"), row("torch", WIDE))]
+    assert ending(known, two) == (
+        "The run ended as asked after 1 round: the widest interval of a ratio is ±4.8%."
+    )
+
+
+def test_a_spent_budget_says_what_would_narrow_the_interval():
+    wide = Estimate(2.0, 1.8, 2.2)
+    settings = Settings(budget_seconds=66.0, precision=0.05)
+    assert ending_of(
+        row("jax"), row("torch", wide), stopped="budget", rounds=4, settings=settings
+    ) == (
+        "The budget of 66 s was spent after 4 rounds: the widest interval of a ratio is ±10.0%"
+        " (wanted ±5%; a larger --budget narrows it)."
+    )
+
+
+def test_a_budget_spent_on_one_process_each_has_no_interval():
+    assert ending_of(row("jax"), row("torch", SINGLE), stopped="budget", rounds=1) == (
+        "The budget of 230 s was spent after 1 round: too few processes for an interval"
+        " (wanted ±5%; a larger --budget narrows it)."
+    )
+
+
+def test_an_interrupted_run_says_so_first():
+    assert ending_of(row("jax"), row("torch", NARROW), stopped="interrupted", rounds=2) == (
+        "INCOMPLETE: the run was interrupted after 2 rounds:"
+        " the widest interval of a ratio is ±3.3%."
+    )
+
+
+def test_a_failed_run_has_no_ratio_to_give():
+    assert ending_of(failed_row("jax"), failed_row("torch"), stopped="failed", rounds=1) == (
+        "Every arm failed after 1 round: no ratio to give."
+    )
+
+
+def test_one_backend_alone_has_no_ratio_to_give():
+    assert ending_of(row("jax"), stopped="rounds", rounds=3) == (
+        "The run ended as asked after 3 rounds: no ratio to give."
+    )
+
+
+def test_a_measured_run_is_answered_from_its_own_times():
+    known = run(result("torch", *[0.4] * 4), result("jax", *[0.1] * 4))
+    assert answer(tables(known)[0]) == (
+        "jax trains net 4.00 times as fast as torch (4.00 to 4.00)."
+    )
+
+
+def test_a_ratio_has_as_many_decimals_as_its_interval_lets_stand():
+    assert (times(WIDE), span(WIDE)) == ("4.2", "4.0 to 4.4")
+    assert (times(NARROW), span(NARROW)) == ("1.50", "1.45 to 1.55")
+    assert (times(SINGLE), span(SINGLE)) == ("1.3", "one process, no interval")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0571234, "57.1"), (0.2404, "240"), (1.2345, "1234"), (0.00271828, "2.72"), (0.05, "50")],
+)
+def test_milliseconds_have_three_figures(seconds, text):
+    assert milliseconds(seconds) == text
+
+
+def test_lists_are_written_as_in_a_sentence():
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b"]) == "a and b"
+    assert listed(["a", "b", "c"]) == "a, b, and c"

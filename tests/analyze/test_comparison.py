@@ -1,0 +1,138 @@
+import pytest
+from builders import failure, result, run, sample
+
+from bench.analyze.comparison import tables
+from bench.analyze.stats import centre, ratio
+
+JAX = (0.100, 0.102, 0.098)
+TENSORFLOW = (0.200, 0.210, 0.190)
+TORCH = (0.400, 0.410, 0.390)
+
+
+def rows_of(*results, **changes):
+    (table,) = tables(run(*results, **changes))
+    return table.rows
+
+
+def test_there_is_a_table_per_workload_in_the_order_of_the_run():
+    known = run(
+        result("jax", 0.1, workload="second"),
+        result("torch", 0.1, workload="first"),
+        result("torch", 0.2, workload="second"),
+    )
+    assert [(each.workload, len(each.rows)) for each in tables(known)] == [
+        ("second", 2),
+        ("first", 1),
+    ]
+
+
+def test_rows_are_sorted_fastest_first_and_unmeasured_last():
+    rows = rows_of(
+        result("torch", failure=failure()),
+        result("tensorflow", *TENSORFLOW),
+        result("jax", *JAX),
+    )
+    assert [row.arm.backend for row in rows] == ["jax", "tensorflow", "torch"]
+    assert rows[-1].figures is None
+
+
+def test_unmeasured_rows_stand_in_the_order_of_backends():
+    rows = rows_of(
+        result("torch", failure=failure()), result("jax"), result("tensorflow", failure=failure())
+    )
+    assert [row.arm.backend for row in rows] == ["tensorflow", "jax", "torch"]
+
+
+def test_every_row_but_the_fastest_has_its_ratio_to_the_fastest():
+    fastest, second, third = rows_of(
+        result("torch", *TORCH), result("jax", *JAX), result("tensorflow", *TENSORFLOW)
+    )
+    assert fastest.figures.ratio is None
+    assert second.figures.ratio.value == pytest.approx(ratio(TENSORFLOW, JAX).value)
+    assert third.figures.ratio.low == pytest.approx(ratio(TORCH, JAX).low)
+    assert third.figures.ratio.high == pytest.approx(ratio(TORCH, JAX).high)
+
+
+def test_the_epoch_is_the_centre_over_processes():
+    (row,) = rows_of(result("jax", *JAX))
+    expected = centre(JAX)
+    assert row.figures.process_epoch_seconds == pytest.approx(JAX)
+    assert row.figures.epoch_seconds.value == pytest.approx(expected.value)
+    assert row.figures.epoch_seconds.low == pytest.approx(expected.low)
+    assert row.figures.epoch_seconds.high == pytest.approx(expected.high)
+
+
+def test_examples_per_second_come_from_the_steady_epoch():
+    (row,) = rows_of(result("jax", sample(0.25, examples=1000)))
+    assert row.figures.examples_per_second == pytest.approx(4000)
+
+
+def test_losses_are_compared_at_the_last_epoch_that_all_arms_came_to():
+    jax, torch = rows_of(
+        result("jax", sample(0.1, epochs=6, losses=(0.6, 0.5, 0.4, 0.3, 0.2, 0.1))),
+        result("torch", sample(0.2, epochs=4, losses=(0.61, 0.51, 0.41, 0.31))),
+    )
+    assert (jax.figures.loss_epoch, torch.figures.loss_epoch) == (4, 4)
+    assert (jax.figures.loss, torch.figures.loss) == (0.3, 0.31)
+
+
+def test_losses_are_those_of_the_first_process():
+    first = sample(0.1, epochs=5, losses=(0.5, 0.4, 0.3, 0.2, 0.1))
+    later = sample(0.1, epochs=3, losses=(0.9, 0.8, 0.7))
+    (row,) = rows_of(result("jax", first, later))
+    assert (row.figures.loss_epoch, row.figures.loss) == (5, 0.1)
+
+
+def test_an_unmeasured_arm_does_not_shorten_the_common_epochs():
+    jax, _ = rows_of(result("jax", sample(epochs=7)), result("torch", failure=failure()))
+    assert jax.figures.loss_epoch == 7
+
+
+def test_the_accuracy_is_that_of_the_same_epoch_and_none_without_the_metric():
+    jax, torch = rows_of(
+        result("jax", sample(0.1, epochs=3, accuracies=(0.7, 0.8, 0.9))),
+        result("torch", sample(0.2, epochs=2)),
+    )
+    assert jax.figures.accuracy == 0.8
+    assert torch.figures.accuracy is None
+
+
+def test_an_arm_that_failed_later_keeps_what_it_measured():
+    _, row = rows_of(result("jax", *JAX), result("torch", *TORCH, failure=failure()))
+    assert row.figures.processes == 3
+    assert row.failure == failure().message
+
+
+def test_a_failed_arm_has_its_message_and_no_figures():
+    (row,) = rows_of(result("torch", failure=failure()))
+    assert (row.figures, row.failure) == (None, failure().message)
+
+
+def test_an_arm_that_was_never_tried_has_neither_figures_nor_failure():
+    (row,) = rows_of(result("torch"))
+    assert (row.figures, row.failure) == (None, None)
+
+
+def test_only_steady_epochs_are_counted():
+    (row,) = rows_of(result("jax", sample(epochs=20), sample(epochs=12)))
+    assert (row.figures.processes, row.figures.epochs) == (2, 18 + 10)
+
+
+def test_other_times_and_the_memory_are_medians_over_processes():
+    samples = [
+        sample(
+            0.1,
+            import_seconds=import_seconds,
+            build_seconds=import_seconds / 10,
+            peak_rss_bytes=int(import_seconds * 1e8),
+            epoch_seconds=(import_seconds + 1, 0.2, 0.1, 0.1),
+            epoch_cpu_seconds=(9.0, 9.0, import_seconds, import_seconds),
+        )
+        for import_seconds in (2.0, 3.0, 50.0)
+    ]
+    (row,) = rows_of(result("jax", *samples))
+    assert row.figures.import_seconds == 3.0
+    assert row.figures.build_seconds == pytest.approx(0.3)
+    assert row.figures.peak_rss_bytes == 300_000_000
+    assert row.figures.first_epoch_seconds == 4.0
+    assert row.figures.epoch_cpu_seconds == pytest.approx(3.0)

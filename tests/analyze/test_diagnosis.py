@@ -1,0 +1,48 @@
+from dataclasses import replace
+
+import pytest
+
+from bench.analyze.diagnosis import diagnose
+from bench.records import Surroundings
+
+QUIET = Surroundings(
+    usable_cores=4,
+    cpu_quota_cores=None,
+    busy_percent=1.0,
+    steal_percent=0.0,
+    governor="performance",
+    on_battery=False,
+    thread_variables=(),
+    observers=(),
+    crowded=(),
+)
+
+
+def test_a_quiet_machine_has_nothing_that_spoils():
+    assert not [finding for finding in diagnose(QUIET) if finding.spoils]
+
+
+@pytest.mark.parametrize(
+    ("change", "subject", "seen"),
+    [
+        ({"busy_percent": 40.0}, "load", "40 %"),
+        ({"usable_cores": 1}, "cores", "1 usable core"),
+        ({"cpu_quota_cores": 1.5}, "CPU quota", "1.5 of 4 cores"),
+        ({"governor": "powersave"}, "frequency governor", "powersave"),
+        ({"steal_percent": 5.0}, "steal time", "5.0 %"),
+        ({"on_battery": True}, "power", "on battery"),
+        ({"thread_variables": ("OMP_NUM_THREADS",)}, "thread variables", "OMP_NUM_THREADS"),
+        ({"observers": ("py-spy",)}, "debugger or profiler", "py-spy"),
+        ({"crowded": (("py", ("jax", "torch")),)}, "environment", "py holds jax, torch"),
+    ],
+)
+def test_each_thing_that_spoils_is_named_with_a_remedy(change, subject, seen):
+    (finding,) = [finding for finding in diagnose(replace(QUIET, **change)) if finding.spoils]
+    assert finding.subject == subject
+    assert seen in finding.seen
+    assert finding.remedy
+
+
+def test_what_the_system_does_not_tell_spoils_nothing():
+    unknown = replace(QUIET, steal_percent=None, governor=None, on_battery=None)
+    assert not [finding for finding in diagnose(unknown) if finding.spoils]

@@ -1,0 +1,100 @@
+"""What several tests share: the command line as a user calls it, and the interpreters."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+FAKE_PYTHON = """#!{python}
+import json, os, sys, time
+if "-m" not in sys.argv:
+    print(json.dumps(["3.11.0", {{"keras": "3.0", "jax": "1", "torch": "2", "tensorflow": "3"}}]))
+    sys.exit()
+reply = int(sys.argv[-1])
+request = json.loads(sys.stdin.readline())
+
+def say(key, value):
+    os.write(reply, (json.dumps({{key: value}}) + "\\n").encode())
+
+def sample(epoch_seconds=0.0001):
+    epochs = request["epochs"] or 20
+    time.sleep(epoch_seconds * epochs)
+    say("sample", dict(
+        import_seconds=0.0, build_seconds=0.0, epoch_seconds=[epoch_seconds] * epochs,
+        epoch_cpu_seconds=[epoch_seconds] * epochs, losses=[0.5] * epochs, accuracies=[],
+        examples=100, peak_rss_bytes=10**8, jit_compile=True, intra_op_threads=None,
+        inter_op_threads=None, os_threads=3, cpus=[0]))
+
+{behaviour}
+"""
+
+
+@pytest.fixture
+def fake_python(tmp_path: Path) -> Callable[[str], str]:
+    """Make an interpreter that holds every backend and whose worker behaves as told."""
+
+    def make(behaviour: str) -> str:
+        file = tmp_path / f"python{len(list(tmp_path.glob('python*')))}"
+        file.write_text(FAKE_PYTHON.format(python=sys.executable, behaviour=behaviour))
+        file.chmod(file.stat().st_mode | stat.S_IXUSR)
+        return str(file)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def pythons() -> dict[str, str]:
+    """The interpreters of the three backends, which `nox -s tests` makes."""
+    found = {
+        backend: os.environ.get(f"KERAS_BENCH_TEST_{backend.upper()}", "")
+        for backend in ("tensorflow", "jax", "torch")
+    }
+    if not all(found.values()):
+        pytest.skip("the backends' environments are missing: run `nox -s tests`")
+    return found
+
+
+@pytest.fixture
+def keras_bench(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start the command line in a folder of its own, with a temporary folder of its own."""
+    folder = tmp_path / "cwd"
+    temporary = tmp_path / "tmp"
+    folder.mkdir()
+    temporary.mkdir()
+    started = []
+
+    def start(*arguments: str, **variables: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bench", *arguments],
+            cwd=folder,
+            env={**os.environ, "TMPDIR": str(temporary), **variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+@pytest.fixture
+def run_cli(keras_bench) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command line to its end."""
+
+    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        process = keras_bench(*arguments, **variables)
+        stdout, stderr = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
+
+    return run

@@ -1,0 +1,117 @@
+"""A worker's life, with an interpreter that behaves as each test tells it."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench.errors import BackendError, LossDiverged, WorkerDied, WorkerTimeout, WorkloadError
+from bench.measure.process import Launcher, launcher
+from bench.measure.protocol import Request
+
+REQUEST = Request("mine.py", "jax", seed=0, epochs=3)
+
+
+@pytest.fixture
+def workers() -> Iterator[Launcher]:
+    with launcher(timeout_seconds=20.0) as shared:
+        yield shared
+
+
+def descendants() -> list[psutil.Process]:
+    return psutil.Process().children(recursive=True)
+
+
+def test_a_sample_comes_back_with_the_time_the_process_took(workers, fake_python):
+    sample = workers.run(fake_python("sample(0.02)"), REQUEST)
+    assert sample.epoch_seconds == (0.02, 0.02, 0.02)
+    assert 0.06 < sample.process_seconds < 20.0
+
+
+def test_the_worker_is_told_what_to_do(workers, fake_python, tmp_path: Path):
+    workers.run(
+        fake_python(f"open({str(tmp_path / 'seen')!r}, 'w').write(str(request)); sample()"), REQUEST
+    )
+    assert "'workload_file': 'mine.py'" in (tmp_path / "seen").read_text()
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reason"),
+    [
+        ("print('last words'); os._exit(7)", "ended with exit code 7 while starting"),
+        ("say('stage', 'training'); os.kill(os.getpid(), 9)", "SIGKILL.*memory.*while training"),
+        ("os.abort()", "SIGABRT"),
+        ("os.close(reply); sys.exit()", "ended with exit code 0"),
+    ],
+)
+def test_a_worker_that_dies_is_told_apart(workers, fake_python, behaviour: str, reason: str):
+    with pytest.raises(WorkerDied, match=reason) as caught:
+        workers.run(fake_python(behaviour), REQUEST)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_last_words_of_a_dead_worker_are_reported(workers, fake_python):
+    with pytest.raises(WorkerDied, match="it last printed: out of luck"):
+        workers.run(fake_python("print('x\\nout of luck', flush=True); os._exit(1)"), REQUEST)
+
+
+def test_a_worker_that_hangs_is_ended_in_time(fake_python):
+    with launcher(timeout_seconds=0.5) as workers:
+        start = time.monotonic()
+        with pytest.raises(
+            WorkerTimeout, match=r"no answer after 0\.5 s while training.*--timeout"
+        ):
+            workers.run(fake_python("say('stage', 'training'); time.sleep(60)"), REQUEST)
+    assert time.monotonic() - start < 30
+    assert not descendants()
+
+
+def test_a_worker_that_prints_without_end_is_ended_in_time(fake_python):
+    with launcher(timeout_seconds=1.0) as workers, pytest.raises(WorkerTimeout):
+        workers.run(fake_python("while True: print('x' * 100_000)"), REQUEST)
+    assert not descendants()
+
+
+def test_gigabytes_of_output_neither_block_a_worker_nor_stay_in_memory(workers, fake_python):
+    before = psutil.Process().memory_info().rss
+    behaviour = "[os.write(1 + i % 2, b'x' * 2**20) for i in range(2048)]; sample()"
+    assert workers.run(fake_python(behaviour), REQUEST).examples == 100
+    assert psutil.Process().memory_info().rss - before < 2**27
+
+
+def test_children_of_a_worker_do_not_outlive_it(workers, fake_python):
+    behaviour = "import subprocess; subprocess.Popen(['sleep', '60']); sample()"
+    workers.run(fake_python(behaviour), REQUEST)
+    assert not descendants()
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [("workload", WorkloadError), ("backend", BackendError), ("diverged", LossDiverged)],
+)
+def test_a_problem_becomes_the_error_of_its_kind(workers, fake_python, kind: str, error: type):
+    behaviour = (
+        f"say('problem', dict(kind={kind!r}, message='is odd', traceback='Traceback: here'))"
+    )
+    with pytest.raises(error, match="is odd") as caught:
+        workers.run(fake_python(behaviour), REQUEST)
+    assert caught.value.__notes__ == ["Traceback: here"]
+
+
+def test_an_interpreter_that_is_gone_is_a_backend_error(workers):
+    with pytest.raises(BackendError, match="can't be started"):
+        workers.run("/nowhere/python", REQUEST)
+
+
+def test_nothing_is_left_behind(fake_python: Callable[[str], str]):
+    open_files = len(list(Path("/dev/fd").iterdir()))
+    with launcher(timeout_seconds=20.0) as workers:
+        folder = workers.folder
+        for behaviour in ("sample()", "os._exit(1)"):
+            with contextlib.suppress(WorkerDied):
+                workers.run(fake_python(behaviour), REQUEST)
+    assert not folder.exists()
+    assert len(list(Path("/dev/fd").iterdir())) == open_files

@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import pytest
+
+from bench.errors import UsageError, WorkloadError
+from bench.measure.workloads import find, shipped
+
+
+def test_without_a_name_it_finds_both_networks_of_the_notes():
+    assert [workload.name for workload in find(())] == ["dense_3_5_2", "dense_1_16_32_2"]
+
+
+def test_every_shipped_workload_says_what_it_trains():
+    assert all(workload.summary() for workload in shipped().values())
+
+
+def test_an_unknown_name_is_answered_with_the_nearest():
+    with pytest.raises(UsageError, match=r"^dense_352: .*did you mean dense_3_5_2") as caught:
+        find(("dense_352",))
+    assert caught.value.exit_code == 2
+
+
+def test_a_name_far_from_all_is_answered_with_all():
+    with pytest.raises(UsageError, match="there are dense_1_16_32_2, dense_3_5_2"):
+        find(("zzz",))
+
+
+def test_a_file_goes_by_its_own_name(tmp_path: Path):
+    file = tmp_path / "mine.py"
+    file.write_text("raise SystemExit('imported by the coordinator')")
+    (workload,) = find((str(file),))
+    assert (workload.name, workload.file) == ("mine", file)
+
+
+@pytest.mark.parametrize("name", ["missing.py", "folder/", "./missing"])
+def test_a_file_that_does_not_exist_is_named(name: str, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(WorkloadError, match=f"^{name}: doesn't exist"):
+        find((name,))
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path):
+    file = tmp_path / "dense_3_5_2.py"
+    file.touch()
+    with pytest.raises(UsageError, match="rename one"):
+        find(("dense_3_5_2", str(file)))
+
+
+def test_the_same_workload_twice_counts_once():
+    assert len(find(("dense_3_5_2", "dense_3_5_2"))) == 1

@@ -1,0 +1,169 @@
+import re
+
+import pytest
+from builders import ENVIRONMENT, arm, failed_row, row, table
+
+from bench.analyze.comparison import Row
+from bench.analyze.stats import Estimate
+from bench.records import Environment
+from bench.report.columns import DETAILS, SPEED, cells, record, versions
+
+WIDE = Estimate(4.20, 4.00, 4.40)
+
+
+def by_title(the_row, columns):
+    (texts,) = cells(table(the_row), columns)
+    return dict(zip(["backend", *[column.title for column in columns]], texts, strict=True))
+
+
+def test_speed_cells_show_centre_interval_and_counts():
+    assert by_title(row("tensorflow", WIDE), SPEED) == {
+        "backend": "tensorflow",
+        "epoch, ms": "57.1 (55.5 to 58.7)",
+        "ratio to fastest": "4.2 (4.0 to 4.4)",
+        "examples/s": "36,778",
+        "first epoch, s": "1.23",
+        "loss": "0.6543",
+        "n": "8 × 14",
+    }
+
+
+def test_the_fastest_has_the_ratio_one():
+    assert by_title(row("jax"), SPEED)["ratio to fastest"] == "1"
+
+
+def test_one_process_is_shown_without_an_interval():
+    single = row("torch", Estimate(1.3), Estimate(0.0571), processes=1, epochs=18)
+    texts = by_title(single, SPEED)
+    assert texts["epoch, ms"] == "57.1"
+    assert texts["ratio to fastest"] == "1.3 (one process, no interval)"
+    assert texts["n"] == "1 × 18"
+
+
+def test_detail_cells_show_what_explains_the_speed():
+    assert by_title(row("jax"), DETAILS) == {
+        "backend": "jax",
+        "import, s": "2.35",
+        "build, s": "0.46",
+        "CPU per epoch, ms": "83.3",
+        "peak memory, MB": "385",
+        "accuracy": "0.7000",
+        "after epoch": "20",
+        "processes": "8",
+        "epochs": "112",
+        "jit_compile": "True",
+        "threads": "within auto, all 12",
+        "CPUs": "0,1",
+    }
+
+
+def test_what_the_framework_or_the_system_does_not_tell_is_no_number():
+    texts = by_title(
+        row(
+            "torch",
+            accuracy=None,
+            intra_op_threads=None,
+            inter_op_threads=None,
+            os_threads=None,
+            cpus=(),
+        ),
+        DETAILS,
+    )
+    assert texts["accuracy"] == ""
+    assert texts["threads"] == "unknown"
+    assert texts["CPUs"] == "any"
+
+
+def test_an_accuracy_of_zero_is_a_number():
+    assert by_title(row("torch", accuracy=0.0), DETAILS)["accuracy"] == "0.0000"
+
+
+@pytest.mark.parametrize("columns", [SPEED, DETAILS])
+def test_a_failed_row_says_so_and_is_as_long_as_the_others(columns):
+    measured, failed = cells(table(row("jax"), failed_row("torch")), columns)
+    assert failed[:2] == ["torch", "failed"]
+    assert set(failed[2:]) == {""}
+    assert len(failed) == len(measured) == 1 + len(columns)
+
+
+def test_a_row_that_failed_later_keeps_its_figures():
+    texts = by_title(row("torch", WIDE, failed="died later"), SPEED)
+    assert texts["backend"] == "torch (failed later)"
+    assert texts["epoch, ms"] == "57.1 (55.5 to 58.7)"
+
+
+def test_versions_name_keras_the_framework_and_python():
+    assert versions(row("jax")) == "Keras 3.15.1, jax 0.10.2, Python 3.11.7"
+
+
+def test_a_framework_is_found_under_any_of_its_distributions():
+    assert versions(row("tensorflow")) == "Keras 3.15.1, tensorflow 2.21.0, Python 3.11.7"
+    nightly = Environment("3.12.1", (("keras", "3.15.1"), ("tf-nightly", "2.22.0.dev1")))
+    other = Row(arm("tensorflow", environment=nightly), row("tensorflow").figures, None)
+    assert versions(other) == "Keras 3.15.1, tensorflow 2.22.0.dev1, Python 3.12.1"
+
+
+def test_a_record_holds_the_bare_figures():
+    the_record = record(row("torch", WIDE), complete=True)
+    assert the_record == {
+        "workload": "net",
+        "backend": "torch",
+        "threads": "default",
+        "loop": "fit",
+        "failure": None,
+        "run_complete": True,
+        "epoch_seconds": 0.0571,
+        "epoch_seconds_low": 0.0555,
+        "epoch_seconds_high": 0.0587,
+        "ratio_to_fastest": 4.20,
+        "ratio_to_fastest_low": 4.00,
+        "ratio_to_fastest_high": 4.40,
+        "slower_than_fastest": True,
+        "examples_per_second": 36777.6,
+        "epoch_cpu_seconds": 0.0833,
+        "import_seconds": 2.345,
+        "build_seconds": 0.456,
+        "first_epoch_seconds": 1.234,
+        "peak_rss_bytes": 385_400_000,
+        "loss": 0.65432,
+        "accuracy": 0.7,
+        "loss_epoch": 20,
+        "processes": 8,
+        "epochs": 112,
+        "jit_compile": True,
+        "intra_op_threads": 0,
+        "inter_op_threads": None,
+        "os_threads": 12,
+        "cpus": "0 1",
+        "python_version": ENVIRONMENT.python_version,
+        "framework_version": "2.13.0",
+        "keras_version": "3.15.1",
+        "numpy_version": "2.4.6",
+    }
+
+
+def test_every_time_and_size_of_a_record_has_its_unit_and_every_interval_both_ends():
+    keys = set(record(row("torch", WIDE), complete=True))
+    assert not [key for key in keys if re.search(r"(time|memory|rss|speed)$", key)]
+    assert {key.removesuffix("_low") for key in keys if key.endswith("_low")} == {
+        key.removesuffix("_high") for key in keys if key.endswith("_high")
+    }
+
+
+def test_the_fastest_has_the_ratio_one_in_a_record_and_is_not_slower():
+    fastest = record(row("jax"), complete=True)
+    assert (fastest["ratio_to_fastest"], fastest["ratio_to_fastest_low"]) == (1.0, None)
+    assert fastest["slower_than_fastest"] is None
+
+
+def test_a_record_of_an_undecided_row_says_so():
+    undecided = record(row("torch", Estimate(1.02, 0.97, 1.07)), complete=True)
+    assert undecided["slower_than_fastest"] is False
+
+
+def test_a_failed_rows_record_has_the_same_keys_and_its_message():
+    failed = record(failed_row("torch", "out of memory"), complete=False)
+    assert list(failed) == list(record(row("torch"), complete=True))
+    assert (failed["failure"], failed["run_complete"]) == ("out of memory", False)
+    assert (failed["epoch_seconds"], failed["ratio_to_fastest"], failed["cpus"]) == (None,) * 3
+    assert failed["framework_version"] == "2.13.0"

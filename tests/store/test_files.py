@@ -1,0 +1,204 @@
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bench.errors import DiskFull, ResultsUnwritable
+from bench.store.files import check_writable, write_atomically
+
+OLD = "what was there before\n"
+NOBODY = 65534
+
+
+@pytest.fixture
+def old_file(tmp_path):
+    file = tmp_path / "latest.md"
+    file.write_text(OLD)
+    return file
+
+
+def names_in(folder):
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def test_a_file_is_written_whole_and_nothing_else_is_left(tmp_path):
+    file = tmp_path / "latest.md"
+    write_atomically(file, "± one\r\ntwo\n")
+    assert file.read_bytes() == "± one\r\ntwo\n".encode()
+    assert names_in(tmp_path) == ["latest.md"]
+
+
+def test_an_old_file_is_replaced(old_file):
+    write_atomically(old_file, "new")
+    assert old_file.read_text() == "new"
+    assert names_in(old_file.parent) == [old_file.name]
+
+
+def test_missing_folders_are_made(tmp_path):
+    write_atomically(tmp_path / "results" / "runs" / "one.json", "{}")
+    assert (tmp_path / "results" / "runs" / "one.json").read_text() == "{}"
+
+
+def test_others_may_read_a_result(tmp_path):
+    write_atomically(tmp_path / "latest.md", "text")
+    assert (tmp_path / "latest.md").stat().st_mode & 0o777 == 0o644
+
+
+@contextmanager
+def without_root_rights():
+    """Act as nobody, if this is root, who may write wherever the file system can."""
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+
+
+@pytest.fixture
+def protected_file():
+    """A file in a folder that everyone may read and enter, and nobody may write into."""
+    with tempfile.TemporaryDirectory() as name:
+        file = Path(name) / "latest.md"
+        file.write_text(OLD)
+        file.parent.chmod(0o555)
+        yield file
+        file.parent.chmod(0o755)
+
+
+def test_a_folder_without_write_permission_keeps_the_old_file(protected_file):
+    with without_root_rights(), pytest.raises(ResultsUnwritable) as caught:
+        write_atomically(protected_file, "new")
+    assert str(caught.value) == (
+        f"{protected_file}: can't be written (permission denied);"
+        " name a writable directory with --results"
+    )
+    assert protected_file.read_text() == OLD
+    assert names_in(protected_file.parent) == [protected_file.name]
+
+
+def test_a_folder_is_found_unwritable_before_anything_is_measured(protected_file):
+    with without_root_rights(), pytest.raises(ResultsUnwritable):
+        check_writable(protected_file.parent)
+    with without_root_rights(), pytest.raises(ResultsUnwritable):
+        check_writable(protected_file.parent / "results")
+
+
+def test_trying_a_folder_leaves_nothing_in_it(tmp_path):
+    check_writable(tmp_path / "results")
+    assert names_in(tmp_path / "results") == []
+
+
+def test_a_file_where_a_folder_should_be_is_an_error_of_one_line(old_file):
+    with pytest.raises(ResultsUnwritable) as caught:
+        write_atomically(old_file / "latest.md", "new")
+    assert "\n" not in str(caught.value)
+    assert old_file.read_text() == OLD
+
+
+def test_a_folder_where_the_file_should_be_stays(tmp_path):
+    (tmp_path / "latest.md").mkdir()
+    with pytest.raises(ResultsUnwritable):
+        write_atomically(tmp_path / "latest.md", "new")
+    assert names_in(tmp_path) == ["latest.md"]
+    assert (tmp_path / "latest.md").is_dir()
+
+
+WRITE_BEYOND_A_LIMIT = f"""
+import resource, sys
+from pathlib import Path
+from bench.errors import ResultsUnwritable
+from bench.store.files import write_atomically
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, {resource.RLIM_INFINITY}))
+try:
+    write_atomically(Path(sys.argv[1]), "new\\n" * 100_000)
+except ResultsUnwritable as error:
+    print(error)
+"""
+
+
+def test_a_write_that_fails_in_the_middle_keeps_the_old_file(old_file):
+    child = subprocess.run(
+        [sys.executable, "-c", WRITE_BEYOND_A_LIMIT, str(old_file)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert child.stderr == ""
+    assert child.stdout == (
+        f"{old_file}: can't be written (file too large); name a writable directory with --results\n"
+    )
+    assert old_file.read_text() == OLD
+    assert names_in(old_file.parent) == [old_file.name]
+
+
+@pytest.fixture
+def tiny_disk(tmp_path):
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("mounting a small disk needs root and the command mount")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    mounted = subprocess.run(command, capture_output=True, text=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"this root may not mount a disk: {mounted.stderr.strip()}")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_disk_that_becomes_full_keeps_the_old_file_and_is_named(tiny_disk):
+    file = tiny_disk / "latest.md"
+    write_atomically(file, OLD)
+    with pytest.raises(DiskFull) as caught:
+        write_atomically(file, "new\n" * 100_000)
+    assert str(caught.value) == (
+        f"{file}: the disk is full; free some space, or name another --results"
+    )
+    assert file.read_text() == OLD
+    assert names_in(tiny_disk) == [file.name]
+
+
+def test_a_full_disk_is_found_before_anything_is_measured(tiny_disk):
+    with pytest.raises(OSError, match="No space left"):
+        (tiny_disk / "filler").write_bytes(bytes(2**20))
+    with pytest.raises(DiskFull):
+        check_writable(tiny_disk)
+
+
+WRITE_FOR_EVER = """
+import sys
+from itertools import cycle
+from pathlib import Path
+from bench.store.files import write_atomically
+
+for letter in cycle("ab"):
+    write_atomically(Path(sys.argv[1]), letter * 2**20)
+    print(letter, flush=True)
+"""
+
+
+@pytest.mark.parametrize("writes", range(1, 7))
+def test_a_process_killed_while_it_writes_leaves_a_whole_file(tmp_path, writes):
+    file = tmp_path / "run.json"
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITE_FOR_EVER, str(file)], stdout=subprocess.PIPE, text=True
+    ) as child:
+        for _ in range(writes):
+            assert child.stdout.readline()
+        while child.poll() is None and names_in(tmp_path) == ["run.json"]:
+            pass
+        child.send_signal(signal.SIGKILL)
+    assert child.returncode == -signal.SIGKILL
+    text = file.read_text()
+    assert len(text) == 2**20
+    assert len(set(text)) == 1
