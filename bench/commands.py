@@ -40,7 +40,7 @@ def list_all(pythons: Mapping[str, str]) -> None:
     console = make_console()
     grid = Grid("workload", "what it trains", box=SIMPLE_HEAD)
     for workload in workloads.shipped().values():
-        grid.add_row(workload.name, workload.summary())
+        grid.add_row(Text(workload.name), Text(workload.summary()))
     console.print(grid)
     grid = Grid("backend", "framework", "Keras", "NumPy", "Python", box=SIMPLE_HEAD)
     for backend, interpreter in _interpreters(pythons).items():

@@ -1,5 +1,6 @@
 """The verdict on a table, and the sentences that say it."""
 
+import math
 from collections.abc import Sequence
 
 from bench.analyze.comparison import Figures, Row, Table
@@ -15,11 +16,11 @@ def is_decided(row: Row) -> bool:
 
 def answer(table: Table) -> str:
     """Say which backend trains the workload fastest, or that it is undecided."""
-    measured = [row for row in table.rows if row.figures is not None]
+    measured = _measured_to_the_end(table)
     failed = [row.arm.backend for row in table.rows if row.failure is not None]
     remark = f" ({listed(failed)} failed)" if failed else ""
     if not measured:
-        return f"{table.workload} was not measured{remark}."
+        return f"{table.workload} was not measured to the end{remark}."
     fastest, *others = measured
     name = fastest.arm.backend
     if not others:
@@ -43,22 +44,21 @@ def answer(table: Table) -> str:
 
 def ending(run: Run, tables: Sequence[Table]) -> str:
     """Say why the run ended where it did, and what that leaves open."""
-    ratios = [
-        row.figures.ratio.half_width
-        for table in tables
-        for row in table.rows
-        if row.figures is not None and row.figures.ratio is not None
-    ]
-    widest = max(ratios, default=None)
-    wanted = f"±{run.settings.precision:.0%}"
+    figures = [_figures(row) for table in tables for row in _measured_to_the_end(table)]
+    ratios = [each.ratio for each in figures if each.ratio is not None]
+    what, estimates = (
+        ("ratio", ratios) if ratios else ("epoch", [each.epoch_seconds for each in figures])
+    )
+    widest = max((estimate.half_width for estimate in estimates), default=None)
     if widest is None:
-        reached = "no ratio to give"
-    elif widest == float("inf"):
+        reached = "no figure to give"
+    elif widest == math.inf:
         reached = "too few processes for an interval"
     else:
-        reached = f"the widest interval of a ratio is ±{widest:.1%}"
+        reached = f"the widest interval is ±{percent(widest)}"
+    wanted = f"±{percent(run.settings.precision)}"
     reasons = {
-        "precise": f"Every ratio is known within {wanted}",
+        "precise": f"Every {what} is known within {wanted}",
         "budget": f"The budget of {run.settings.budget_seconds or 0:g} s was spent",
         "rounds": "The run ended as asked",
         "failed": "Every arm failed",
@@ -69,6 +69,11 @@ def ending(run: Run, tables: Sequence[Table]) -> str:
     if run.stopped == "budget" and widest is not None and widest > run.settings.precision:
         sentence += f" (wanted {wanted}; a larger --budget narrows it)"
     return f"{sentence}."
+
+
+def percent(share: float) -> str:
+    """Write a share as a percentage with two figures, more where it is above 100."""
+    return f"{float(f'{share:.2g}' if share < 1 else f'{share:.2f}') * 100:g}%"
 
 
 def times(estimate: Estimate) -> str:
@@ -95,6 +100,10 @@ def listed(items: Sequence[str]) -> str:
     return " and ".join(items) if len(items) < 3 else f"{', '.join(items[:-1])}, and {items[-1]}"
 
 
+def _measured_to_the_end(table: Table) -> list[Row]:
+    return [row for row in table.rows if row.figures is not None and row.failure is None]
+
+
 def _times_as_fast(row: Row) -> str:
     estimate = _ratio(row)
     return f"{times(estimate)} times as fast as {row.arm.backend} ({span(estimate)})"
@@ -104,14 +113,16 @@ def _still_open(row: Row) -> str:
     estimate = _ratio(row)
     sentence = f"{row.arm.backend} takes {times(estimate)} times as long ({span(estimate)})"
     if estimate.low is not None:
-        sentence += f", where a difference of {estimate.half_width:.1%} would have shown"
+        sentence += f", where a difference of {percent(estimate.half_width)} would have shown"
     return sentence
 
 
 def _decimals(estimate: Estimate) -> int:
+    """Return how many decimals show where half of the interval's width begins."""
     if estimate.low is None or estimate.high is None:
         return 1
-    return 2 if estimate.high - estimate.low < 0.2 else 1
+    width = estimate.high - estimate.low
+    return max(1, min(5, math.ceil(-math.log10(width / 2)))) if width > 0 else 2
 
 
 def _figures(row: Row) -> Figures:

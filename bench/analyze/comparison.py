@@ -16,10 +16,11 @@ from bench.records import BACKENDS, Arm, ArmResult, Run, Sample
 class Figures:
     """What the samples of one arm say, times in seconds.
 
-    `epoch_seconds` is the trimmed mean over processes of each one's median steady epoch. The
-    other times and the memory are medians over processes. `ratio` is this arm's epoch ÷ that
-    of the fastest arm of the workload, None for the fastest itself. `loss` and `accuracy` are
-    those of the first process after epoch `loss_epoch`, the last that all arms came to.
+    `epoch_seconds` is the trimmed mean over processes of each one's trimmed mean of steady
+    epochs. The other times and the memory are medians over processes. `ratio` is this arm's
+    epoch ÷ that of the fastest arm that didn't fail, None for the fastest itself. `loss` and
+    `accuracy` are those of the first process after epoch `loss_epoch`, the last that all
+    arms came to.
     """
 
     epoch_seconds: Estimate
@@ -54,7 +55,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of one workload: the measured ones, fastest first, then the others."""
+    """The rows of one workload: measured to the end, failed after a while, without a figure.
+
+    Each kind with the fastest first.
+    """
 
     workload: str
     rows: tuple[Row, ...]
@@ -70,15 +74,17 @@ def tables(run: Run) -> tuple[Table, ...]:
 
 
 def _table(workload: str, results: Sequence[ArmResult]) -> Table:
-    measured = sorted(
-        (result for result in results if result.samples),
-        key=lambda result: centre(process_epoch_seconds(result.samples)).value,
-    )
+    measured = sorted((result for result in results if result.samples), key=_rank)
     unmeasured = sorted(
         (result for result in results if not result.samples),
         key=lambda result: BACKENDS.index(result.arm.backend),
     )
     return Table(workload, tuple(_row(result, measured) for result in [*measured, *unmeasured]))
+
+
+def _rank(result: ArmResult) -> tuple[bool, float]:
+    """Put the arms that failed behind those that didn't, and the fast before the slow."""
+    return result.failure is not None, centre(process_epoch_seconds(result.samples)).value
 
 
 def _row(result: ArmResult, measured: Sequence[ArmResult]) -> Row:

@@ -16,8 +16,8 @@ from bench.analyze.steady import UNCOUNTED_EPOCHS, process_epoch_seconds
 from bench.records import ArmResult, Assignment, Run, Settings
 
 #: Processes of an arm before its interval may end the measuring. A few that agree by chance
-#: would end it too early.
-MIN_PROCESSES = 4
+#: would end it too early, with an interval that promises too much.
+MIN_PROCESSES = 6
 
 #: The share of the budget that the first round may spend on epochs.
 FIRST_ROUND_SHARE = 0.3

@@ -37,7 +37,7 @@ def _markdown(table: Table, columns: Sequence[Column]) -> str:
     return tabulate(
         cells(table, columns),
         headers=["backend", *[column.title for column in columns]],
-        tablefmt="github",
+        tablefmt="pipe",
         disable_numparse=True,
         colalign=["left", *["right" if column.numeric else "left" for column in columns]],
     )

@@ -14,7 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table as Grid
 from rich.text import Text
 
-from bench.analyze.answer import milliseconds
+from bench.analyze.answer import milliseconds, percent
 from bench.analyze.comparison import Table
 from bench.analyze.steady import process_epoch_seconds
 from bench.errors import BenchError
@@ -100,7 +100,7 @@ class LiveProgress(Progress):
 def _left(run: Run) -> Grid:
     """Draw how much of the rounds or of the budget is spent."""
     settings = run.settings
-    until = f"until every ratio is within ±{settings.precision:.0%}"
+    until = f"until every ratio is within ±{percent(settings.precision)}"
     spent = run.elapsed_seconds
     if settings.rounds is not None:
         done, total = float(run.rounds), float(settings.rounds)
@@ -112,17 +112,17 @@ def _left(run: Run) -> Grid:
         done, total = 0.0, 1.0
         words = f"{spent:.0f} s, {until}"
     grid = Grid.grid(padding=(0, 1))
-    grid.add_row(ProgressBar(total=total, completed=min(done, total), width=30), words)
+    grid.add_row(ProgressBar(total=total, completed=min(done, total), width=30), Text(words))
     return grid
 
 
 def _ratios(table: Table) -> Grid:
-    grid = Grid(title=table.workload, title_justify="left")
+    grid = Grid(title=Text(table.workload), title_justify="left")
     grid.add_column("backend")
     for column in LIVE_COLUMNS:
         grid.add_column(column.title, justify="right")
     for texts in cells(table, LIVE_COLUMNS):
-        grid.add_row(*texts)
+        grid.add_row(*map(Text, texts))
     return grid
 
 

@@ -29,7 +29,7 @@ def print_tables(console: Console, run: Run, tables: Sequence[Table]) -> None:
     """Print a table per workload, fastest first, each with its answer below it."""
     for table in tables:
         grid = Grid(
-            title=table.workload,
+            title=Text(table.workload),
             title_justify="left",
             title_style="bold",
             caption="centre (95 % interval); n: processes × steady epochs",
@@ -40,7 +40,9 @@ def print_tables(console: Console, run: Run, tables: Sequence[Table]) -> None:
         for column in SPEED:
             grid.add_column(column.title, justify="right" if column.numeric else "left")
         for position, texts in enumerate(cells(table, SPEED)):
-            grid.add_row(*texts, style="green" if position == 0 and len(table.rows) > 1 else "")
+            grid.add_row(
+                *map(Text, texts), style="green" if position == 0 and len(table.rows) > 1 else ""
+            )
         console.print()
         console.print(grid)
         for row in table.rows:
@@ -57,7 +59,7 @@ def print_findings(console: Console, findings: Sequence[Finding]) -> None:
     for finding in findings:
         mark = Text("spoils", style="yellow") if finding.spoils else Text("ok", style="green")
         remedy = finding.remedy if finding.spoils else ""
-        grid.add_row(mark, finding.subject, finding.seen, Text(remedy))
+        grid.add_row(mark, finding.subject, Text(finding.seen), Text(remedy))
     console.print(grid)
 
 

@@ -44,7 +44,7 @@ def load(file: Path) -> Run:
     except OSError as error:
         reason = f"can't be read ({(error.strerror or str(error)).lower()})"
         raise ResultsBroken(str(file), reason, remedy) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ResultsBroken(str(file), f"isn't JSON ({error})", remedy) from None
     try:
         return from_document(document)
@@ -79,7 +79,7 @@ def from_document(document: Any) -> Run:
     rest = document["machine_info"]["keras_bench"]
     version = rest["schema_version"]
     if version != SCHEMA_VERSION:
-        raise TypeError(f"schema version {version}, and this is {SCHEMA_VERSION}")
+        raise TypeError(f"schema version {version!r}, and this is {SCHEMA_VERSION}")
     samples = {
         msgspec.convert(benchmark["extra_info"]["arm"], Arm): msgspec.convert(
             benchmark["extra_info"]["samples"], tuple[Sample, ...]

@@ -12,9 +12,9 @@ from bench.records import ArmResult, Settings
 
 UNLIMITED = Settings(budget_seconds=None)
 
-CALM = (0.100, 0.101, 0.099, 0.100)
-CALM_TWICE = (0.200, 0.202, 0.198, 0.200)
-LOOSE = (0.3, 0.4, 0.5, 0.35)
+CALM = (0.100, 0.101, 0.099, 0.100, 0.101, 0.099)
+CALM_TWICE = (0.200, 0.202, 0.198, 0.200, 0.202, 0.198)
+LOOSE = (0.3, 0.4, 0.5, 0.35, 0.45, 0.4)
 
 
 def arms_of(assignments):
@@ -198,8 +198,8 @@ def test_a_budget_ends_a_number_of_rounds_too():
 
 def test_where_one_workload_fits_the_least_measured_one_is_run():
     known = run(
-        result("jax", 0.1, 0.2, workload="much"),
-        result("torch", 0.1, 0.2, workload="much"),
+        result("jax", 0.1, 0.1, workload="much"),
+        result("torch", 0.1, 0.1, workload="much"),
         result("jax", 0.1, workload="little"),
         result("torch", 0.1, workload="little"),
         settings=TWENTY_EPOCHS,
@@ -249,8 +249,9 @@ def measured_to_the_end(generator, true_seconds, settings):
 def test_stopping_by_precision_or_budget_leaves_the_interval_its_coverage():
     """Looking after each round costs coverage, because a run also ends on luckily close values.
 
-    Of 2000 runs 92.7 % covered the truth (standard error 0.6 %): 85.2 % of the 924 that ended
-    by precision, before the budget did, and 99.1 % of the 1076 others.
+    Of 1000 runs 95.0 % covered the truth (standard error 0.7 %): 89.2 % of the 427 that ended
+    by precision, before the budget did, and 99.3 % of the 573 others. Without a budget, it is
+    93.1 % of 1000.
     """
     generator = np.random.default_rng(5)
     settings = Settings(precision=0.05, budget_seconds=120.0)

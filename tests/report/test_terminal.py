@@ -6,8 +6,8 @@ from builders import failed_row, row, run, table
 from rich.console import Console
 
 from bench.analyze.answer import answer, ending
+from bench.analyze.diagnosis import Finding
 from bench.analyze.stats import Estimate
-from bench.measure.doctor import Finding
 from bench.report.columns import SPEED, cells
 from bench.report.terminal import (
     PLAIN_WIDTH,
