@@ -122,7 +122,7 @@ def doctor(pythons: dict[str, str]) -> None:
     type=click.FloatRange(min=1.0),
     default=None,
     metavar="SECONDS",
-    help="Start no round that would end later than this. [default: 230]",
+    help="Start no round that would end later than this. [default: 232]",
 )
 @click.option(
     "--rounds",

@@ -121,13 +121,13 @@ class Settings:
     """
 
     precision: float = 0.05
-    budget_seconds: float | None = 230.0
+    budget_seconds: float | None = 232.0
     rounds: int | None = None
     threads: str = "default"
     seed: int = 0
     timeout_seconds: float = 300.0
     min_steady_epochs: int = 8
-    min_steady_seconds: float = 1.5
+    min_steady_seconds: float = 2.0
 
 
 @dataclass(frozen=True)

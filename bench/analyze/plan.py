@@ -19,6 +19,10 @@ from bench.records import ArmResult, Assignment, Run, Settings
 #: would end it too early, with an interval that promises too much.
 MIN_PROCESSES = 6
 
+#: An interval of the fastest arm this much narrower than another's adds next to nothing to
+#: that of their ratio: squared errors add up.
+ENOUGH = 0.5
+
 #: The share of the budget that the first round may spend on epochs.
 FIRST_ROUND_SHARE = 0.3
 
@@ -61,22 +65,25 @@ def still_wanted(results: Sequence[ArmResult], precision: float) -> list[ArmResu
     """Return the arms of one workload that need further processes; none when all is known.
 
     Those are the arms whose ratio to the fastest isn't known within the precision, and the
-    fastest with them. An arm without another to compare it with needs them for its own time.
+    fastest with them, unless its own time is known so well that theirs alone is what is
+    missing. An arm without another to compare it with needs processes for its own time.
     """
     if min(len(result.samples) for result in results) < MIN_PROCESSES:
         return list(results)
     seconds = {result.arm: process_epoch_seconds(result.samples) for result in results}
-    fastest = min(results, key=lambda result: centre(seconds[result.arm]).value)
+    own = {arm: centre(values) for arm, values in seconds.items()}
+    fastest = min(results, key=lambda result: own[result.arm].value)
     if len(results) == 1:
-        known = centre(seconds[fastest.arm]).half_width < precision
-        return [] if known else [fastest]
+        return [] if own[fastest.arm].half_width < precision else [fastest]
     loose = [
         result
         for result in results
         if result is not fastest
         and ratio(seconds[result.arm], seconds[fastest.arm]).half_width >= precision
     ]
-    return [fastest, *loose] if loose else []
+    widest = max((own[result.arm].half_width for result in loose), default=0.0)
+    missing = own[fastest.arm].half_width > ENOUGH * widest
+    return [fastest, *loose] if loose and missing else loose
 
 
 def _by_workload(results: Sequence[ArmResult]) -> list[list[ArmResult]]:

@@ -7,8 +7,13 @@ repetition that costs least for a given precision is
     epochs = sqrt((process cost ÷ epoch cost) × (T1² ÷ T2²))
 
 where T1² is the variance of epochs within a process and T2² that between processes, free of
-the part that comes from epochs: T2² = S2² - S1² ÷ epochs (the unbiased estimator of the
+the part that comes from epochs: T2² = S2² - T1² ÷ epochs (the unbiased estimator of the
 authors' updated version).
+
+The formula is made for independent epochs. A process that wanders between two speeds, as torch's
+do for seconds at a time, has epochs that resemble their neighbours, and longer processes are worth
+more than their epochs' own variance shows. So T1² comes from the means of a process's two
+halves (batch means): a half's variance × its number of epochs.
 """
 
 import math
@@ -60,7 +65,10 @@ def _variance_ratio(samples: Sequence[Sample]) -> float:
     logs = [epochs for epochs in logs if len(epochs) > 1]
     if len(logs) < MIN_PROCESSES:
         return 1.0
-    within = fmean(variance(epochs) for epochs in logs)
-    epochs_per_process = len(logs) / sum(1 / len(epochs) for epochs in logs)
-    between = variance(fmean(epochs) for epochs in logs) - within / epochs_per_process
+    halves = [
+        (fmean(epochs[: len(epochs) // 2]), fmean(epochs[len(epochs) // 2 :])) for epochs in logs
+    ]
+    half_variance = fmean((first - second) ** 2 / 2 for first, second in halves)
+    within = half_variance * fmean(len(epochs) / 2 for epochs in logs)
+    between = variance(map(fmean, halves)) - half_variance / 2
     return within / between if between > 0 else math.inf

@@ -120,11 +120,16 @@ def test_an_arm_alone_is_measured_until_its_own_time_is_known():
 def test_a_settled_arm_is_left_out_and_the_fastest_stays_while_another_is_unsettled():
     known = run(
         result("tensorflow", *CALM_TWICE),
-        result("jax", *CALM),
-        result("torch", *LOOSE),
-        settings=UNLIMITED,
+        result("jax", 0.100, 0.105, 0.095, 0.102, 0.098, 0.1),
+        result("torch", 0.3, 0.32, 0.28, 0.29, 0.31, 0.3),
+        settings=replace(UNLIMITED, precision=0.04),
     )
     assert backends_of(next_round(known, 0.0)) == ["jax", "torch"]
+
+
+def test_the_fastest_is_left_out_where_its_own_time_is_not_what_is_missing():
+    known = run(result("jax", *CALM), result("torch", *LOOSE), settings=UNLIMITED)
+    assert backends_of(next_round(known, 0.0)) == ["torch"]
 
 
 def test_a_settled_workload_is_left_out_while_another_is_unsettled():
