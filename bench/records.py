@@ -117,7 +117,7 @@ class Settings:
     """What the user asked of a run. `rounds` is None where precision and budget decide.
 
     A process runs `min_steady_epochs` and `min_steady_seconds` at the least: its speed wanders
-    in phases of up to a second, which a shorter one would show as its own.
+    in phases of seconds, which a much shorter one would show as its own.
     """
 
     precision: float = 0.05

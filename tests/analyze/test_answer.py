@@ -109,7 +109,7 @@ def test_a_spent_budget_says_what_would_narrow_the_interval():
 
 def test_a_budget_spent_on_one_process_each_has_no_interval():
     assert ending_of(row("jax"), row("torch", SINGLE), stopped="budget", rounds=1) == (
-        "The budget of 230 s was spent after 1 round: too few processes for an interval"
+        "The budget of 232 s was spent after 1 round: too few processes for an interval"
         " (wanted ±5%; a larger --budget narrows it)."
     )
 
