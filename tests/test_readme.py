@@ -1,0 +1,61 @@
+"""The README's figures and names are those of the project."""
+
+import re
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from bench import errors
+from bench.analyze.answer import answer
+from bench.analyze.comparison import tables
+from bench.cli import cli
+from bench.errors import BenchError
+from bench.report.columns import record
+from bench.report.markdown import document
+from bench.store.runs import load
+
+PROJECT = Path(__file__).parent.parent
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+
+
+def test_its_tables_are_those_of_the_run_that_it_names():
+    (name,) = re.findall(r"results/runs/[\w-]+\.json", README)
+    run = load(PROJECT / name)
+    page = document(run, tables(run)).splitlines()
+    shown = re.findall(r"^\| (?:jax|torch|tensorflow) .*$", README, re.MULTILINE)
+    assert len(shown) == 6
+    assert set(shown) <= set(page)
+    assert all(answer(table) in README for table in tables(run))
+
+
+def test_its_overhead_is_the_recorded_one():
+    assert (PROJECT / "results" / "harness_overhead.md").read_text().strip() in README
+
+
+def test_it_lists_every_exit_code():
+    codes = {
+        kind.exit_code
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, BenchError)
+    }
+    listed = set(map(int, re.findall(r"^\| (\d+) \|", README, re.MULTILINE)))
+    assert listed == codes | {0}
+
+
+def test_it_lists_every_option_of_run():
+    offered = set(re.findall(r"--[a-z]+", CliRunner().invoke(cli, ["run", "--help"]).output))
+    assert offered - {"--help"} <= set(re.findall(r"--[a-z]+", README))
+
+
+def test_every_column_of_the_tables_is_explained():
+    explained = (PROJECT / "results" / "README.md").read_text(encoding="utf-8")
+    (name,) = re.findall(r"results/runs/[\w-]+\.json", README)
+    row = tables(load(PROJECT / name))[0].rows[0]
+    columns = {re.sub("_(low|high)$", "", column) for column in record(row, complete=True)}
+    assert {column for column in columns if f"`{column}`" not in explained} == set()
+
+
+def test_its_example_of_a_workload_is_python_with_both_functions():
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert {"build", "data"} <= set(re.findall(r"^def (\w+)", code, re.MULTILINE))
+    compile(code, "README.md", "exec")
