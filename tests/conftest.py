@@ -1,6 +1,7 @@
 """What several tests share: the command line as a user calls it, and the interpreters."""
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -98,3 +99,17 @@ def run_cli(keras_bench) -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
 
     return run
+
+
+@pytest.fixture
+def tiny_disk(tmp_path):
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("mounting a small disk needs root and the command mount")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    mounted = subprocess.run(command, capture_output=True, text=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"this root may not mount a disk: {mounted.stderr.strip()}")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)

@@ -161,6 +161,22 @@ def test_results_that_turn_unwritable_are_saved_elsewhere(run_cli, fake_python, 
     assert run_cli("show", str(saved)).returncode == 0
 
 
+def test_a_disk_that_fills_up_meanwhile_costs_no_result(run_cli, fake_python, tiny_disk, tmp_path):
+    fill = (
+        f"file = open({str(tiny_disk / 'filler')!r}, 'ab', 0)\n"
+        "try:\n"
+        "    while True: file.write(bytes(4096))\n"
+        "except OSError: sample()"
+    )
+    answer = run_cli(
+        "run", "dense_3_5_2", "--rounds=1", f"--results={tiny_disk}", *envs(fake_python(fill))
+    )
+    assert answer.returncode == 9
+    assert "the disk is full; free some space" in answer.stdout
+    (saved,) = (tmp_path / "tmp" / "keras-bench-results" / "runs").iterdir()
+    assert run_cli("show", str(saved)).returncode == 0
+
+
 def wait_for(condition, process) -> None:
     deadline = time.monotonic() + 60
     while not condition():

@@ -81,7 +81,8 @@ def cells(table: Table, columns: Sequence[Column]) -> list[list[str]]:
 
 def _cells(row: Row, columns: Sequence[Column]) -> list[str]:
     if row.figures is None:
-        return [row.arm.backend, "failed", *[""] * (len(columns) - 1)]
+        state = "failed" if row.failure is not None else "not measured"
+        return [row.arm.backend, state, *[""] * (len(columns) - 1)]
     remark = "" if row.failure is None else " (failed later)"
     figures = row.figures
     return [row.arm.backend + remark, *[column.text(figures) for column in columns]]

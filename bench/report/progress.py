@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Self
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -117,7 +118,7 @@ def _left(run: Run) -> Grid:
 
 
 def _ratios(table: Table) -> Grid:
-    grid = Grid(title=Text(table.workload), title_justify="left")
+    grid = Grid(title=Text(table.workload), title_justify="left", box=SIMPLE_HEAD)
     grid.add_column("backend")
     for column in LIVE_COLUMNS:
         grid.add_column(column.title, justify="right")

@@ -86,6 +86,11 @@ def test_a_failed_row_says_so_and_is_as_long_as_the_others(columns):
     assert len(failed) == len(measured) == 1 + len(columns)
 
 
+def test_a_row_whose_turn_has_not_come_is_not_called_failed():
+    ((_, state, *_rest),) = cells(table(Row(arm("torch"), None, None)), SPEED)
+    assert state == "not measured"
+
+
 def test_a_row_that_failed_later_keeps_its_figures():
     texts = by_title(row("torch", WIDE, failed="died later"), SPEED)
     assert texts["backend"] == "torch (failed later)"

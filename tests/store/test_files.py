@@ -1,6 +1,5 @@
 import os
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -140,20 +139,6 @@ def test_a_write_that_fails_in_the_middle_keeps_the_old_file(old_file):
     )
     assert old_file.read_text() == OLD
     assert names_in(old_file.parent) == [old_file.name]
-
-
-@pytest.fixture
-def tiny_disk(tmp_path):
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("mounting a small disk needs root and the command mount")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
-    mounted = subprocess.run(command, capture_output=True, text=True)
-    if mounted.returncode != 0:
-        pytest.skip(f"this root may not mount a disk: {mounted.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_a_disk_that_becomes_full_keeps_the_old_file_and_is_named(tiny_disk):
