@@ -1,3 +1,3 @@
-"""Which Keras backend trains a model fastest on this CPU, and do the backends agree?"""
+"""Which Keras backend trains a model fastest on this CPU?"""
 
 __version__ = "0.1.0"

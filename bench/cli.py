@@ -3,10 +3,12 @@
 Nothing heavy is imported here, so that `--help` answers at once.
 """
 
+import math
 import signal
 import sys
 import traceback
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,12 +23,14 @@ QUICK = Settings(precision=0.15, budget_seconds=66.0, min_steady_epochs=5, min_s
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="keras-bench")
 @click.option("--debug", is_flag=True, help="Show tracebacks, those of workers too.")
-def cli(debug: bool) -> None:
+@click.pass_context
+def cli(context: click.Context, debug: bool) -> None:
     """Which Keras backend trains my model fastest on this CPU?
 
     Trains the same models under the TensorFlow, JAX and PyTorch backends, each in a fresh
     process, and compares the time of an epoch.
     """
+    context.obj = debug
 
 
 def _environments(
@@ -57,6 +61,18 @@ def _nearest(name: str) -> str:
 
     near = get_close_matches(name.lower(), BACKENDS, cutoff=0.3)
     return f"did you mean {near[0]}?" if near else f"there are {', '.join(BACKENDS)}"
+
+
+class Finite(click.FloatRange):
+    """A number that is neither infinite nor NaN, within a range."""
+
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
+    ) -> float:
+        number = float(super().convert(value, parameter, context))
+        if not math.isfinite(number):
+            self.fail(f"{value} is no finite number.", parameter, context)
+        return number
 
 
 def _threads(context: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -113,16 +129,16 @@ def doctor(pythons: dict[str, str]) -> None:
 )
 @click.option(
     "--precision",
-    type=click.FloatRange(0.001, 1.0),
+    type=Finite(0.001, 1.0),
     default=None,
     help="End when every ratio's 95 % interval has a half-width below this. [default: 0.05]",
 )
 @click.option(
     "--budget",
-    type=click.FloatRange(min=1.0),
+    type=Finite(min=1.0),
     default=None,
     metavar="SECONDS",
-    help="Start no round that would end later than this. [default: 232]",
+    help="After the first round, start none that would end later. [default: 232]",
 )
 @click.option(
     "--rounds",
@@ -134,7 +150,7 @@ def doctor(pythons: dict[str, str]) -> None:
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=1.0),
+    type=Finite(min=1.0),
     default=300.0,
     show_default=True,
     metavar="SECONDS",
@@ -148,7 +164,10 @@ def doctor(pythons: dict[str, str]) -> None:
     metavar="DIR",
     help="Where the tables and the raw run are written.",
 )
+@click.option("--debug", is_flag=True, help="Show the tracebacks of workers.")
+@click.pass_context
 def run(
+    context: click.Context,
     workloads: tuple[str, ...],
     backends: tuple[str, ...],
     pythons: dict[str, str],
@@ -160,10 +179,11 @@ def run(
     seed: int,
     timeout: float,
     results: Path,
+    debug: bool,
 ) -> None:
     """Train workloads on every backend and compare the time of an epoch.
 
-    Without arguments it measures both networks of the notes on all installed backends.
+    Without arguments it measures dense_3_5_2 and dense_1_16_32_2 on all installed backends.
     """
     from bench.commands import measure
 
@@ -179,7 +199,7 @@ def run(
         min_steady_epochs=base.min_steady_epochs,
         min_steady_seconds=base.min_steady_seconds,
     )
-    sys.exit(measure(workloads, backends, pythons, settings, results))
+    sys.exit(measure(workloads, backends, pythons, settings, results, debug or context.obj))
 
 
 @cli.command()
@@ -205,7 +225,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         _fail(
-            Interrupted("keras-bench", "interrupted", "what had been measured before is saved"),
+            Interrupted("keras-bench", "interrupted", "nothing was being measured"),
             debug,
         )
     except BenchError as error:

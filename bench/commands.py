@@ -68,6 +68,7 @@ def measure(
     pythons: Mapping[str, str],
     settings: Settings,
     results: Path,
+    debug: bool,
 ) -> int:
     """Measure, print and write the tables, and return the exit code.
 
@@ -80,12 +81,6 @@ def measure(
         workloads.find(names), _choose(backends, interpreters, pythons), settings.threads
     )
     check_writable(results)
-    run = Run(
-        started_utc=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        machine=this_machine(),
-        settings=settings,
-        results=tuple(ArmResult(arm) for arm in targets),
-    )
 
     def about_to_wait() -> None:
         console.print(
@@ -96,7 +91,13 @@ def measure(
 
     with machine_lock(about_to_wait), launcher(settings.timeout_seconds) as workers:
         print_warnings(console, diagnose(examine(interpreters)))
-        with make_progress(console) as progress:
+        run = Run(
+            started_utc=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            machine=this_machine(),
+            settings=settings,
+            results=tuple(ArmResult(arm) for arm in targets),
+        )
+        with make_progress(console, debug) as progress:
             run = _measure_rounds(run, targets, workers.run, progress, results)
     return _conclude(console, run, results)
 
@@ -142,7 +143,7 @@ def _conclude(console: Console, run: Run, results: Path) -> int:
     failures = [result.failure for result in run.results if result.failure is not None]
     if not _has_samples(run):
         for message in dict.fromkeys(failure.message for failure in failures):
-            console.print(Text(f"error: {message}"), soft_wrap=True)
+            console.print(f"error: {message}", soft_wrap=True)
         if run.complete:
             return failures[0].exit_code
         raise Interrupted("keras-bench", "interrupted", "nothing had been measured yet")

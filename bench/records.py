@@ -86,10 +86,12 @@ class Assignment:
     """What one worker is to do: an arm, and for how long.
 
     `epochs` is None for as many as the workload's own fit settings say, and
-    `time_limit_seconds` ends the training after the epoch in which it is passed.
+    `time_limit_seconds` ends the training after the epoch in which it is passed; both only
+    once there are `least_epochs`.
     """
 
     arm: Arm
+    least_epochs: int
     epochs: int | None = None
     time_limit_seconds: float | None = None
 

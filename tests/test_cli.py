@@ -91,6 +91,8 @@ def test_where_every_arm_fails_nothing_is_written(run_cli, fake_python, tmp_path
         (["run", "--threads=many"], 2, "neither default, nor single"),
         (["run", "--precision=-1"], 2, "--precision"),
         (["run", "--rounds=0"], 2, "--rounds"),
+        (["run", "--budget=inf"], 2, "no finite number"),
+        (["run", "--timeout=nan"], 2, "--timeout"),
         (["run", "missing.py"], 3, "missing.py: doesn't exist"),
         (["run", "--env=jax=/nowhere/python"], 4, "no such interpreter"),
         (["run", "--backend=jax"], 4, "install keras-bench[jax]"),
@@ -107,6 +109,16 @@ def test_a_wrong_call_is_answered_in_one_line(run_cli, arguments, exit_code: int
 
 def test_debug_shows_the_traceback(run_cli):
     assert "Traceback" in run_cli("--debug", "run", "missing.py").stderr
+
+
+def test_debug_shows_the_traceback_of_a_worker(run_cli, fake_python):
+    problem = "say('problem', dict(kind='workload', message='is odd', traceback='Traceback: here'))"
+    answer = run_cli("run", "dense_3_5_2", "--debug", *envs(fake_python(problem)))
+    assert "Traceback: here" in answer.stdout
+
+
+def test_a_missing_backend_is_listed_with_its_remedy(run_cli):
+    assert "not installed (keras-bench[jax])" in run_cli("list").stdout
 
 
 def test_without_any_backend_it_says_how_to_get_one(run_cli):

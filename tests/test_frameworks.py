@@ -3,9 +3,11 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 
 pytestmark = pytest.mark.frameworks
@@ -51,6 +53,20 @@ def test_pytest_benchmark_compares_two_runs(run_cli, envs, tmp_path: Path):
         cwd=tmp_path,
     )
     assert compared.stdout.count("dense_3_5_2[jax]") == 2
+
+
+def test_a_coordinator_killed_outright_takes_its_worker_with_it(keras_bench, envs):
+    process = keras_bench("run", "dense_1_16_32_2", "--backend=torch", *envs)
+    coordinator = psutil.Process(process.pid)
+    while not (
+        workers := [c for c in coordinator.children() if "bench.measure.worker" in c.cmdline()]
+    ):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    _, alive = psutil.wait_procs(workers, timeout=30)
+    assert not alive
 
 
 def test_a_backend_that_fails_leaves_the_others(run_cli, envs, tmp_path: Path):

@@ -59,7 +59,7 @@ def ending(run: Run, tables: Sequence[Table]) -> str:
     wanted = f"±{percent(run.settings.precision)}"
     reasons = {
         "precise": f"Every {what} is known within {wanted}",
-        "budget": f"The budget of {run.settings.budget_seconds or 0:g} s was spent",
+        "budget": f"No further round fits the budget of {run.settings.budget_seconds or 0:g} s",
         "rounds": "The run ended as asked",
         "failed": "Every arm failed",
         "interrupted": "INCOMPLETE: the run was interrupted",
@@ -112,17 +112,22 @@ def _times_as_fast(row: Row) -> str:
 def _still_open(row: Row) -> str:
     estimate = _ratio(row)
     sentence = f"{row.arm.backend} takes {times(estimate)} times as long ({span(estimate)})"
-    if estimate.low is not None:
+    if estimate.half_width < 1:
         sentence += f", where a difference of {percent(estimate.half_width)} would have shown"
     return sentence
 
 
 def _decimals(estimate: Estimate) -> int:
-    """Return how many decimals show where half of the interval's width begins."""
+    """Return how many decimals show half of the interval's width, and on which side of 1 it is."""
     if estimate.low is None or estimate.high is None:
         return 1
     width = estimate.high - estimate.low
-    return max(1, min(5, math.ceil(-math.log10(width / 2)))) if width > 0 else 2
+    places = max(1, min(5, math.ceil(-math.log10(width / 2)))) if width > 0 else 2
+    ends = [end for end in (estimate.low, estimate.high) if end != 1]
+    # An end beside 1 must not be written as 1: which side it is on is the verdict.
+    while places < 5 and any(round(end, places) == 1 for end in ends):
+        places += 1
+    return places
 
 
 def _figures(row: Row) -> Figures:

@@ -23,6 +23,9 @@ MIN_PROCESSES = 6
 #: that of their ratio: squared errors add up.
 ENOUGH = 0.5
 
+#: Epochs of every process, so that each has a steady one.
+LEAST_EPOCHS = UNCOUNTED_EPOCHS + 1
+
 #: The share of the budget that the first round may spend on epochs.
 FIRST_ROUND_SHARE = 0.3
 
@@ -57,7 +60,11 @@ def next_round(run: Run, elapsed_seconds: float) -> tuple[Assignment, ...] | Sto
             return Stop("budget")
     return _shuffled(
         run,
-        [Assignment(result.arm, _epochs(result, settings)) for arms in wanted for result in arms],
+        [
+            Assignment(result.arm, LEAST_EPOCHS, _epochs(result, settings))
+            for arms in wanted
+            for result in arms
+        ],
     )
 
 
@@ -95,7 +102,8 @@ def _first_round(run: Run) -> tuple[Assignment, ...]:
     budget = run.settings.budget_seconds
     limit = None if budget is None else budget * FIRST_ROUND_SHARE / len(run.results)
     return _shuffled(
-        run, [Assignment(result.arm, time_limit_seconds=limit) for result in run.results]
+        run,
+        [Assignment(result.arm, LEAST_EPOCHS, time_limit_seconds=limit) for result in run.results],
     )
 
 

@@ -28,6 +28,9 @@ from bench.records import Sample, Settings
 MAX_STEADY_EPOCHS = 200
 MAX_COST_RATIO = 2.0
 
+#: The share of the timeout that a process is planned to take.
+TIMEOUT_SHARE = 0.8
+
 #: Processes before a variance between them means anything.
 MIN_PROCESSES = 4
 
@@ -48,7 +51,8 @@ def steady_epochs(samples: Sequence[Sample], settings: Settings) -> int:
     """Return how many steady epochs the next process of this arm should run.
 
     The formula's number, at most as many as the bounds above allow, at least as many as the
-    settings ask. While fewer than four processes have run, both variances count as equal.
+    settings ask, and in any case within the timeout. While fewer than four processes have
+    run, both variances count as equal.
     """
     process_cost, epoch_cost = process_cost_seconds(samples), epoch_cost_seconds(samples)
     cost_ratio = process_cost / epoch_cost
@@ -56,7 +60,8 @@ def steady_epochs(samples: Sequence[Sample], settings: Settings) -> int:
     most = min(MAX_STEADY_EPOCHS, MAX_COST_RATIO * cost_ratio)
     least = max(settings.min_steady_epochs, settings.min_steady_seconds / epoch_cost)
     least = min(MAX_STEADY_EPOCHS, least)
-    return math.ceil(max(least, min(most, wanted)))
+    in_time = (TIMEOUT_SHARE * settings.timeout_seconds - process_cost) / epoch_cost
+    return math.ceil(max(1, min(in_time, max(least, min(most, wanted)))))
 
 
 def _variance_ratio(samples: Sequence[Sample]) -> float:

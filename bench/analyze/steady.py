@@ -16,7 +16,7 @@ UNCOUNTED_EPOCHS = 1 + WARMUP_EPOCHS
 def steady(epochs: Sequence[float]) -> Sequence[float]:
     """Return the part of a per-epoch series that counts.
 
-    A training too short to have steady epochs gives the last one it has.
+    A training too short to have steady epochs gives the last one it has; the plan asks for none.
     """
     return epochs[UNCOUNTED_EPOCHS:] or epochs[-1:]
 

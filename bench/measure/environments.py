@@ -42,6 +42,12 @@ INHERITED_VARIABLES = (
     "LD_LIBRARY_PATH",
     "DYLD_LIBRARY_PATH",
     "SSL_CERT_FILE",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
 )
 
 _PROBE = """
@@ -124,6 +130,7 @@ def worker_variables(backend: str, threads: int | None, keras_home: Path) -> dic
         "PYTHONSAFEPATH": "1",
         "CUDA_VISIBLE_DEVICES": "-1",
         "JAX_PLATFORMS": "cpu",
+        "KERAS_TORCH_DEVICE": "cpu",
         "TF_CPP_MIN_LOG_LEVEL": "2",
     }
     if threads is not None:

@@ -79,6 +79,9 @@ def launcher(timeout_seconds: float) -> Iterator[Launcher]:
         folder = Path(name)
         (folder / "import").mkdir()
         (folder / "keras").mkdir()
+        datasets = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
+        if datasets.is_dir():  # What keras.datasets has downloaded need not come again.
+            (folder / "keras" / "datasets").symlink_to(datasets, target_is_directory=True)
         (folder / "import" / "bench").symlink_to(
             Path(bench.__file__).resolve().parent, target_is_directory=True
         )

@@ -20,13 +20,14 @@ class Request:
     """What a worker is to measure.
 
     `epochs` is None for as many as the workload's own fit settings say, and
-    `time_limit_seconds` ends the training after the epoch in which it is passed.
-    `threads` is None for what the framework does by itself.
+    `time_limit_seconds` ends the training after the epoch in which it is passed; both only
+    once there are `least_epochs`. `threads` is None for what the framework does by itself.
     """
 
     workload_file: str
     backend: str
     seed: int
+    least_epochs: int = 1
     epochs: int | None = None
     time_limit_seconds: float | None = None
     threads: int | None = None

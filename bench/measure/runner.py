@@ -12,7 +12,7 @@ from bench.records import Arm, ArmResult, Assignment, Failure, Run, Sample
 
 @dataclass(frozen=True)
 class Target:
-    """Where an arm is found on this machine: paths, which no record keeps."""
+    """Where an arm is found on this machine: paths, which records do without."""
 
     python: str
     workload_file: Path
@@ -55,6 +55,7 @@ def carry_out(
             workload_file=str(targets[arm].workload_file),
             backend=arm.backend,
             seed=run.settings.seed,
+            least_epochs=assignment.least_epochs,
             epochs=assignment.epochs,
             time_limit_seconds=assignment.time_limit_seconds,
             threads=thread_count(arm.threads),

@@ -21,6 +21,10 @@ OBSERVERS = {
 }  # fmt: skip
 
 
+#: Where the cores' time goes that no program of this machine uses.
+NOT_BUSY = ("idle", "iowait", "steal")
+
+
 def examine(interpreters: Mapping[str, Interpreter]) -> Surroundings:
     """Look at the machine for a third of a second."""
     shares = _cpu_shares()
@@ -33,7 +37,7 @@ def examine(interpreters: Mapping[str, Interpreter]) -> Surroundings:
     return Surroundings(
         usable_cores=usable_cores(),
         cpu_quota_cores=_cpu_quota_cores(),
-        busy_percent=100.0 * (1.0 - shares["idle"] - shares.get("iowait", 0.0)),
+        busy_percent=100.0 * (1.0 - sum(shares.get(name, 0.0) for name in NOT_BUSY)),
         steal_percent=100.0 * shares["steal"] if "steal" in shares else None,
         governor=_governor(),
         on_battery=None if battery is None else battery.power_plugged is False,

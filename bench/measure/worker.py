@@ -243,11 +243,14 @@ def _train(
             epochs.losses.append(loss)
             if "accuracy" in (logs or {}):
                 epochs.accuracies.append(float((logs or {})["accuracy"]))
-            if not math.isfinite(loss) or now - self.start > time_limit_seconds:
+            enough = len(epochs.seconds) >= request.least_epochs
+            late = now - self.start > time_limit_seconds
+            if not math.isfinite(loss) or (enough and late):
                 self.model.stop_training = True
 
     settings = dict(fit_settings)
-    settings["epochs"] = request.epochs or settings.get("epochs", 1)
+    wanted = request.epochs or settings.get("epochs", 1)
+    settings["epochs"] = max(wanted, request.least_epochs)
     try:
         model.fit(x, y, **settings, verbose=0, callbacks=[Stopwatch()])
     except Exception as error:

@@ -55,7 +55,7 @@ SPEED = (
     Column("examples/s", lambda figures: f"{figures.examples_per_second:,.0f}"),
     Column("first epoch, s", lambda figures: f"{figures.first_epoch_seconds:.2f}"),
     Column("loss", lambda figures: f"{figures.loss:.4f}"),
-    Column("n", lambda figures: f"{figures.processes} × {figures.epochs // figures.processes}"),
+    Column("n", lambda figures: f"{figures.processes} ({figures.epochs})"),
 )
 
 #: What explains it.

@@ -46,16 +46,22 @@ class Progress(ABC):
         """Show what came of it."""
 
 
-def make_progress(console: Console) -> Progress:
-    """Return a live display for a terminal, and plain lines for anything else."""
-    return LiveProgress(console) if console.is_terminal else PlainProgress(console)
+def make_progress(console: Console, debug: bool = False) -> Progress:
+    """Return a live display for a terminal, and plain lines for anything else.
+
+    With `debug`, it is plain lines too, and a failed worker's traceback below its own.
+    """
+    if console.is_terminal and not debug:
+        return LiveProgress(console)
+    return PlainProgress(console, debug)
 
 
 class PlainProgress(Progress):
     """A line when a worker has ended."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, debug: bool = False) -> None:
         self._console = console
+        self._debug = debug
         self._place = ""
 
     def starting(self, arm: Arm, place: int, of: int, run: Run) -> None:
@@ -66,6 +72,9 @@ class PlainProgress(Progress):
     ) -> None:
         line = f"{run.elapsed_seconds:4.0f} s  {self._place:14} {arm.name:30} {_outcome(result)}"
         self._console.print(Text(line), soft_wrap=True)
+        if self._debug and isinstance(result, BenchError):
+            for traceback in getattr(result, "__notes__", []):
+                self._console.print(Text(traceback), soft_wrap=True)
 
 
 class LiveProgress(Progress):

@@ -17,11 +17,11 @@ from bench.report.columns import SPEED, cells
 PLAIN_WIDTH = 110
 
 
-def make_console(stderr: bool = False) -> Console:
+def make_console() -> Console:
     """Return a console; a file or pipe gets plain lines that aren't cut to 80 characters."""
-    console = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        console = Console(stderr=stderr, highlight=False, width=PLAIN_WIDTH)
+        console = Console(highlight=False, markup=False, emoji=False, width=PLAIN_WIDTH)
     return console
 
 
@@ -32,7 +32,7 @@ def print_tables(console: Console, run: Run, tables: Sequence[Table]) -> None:
             title=Text(table.workload),
             title_justify="left",
             title_style="bold",
-            caption="centre (95 % interval); n: processes × steady epochs",
+            caption="centre (95 % interval); n: processes (steady epochs in all)",
             caption_justify="left",
             box=SIMPLE_HEAD,
         )

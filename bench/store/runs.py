@@ -104,7 +104,7 @@ def _benchmark(result: ArmResult) -> dict[str, Any]:
     return {
         "group": arm.workload,
         "name": arm.name,
-        "fullname": f"models/{arm.workload}.py::{arm.name}",
+        "fullname": f"{arm.workload}.py::{arm.name}",
         "params": {"backend": arm.backend, "threads": arm.threads, "loop": arm.loop},
         "param": arm.backend,
         "extra_info": {

@@ -78,6 +78,19 @@ def test_a_workload_without_any_measurement_was_not_measured():
     assert answer(table(Row(arm("jax"), None, None))) == "net was not measured to the end."
 
 
+def test_which_side_of_one_an_interval_is_on_can_be_read():
+    assert (times(Estimate(1.15, 1.04, 1.3)), span(Estimate(1.15, 1.04, 1.3))) == (
+        "1.15",
+        "1.04 to 1.30",
+    )
+    assert span(Estimate(1.3, 0.97, 1.7)) == "0.97 to 1.70"
+    assert span(Estimate(1.004, 1.001, 1.0049)) == "1.001 to 1.005"
+
+
+def test_an_interval_as_wide_as_the_ratio_is_not_turned_into_a_percentage():
+    assert "%" not in answer(table(row("jax"), row("torch", Estimate(1.1, 0.1, 9.0))))
+
+
 def ending_of(*rows, **changes):
     return ending(run(**changes), [table(*rows)])
 
@@ -102,14 +115,14 @@ def test_a_spent_budget_says_what_would_narrow_the_interval():
     assert ending_of(
         row("jax"), row("torch", wide), stopped="budget", rounds=4, settings=settings
     ) == (
-        "The budget of 66 s was spent after 4 rounds: the widest interval is ±10%"
+        "No further round fits the budget of 66 s after 4 rounds: the widest interval is ±10%"
         " (wanted ±5%; a larger --budget narrows it)."
     )
 
 
 def test_a_budget_spent_on_one_process_each_has_no_interval():
     assert ending_of(row("jax"), row("torch", SINGLE), stopped="budget", rounds=1) == (
-        "The budget of 232 s was spent after 1 round: too few processes for an interval"
+        "No further round fits the budget of 232 s after 1 round: too few processes for an interval"
         " (wanted ±5%; a larger --budget narrows it)."
     )
 

@@ -112,3 +112,9 @@ def test_the_least_that_settings_ask_holds_against_a_low_cost_ratio():
 def test_the_least_seconds_never_ask_for_more_than_200_epochs():
     samples = processes(between=1e-2, half_sd=0.0, epoch_cost=0.001)
     assert steady_epochs(samples, Settings(min_steady_seconds=1.5)) == 200
+
+
+def test_no_process_is_planned_longer_than_the_timeout_lets_it_live():
+    slow = processes(between=1e-2, epochs=4, process_cost=75.0, epoch_cost=35.0)
+    assert steady_epochs(slow, Settings(timeout_seconds=300.0)) == 5
+    assert steady_epochs(slow, Settings(timeout_seconds=80.0)) == 1

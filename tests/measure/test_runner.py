@@ -22,7 +22,7 @@ def test_a_round_runs_each_assignment_once_and_in_order():
         asked.append((python, request.backend, request.epochs, request.seed))
         return sample()
 
-    assignments = (Assignment(TORCH, epochs=5), Assignment(JAX, epochs=7))
+    assignments = (Assignment(TORCH, 3, epochs=5), Assignment(JAX, 3, epochs=7))
     events = list(carry_out(fresh_run(), assignments, TARGETS, run_worker))
     seed = fresh_run().settings.seed
     assert asked == [("/torch", "torch", 5, seed), ("/jax", "jax", 7, seed)]
@@ -38,7 +38,7 @@ def test_a_failure_leaves_the_other_arms_and_what_was_measured():
         return sample()
 
     before = replace(fresh_run(), results=(ArmResult(JAX, (sample(),)), ArmResult(TORCH)), rounds=1)
-    *_, last = carry_out(before, (Assignment(JAX), Assignment(TORCH)), TARGETS, run_worker)
+    *_, last = carry_out(before, (Assignment(JAX, 3), Assignment(TORCH, 3)), TARGETS, run_worker)
     jax, torch = last.run.results
     assert (len(jax.samples), jax.failure.round, jax.failure.exit_code) == (1, 2, 5)
     assert len(torch.samples) == 1
@@ -48,7 +48,7 @@ def test_a_failure_leaves_the_other_arms_and_what_was_measured():
 
 def test_a_round_cut_short_is_not_counted():
     events = carry_out(
-        fresh_run(), (Assignment(JAX), Assignment(TORCH)), TARGETS, lambda *_: sample()
+        fresh_run(), (Assignment(JAX, 3), Assignment(TORCH, 3)), TARGETS, lambda *_: sample()
     )
     next(events)
     assert next(events).run.rounds == 0

@@ -59,6 +59,11 @@ def test_epochs_and_time_limit_are_kept(measure):
     assert len(measure(GOOD, epochs=1000, time_limit_seconds=0.001).epoch_seconds) == 1
 
 
+def test_a_short_training_has_a_steady_epoch_all_the_same(measure):
+    text = GOOD.replace('"epochs": 3', '"epochs": 1')
+    assert len(measure(text, least_epochs=3, time_limit_seconds=0.001).epoch_seconds) == 3
+
+
 def test_the_same_seed_trains_the_same(measure):
     assert measure(GOOD).losses == measure(GOOD).losses
 

@@ -24,7 +24,7 @@ def test_speed_cells_show_centre_interval_and_counts():
         "examples/s": "36,778",
         "first epoch, s": "1.23",
         "loss": "0.6543",
-        "n": "8 × 14",
+        "n": "8 (112)",
     }
 
 
@@ -37,7 +37,7 @@ def test_one_process_is_shown_without_an_interval():
     texts = by_title(single, SPEED)
     assert texts["epoch, ms"] == "57.1"
     assert texts["ratio to fastest"] == "1.3 (one process, no interval)"
-    assert texts["n"] == "1 × 18"
+    assert texts["n"] == "1 (18)"
 
 
 def test_detail_cells_show_what_explains_the_speed():

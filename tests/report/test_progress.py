@@ -97,8 +97,8 @@ def test_live_progress_names_what_is_left(settings, words):
 
 def test_live_progress_shows_the_ratios_so_far():
     text = live_text(MEASURED, finish=sample(0.4))
-    assert "jax 100 (100 to 100) 1 2 × 8" in text
-    assert "torch 400 (400 to 400) 4.00 (4.00 to 4.00) 2 × 8" in text
+    assert "jax 100 (100 to 100) 1 2 (16)" in text
+    assert "torch 400 (400 to 400) 4.00 (4.00 to 4.00) 2 (16)" in text
     assert "tensorflow failed" in text
 
 

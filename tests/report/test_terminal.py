@@ -93,12 +93,6 @@ def test_no_color_is_respected_on_a_forced_terminal(monkeypatch, capsys):
     assert not COLOUR.search(text)
 
 
-def test_the_console_for_errors_writes_to_stderr(capsys):
-    make_console(stderr=True).print("a line")
-    captured = capsys.readouterr()
-    assert (captured.out, captured.err) == ("", "a line\n")
-
-
 def test_only_what_spoils_timings_gets_a_remedy(capsys):
     print_findings(make_console(), [SPOILS, FINE])
     spoils, fine = (
