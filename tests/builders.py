@@ -25,6 +25,23 @@ FIRST_EPOCH_EXTRA_SECONDS = 1.0
 
 EPOCH_SECONDS = Estimate(0.0571, 0.0555, 0.0587)
 
+#: A user's own workload file, trained in a moment.
+SMALL_WORKLOAD = """
+import os, sys, time
+import keras, numpy as np
+
+FIT = {"batch_size": 8, "epochs": 3, "shuffle": True}
+
+def build():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+def data(seed):
+    x = np.random.default_rng(seed).normal(size=(20, 2)).astype("float32")
+    return x, x[:, :1]
+"""
+
 
 def arm(backend: str = "jax", workload: str = "net", **changes: Any) -> Arm:
     return Arm(**{"workload": workload, "backend": backend, "environment": ENVIRONMENT} | changes)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
+from builders import SMALL_WORKLOAD
 
 pytestmark = pytest.mark.frameworks
 
@@ -71,19 +72,8 @@ def test_a_coordinator_killed_outright_takes_its_worker_with_it(keras_bench, env
 
 def test_a_backend_that_fails_leaves_the_others(run_cli, envs, tmp_path: Path):
     file = tmp_path / "picky.py"
-    file.write_text("""
-import os, keras, numpy as np
-FIT = {"batch_size": 8, "epochs": 4}
-def build():
-    if keras.backend.backend() == "torch":
-        os.kill(os.getpid(), 9)
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    model.compile("sgd", "mse")
-    return model
-def data(seed):
-    x = np.random.default_rng(seed).normal(size=(20, 2)).astype("float32")
-    return x, x[:, :1]
-""")
+    killed = "if keras.backend.backend() == 'torch': os.kill(os.getpid(), 9)"
+    file.write_text(SMALL_WORKLOAD.replace("def build():", f"def build():\n    {killed}"))
     answer = run_cli("run", str(file), "--rounds=2", *envs)
     assert answer.returncode == 5
     assert "torch failed: picky on torch: the worker was killed by SIGKILL" in answer.stdout

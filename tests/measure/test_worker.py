@@ -4,28 +4,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from builders import SMALL_WORKLOAD as GOOD
 
 from bench.errors import BackendError, LossDiverged, WorkerDied, WorkerTimeout, WorkloadError
 from bench.measure.process import launcher
 from bench.measure.protocol import Request
 
 pytestmark = pytest.mark.frameworks
-
-GOOD = """
-import os, sys, time
-import keras, numpy as np
-
-FIT = {"batch_size": 8, "epochs": 3, "shuffle": True}
-
-def build():
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    model.compile("sgd", "mse")
-    return model
-
-def data(seed):
-    x = np.random.default_rng(seed).normal(size=(20, 2)).astype("float32")
-    return x, x[:, :1]
-"""
 
 
 @pytest.fixture
