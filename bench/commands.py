@@ -23,7 +23,6 @@ from bench.measure.environments import Interpreter, probe, this_python
 from bench.measure.lock import lock_file, machine_lock
 from bench.measure.machine import this_machine
 from bench.measure.process import launcher
-from bench.measure.protocol import Request
 from bench.measure.runner import Starting, Target, carry_out
 from bench.measure.surroundings import examine
 from bench.records import BACKENDS, Arm, ArmResult, Run, Sample, Settings
@@ -31,8 +30,9 @@ from bench.report.progress import Progress, make_progress
 from bench.report.terminal import make_console, print_findings, print_tables, print_warnings
 from bench.store import latest, runs
 from bench.store.files import check_writable
+from bench.worker.protocol import TimingRequest
 
-RunWorker = Callable[[str, Request], Sample]
+RunWorker = Callable[[str, TimingRequest], Sample]
 
 
 def list_all(pythons: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""Starts a worker, blocks until it answers, and leaves nothing of it behind."""
+"""Starts workers, blocks until they answer, and leaves nothing of them behind."""
 
 import json
 import os
@@ -6,11 +6,13 @@ import selectors
 import signal
 import subprocess
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -25,11 +27,13 @@ from bench.errors import (
     WorkloadError,
 )
 from bench.measure.environments import worker_variables
-from bench.measure.protocol import Problem, Request, write_request
 from bench.records import Sample
+from bench.worker.protocol import Problem, Request, TimingRequest, encode_request
 
 #: How much of what a worker prints is kept for the error message; the rest is read and dropped.
 OUTPUT_TAIL_BYTES = 8192
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -43,33 +47,164 @@ class Launcher:
     folder: Path
     timeout_seconds: float
 
-    def run(self, python: str, request: Request) -> Sample:
+    def run(self, python: str, request: TimingRequest) -> Sample:
         """Run one worker to its end and return its sample, with `process_seconds` filled in.
+
+        Raises what `Worker.answer` raises.
+        """
+        start = time.perf_counter()
+        with self.start(python, request) as worker:
+            sample = worker.answer(Sample)
+            return replace(sample, process_seconds=time.perf_counter() - start)
+
+    @contextmanager
+    def start(self, python: str, request: Request) -> Iterator["Worker"]:
+        """Start a worker, and end it with its whole group when the block is left.
+
+        Raises:
+            BackendError: the interpreter can't be started.
+        """
+        reply_fd, workers_fd = os.pipe()
+        process = None
+        variables = worker_variables(request.backend, request.threads, self.folder / "keras")
+        variables["PYTHONPATH"] = str(self.folder / "import")
+        try:
+            with interrupts.deferred():  # No worker may start without our knowing it.
+                process = subprocess.Popen(
+                    [python, "-m", "bench.worker", str(workers_fd)],
+                    env=variables,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    pass_fds=(workers_fd,),
+                    # Out of reach of the terminal's Ctrl-C, and a group that can be ended whole.
+                    start_new_session=True,
+                )
+                os.close(workers_fd)
+            worker = Worker(process, reply_fd, request, self.timeout_seconds)
+            worker.tell(encode_request(request))
+            yield worker
+        except OSError as error:
+            if process is not None:
+                raise
+            os.close(workers_fd)
+            raise BackendError(
+                python,
+                f"can't be started ({error.strerror})",
+                "name another interpreter with --env",
+            ) from None
+        finally:
+            # Answered, timed out or interrupted: its whole group ends here, and its teardown.
+            if process is not None:
+                _end(process)
+            os.close(reply_fd)
+
+
+class Worker:
+    """A worker process that has been started, and what has come from it so far."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        reply_fd: int,
+        request: Request,
+        timeout_seconds: float,
+    ) -> None:
+        self._process = process
+        self._reply_fd = reply_fd
+        self._request = request
+        self._timeout_seconds = timeout_seconds
+        self._deadline = time.monotonic() + timeout_seconds
+        self._stage = "starting"
+        self._answers: deque[dict[str, Any]] = deque()
+        self._partial_line = b""
+        self._output_tail = b""
+
+    def tell(self, line: str) -> None:
+        """Send the worker a line; the time for its next answer starts now."""
+        assert self._process.stdin is not None
+        self._deadline = time.monotonic() + self._timeout_seconds
+        # Where it has died, the reply's end says so to the one that waits for the answer.
+        with suppress(BrokenPipeError):
+            os.write(self._process.stdin.fileno(), f"{line}\n".encode())
+
+    def answer(self, kind: type[Answer]) -> Answer:
+        """Block until the worker has answered and return its next answer, of this kind.
 
         Raises:
             WorkloadError, BackendError, LossDiverged: as the worker says.
             WorkerDied: it ended without an answer.
-            WorkerTimeout: it gave none within `timeout_seconds`, and was ended.
+            WorkerTimeout: it gave none within the longest wait.
         """
-        start = time.perf_counter()
-        conversation = _converse(python, request, self)
-        seconds = time.perf_counter() - start
-        thing = f"{Path(request.workload_file).stem} on {request.backend}"
-        if conversation.sample is not None:
-            return replace(conversation.sample, process_seconds=seconds)
-        if conversation.problem is not None:
-            raise _as_error(conversation.problem, request)
-        if conversation.exit_code is None:
-            raise WorkerTimeout(
+        if not self._answers and not self._listen():
+            raise self._failure()
+        ((name, body),) = self._answers.popleft().items()
+        if name == "problem":
+            raise _as_error(msgspec.convert(body, Problem), self._request)
+        return msgspec.convert(body, kind)
+
+    def _listen(self) -> bool:
+        """Read until there is an answer, and tell whether there is one."""
+        assert self._process.stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._reply_fd, selectors.EVENT_READ)
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            while not self._answers:
+                # Blocks: nothing of the coordinator runs while an epoch is timed.
+                events = selector.select(max(0.0, self._deadline - time.monotonic()))
+                for key, _ in events:
+                    chunk = os.read(key.fd, 1 << 20)
+                    if key.fd != self._reply_fd:
+                        self._keep_output(chunk)
+                        if not chunk:
+                            selector.unregister(key.fileobj)
+                    elif chunk:
+                        self._hear(chunk)
+                    else:
+                        return False
+                if not self._answers and time.monotonic() > self._deadline:
+                    return False
+        return True
+
+    def _hear(self, chunk: bytes) -> None:
+        *lines, self._partial_line = (self._partial_line + chunk).split(b"\n")
+        for line in lines:
+            message = json.loads(line)
+            if "stage" in message:
+                self._stage = message["stage"]
+            else:
+                self._answers.append(message)
+
+    def _keep_output(self, chunk: bytes) -> None:
+        self._output_tail = (self._output_tail + chunk)[-OUTPUT_TAIL_BYTES:]
+
+    def _failure(self) -> BenchError:
+        """Say why there was no answer: the time was over, or the process has ended."""
+        thing = f"{Path(self._request.workload_file).stem} on {self._request.backend}"
+        try:
+            # A reply that has ended is followed by the process itself.
+            exit_code = self._process.wait(max(0.1, self._deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return WorkerTimeout(
                 thing,
-                f"no answer after {self.timeout_seconds:g} s while {conversation.stage}",
+                f"no answer after {self._timeout_seconds:g} s while {self._stage}",
                 "give it longer with --timeout SECONDS, or train for fewer epochs",
             )
-        raise WorkerDied(
+        self._read_last_words()
+        lines = self._output_tail.decode(errors="replace").strip().splitlines()
+        return WorkerDied(
             thing,
-            f"the worker {_cause_of_death(conversation.exit_code)} while {conversation.stage}",
-            f"it last printed: {conversation.last_line or 'nothing'}",
+            f"the worker {_cause_of_death(exit_code)} while {self._stage}",
+            f"it last printed: {lines[-1][-300:].strip() if lines else 'nothing'}",
         )
+
+    def _read_last_words(self) -> None:
+        assert self._process.stdout is not None
+        os.set_blocking(self._process.stdout.fileno(), False)
+        # Reading blocks where a child of the worker still holds the pipe open.
+        with suppress(BlockingIOError):
+            while chunk := os.read(self._process.stdout.fileno(), 1 << 20):
+                self._keep_output(chunk)
 
 
 @contextmanager
@@ -86,124 +221,6 @@ def launcher(timeout_seconds: float) -> Iterator[Launcher]:
             Path(bench.__file__).resolve().parent, target_is_directory=True
         )
         yield Launcher(folder, timeout_seconds)
-
-
-@dataclass
-class _Conversation:
-    """What came from one worker. `exit_code` is None where it had to be ended."""
-
-    stage: str = "starting"
-    sample: Sample | None = None
-    problem: Problem | None = None
-    exit_code: int | None = None
-    output_tail: bytes = b""
-    partial_line: bytes = field(default=b"")
-
-    @property
-    def answered(self) -> bool:
-        return self.sample is not None or self.problem is not None
-
-    @property
-    def last_line(self) -> str:
-        lines = self.output_tail.decode(errors="replace").strip().splitlines()
-        return lines[-1][-300:].strip() if lines else ""
-
-    def hear(self, chunk: bytes) -> None:
-        *lines, self.partial_line = (self.partial_line + chunk).split(b"\n")
-        for line in lines:
-            message = json.loads(line)
-            self.stage = message.get("stage", self.stage)
-            if "sample" in message:
-                self.sample = msgspec.convert(message["sample"], Sample)
-            if "problem" in message:
-                self.problem = msgspec.convert(message["problem"], Problem)
-
-
-def _converse(python: str, request: Request, shared: Launcher) -> _Conversation:
-    reply_fd, workers_fd = os.pipe()
-    variables = worker_variables(request.backend, request.threads, shared.folder / "keras")
-    variables["PYTHONPATH"] = str(shared.folder / "import")
-    process = None
-    try:
-        with interrupts.deferred():  # No worker may start without our knowing it.
-            process = subprocess.Popen(
-                [python, "-m", "bench.measure.worker", str(workers_fd)],
-                env=variables,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                pass_fds=(workers_fd,),
-                # Out of reach of the terminal's Ctrl-C, and a group that can be ended whole.
-                start_new_session=True,
-            )
-            os.close(workers_fd)
-        return _listen(process, request, reply_fd, shared.timeout_seconds)
-    except OSError as error:
-        if process is not None:
-            raise
-        os.close(workers_fd)
-        raise BackendError(
-            python, f"can't be started ({error.strerror})", "name another interpreter with --env"
-        ) from None
-    finally:
-        # Answered, timed out or interrupted: its whole group ends here, teardown and children.
-        if process is not None:
-            _end(process)
-        os.close(reply_fd)
-
-
-def _listen(
-    process: subprocess.Popen[bytes], request: Request, reply_fd: int, timeout_seconds: float
-) -> _Conversation:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    conversation = _Conversation()
-    deadline = time.monotonic() + timeout_seconds
-    try:
-        with open(process.stdin.fileno(), "w", encoding="utf-8", closefd=False) as stdin:
-            write_request(stdin, request)
-    except BrokenPipeError:
-        pass  # It died at once; the reply's end says so below.
-    with selectors.DefaultSelector() as selector:
-        selector.register(reply_fd, selectors.EVENT_READ)
-        selector.register(process.stdout, selectors.EVENT_READ)
-        while not conversation.answered:
-            # Blocks: nothing of the coordinator runs while an epoch is timed.
-            events = selector.select(max(0.0, deadline - time.monotonic()))
-            if not events:
-                return conversation
-            for key, _ in events:
-                chunk = os.read(key.fd, 1 << 20)
-                if key.fd != reply_fd:
-                    tail = conversation.output_tail + chunk
-                    conversation.output_tail = tail[-OUTPUT_TAIL_BYTES:]
-                    if not chunk:
-                        selector.unregister(key.fileobj)
-                elif chunk:
-                    conversation.hear(chunk)
-                else:
-                    return _bury(process, conversation, deadline)
-            if time.monotonic() > deadline:
-                return conversation
-    return conversation
-
-
-def _bury(
-    process: subprocess.Popen[bytes], conversation: _Conversation, deadline: float
-) -> _Conversation:
-    """Read the last words of a worker that ended without an answer."""
-    assert process.stdout is not None
-    try:
-        conversation.exit_code = process.wait(max(0.1, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        return conversation
-    os.set_blocking(process.stdout.fileno(), False)
-    try:
-        while chunk := os.read(process.stdout.fileno(), 1 << 20):
-            conversation.output_tail = (conversation.output_tail + chunk)[-OUTPUT_TAIL_BYTES:]
-    except BlockingIOError:
-        pass  # A child of the worker still holds the pipe open.
-    return conversation
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from bench.errors import BenchError
 from bench.measure.environments import thread_count
-from bench.measure.protocol import Request
 from bench.records import Arm, ArmResult, Assignment, Failure, Run, Sample
+from bench.worker.protocol import TimingRequest
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def carry_out(
     run: Run,
     assignments: tuple[Assignment, ...],
     targets: Mapping[Arm, Target],
-    run_worker: Callable[[str, Request], Sample],
+    run_worker: Callable[[str, TimingRequest], Sample],
 ) -> Iterator[Starting | Outcome]:
     """Run one round, a worker after the other; yield before each start and after each end.
 
@@ -51,7 +51,7 @@ def carry_out(
     for place, assignment in enumerate(assignments, start=1):
         arm = assignment.arm
         yield Starting(arm, place, len(assignments))
-        request = Request(
+        request = TimingRequest(
             workload_file=str(targets[arm].workload_file),
             backend=arm.backend,
             seed=run.settings.seed,

@@ -15,8 +15,8 @@ from bench.analyze.stats import ratio
 from bench.analyze.steady import steady
 from bench.measure.environments import worker_variables
 from bench.measure.process import Launcher, launcher
-from bench.measure.protocol import Request
 from bench.measure.workloads import shipped
+from bench.worker.protocol import TimingRequest
 
 WORKLOAD = "dense_3_5_2"
 #: Epochs that take each backend about three seconds.
@@ -55,7 +55,12 @@ def bare_epoch_seconds(python: str, backend: str, workers: Launcher) -> float:
 
 def suite_epoch_seconds(python: str, backend: str, workers: Launcher) -> float:
     """Let a worker time the same training, and take the plain mean as the script does."""
-    request = Request(str(shipped()[WORKLOAD].file), backend, seed=0, epochs=EPOCHS[backend] + 2)
+    request = TimingRequest(
+        workload_file=str(shipped()[WORKLOAD].file),
+        backend=backend,
+        seed=0,
+        epochs=EPOCHS[backend] + 2,
+    )
     epochs = steady(workers.run(python, request).epoch_seconds)
     return sum(epochs) / len(epochs)
 

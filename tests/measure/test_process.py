@@ -10,9 +10,9 @@ import pytest
 
 from bench.errors import BackendError, LossDiverged, WorkerDied, WorkerTimeout, WorkloadError
 from bench.measure.process import Launcher, launcher
-from bench.measure.protocol import Request
+from bench.worker.protocol import TimingRequest
 
-REQUEST = Request("mine.py", "jax", seed=0, epochs=3)
+REQUEST = TimingRequest(workload_file="mine.py", backend="jax", seed=0, epochs=3)
 
 
 @pytest.fixture

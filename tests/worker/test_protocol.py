@@ -2,15 +2,22 @@ import io
 import json
 from dataclasses import asdict
 
-from bench.measure.protocol import Problem, Request, read_request, write_reply, write_request
+from bench.worker.protocol import (
+    Problem,
+    TimingRequest,
+    decode_request,
+    encode_request,
+    write_reply,
+)
 
 
 def test_a_request_arrives_as_it_was_sent():
-    request = Request("models/größe.py", "jax", seed=3, epochs=None, time_limit_seconds=1.5)
-    stream = io.StringIO()
-    write_request(stream, request)
-    stream.seek(0)
-    assert read_request(stream) == request
+    request = TimingRequest(
+        workload_file="models/größe.py", backend="jax", seed=3, time_limit_seconds=1.5
+    )
+    line = encode_request(request)
+    assert "\n" not in line
+    assert decode_request(line) == request
 
 
 def test_every_reply_is_one_line_whatever_its_text():

@@ -8,7 +8,7 @@ from builders import SMALL_WORKLOAD as GOOD
 
 from bench.errors import BackendError, LossDiverged, WorkerDied, WorkerTimeout, WorkloadError
 from bench.measure.process import launcher
-from bench.measure.protocol import Request
+from bench.worker.protocol import TimingRequest
 
 pytestmark = pytest.mark.frameworks
 
@@ -22,7 +22,8 @@ def measure(pythons, tmp_path: Path):
         file.write_text(text)
         with launcher(timeout_seconds) as workers:
             return workers.run(
-                python or pythons[backend], Request(str(file), backend, seed=0, **request)
+                python or pythons[backend],
+                TimingRequest(workload_file=str(file), backend=backend, seed=0, **request),
             )
 
     return run

@@ -1,0 +1,49 @@
+"""The worker: one process that answers one request.
+
+Started as `python -m bench.worker REPLY_FD`.
+"""
+
+import os
+import sys
+import threading
+import traceback
+from queue import SimpleQueue
+from typing import Any
+
+from bench.worker.protocol import Problem, Refusal, TimingRequest, decode_request, write_reply
+from bench.worker.timing import measure
+
+
+def main() -> None:
+    """Answer one request, then end the process without the frameworks' slow teardown."""
+    reply_fd = int(sys.argv[1])
+    os.set_inheritable(reply_fd, False)
+    inbox: SimpleQueue[str] = SimpleQueue()
+    threading.Thread(target=_hear, args=(inbox,), daemon=True).start()
+    with os.fdopen(reply_fd, "w", encoding="utf-8") as pipe:
+
+        def reply(key: str, value: Any) -> None:
+            write_reply(pipe, key, value)
+
+        request = decode_request(inbox.get())
+        try:
+            if isinstance(request, TimingRequest):
+                reply("sample", measure(request, lambda stage: reply("stage", stage)))
+        except Refusal as refusal:
+            reply("problem", Problem(refusal.kind, str(refusal), traceback.format_exc()))
+    os._exit(0)
+
+
+def _hear(inbox: "SimpleQueue[str]") -> None:
+    """Pass on what the coordinator says, and end this process when it is gone.
+
+    So no worker outlives its coordinator. Reading blocks and costs nothing while an epoch is
+    timed.
+    """
+    for line in sys.stdin:
+        inbox.put(line)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Imports Keras on one backend, with the threads asked for, and reads them back."""
+
+import importlib
+import sys
+from typing import Any
+
+from bench.worker.protocol import Refusal, Request, one_line
+
+
+def import_keras(request: Request) -> Any:
+    """Return the module keras on the request's backend; raise Refusal where that fails."""
+    backend = request.backend
+    try:
+        framework = importlib.import_module(backend)
+        if request.threads is not None:
+            _limit_threads(framework, backend, request.threads)
+        keras = importlib.import_module("keras")
+    except ModuleNotFoundError as error:
+        raise Refusal("backend", f"has no module named {error.name}") from error
+    except Exception as error:
+        raise Refusal("backend", f"breaks at import with {one_line(error)}") from error
+    found = keras.backend.backend()
+    if found != backend:
+        raise Refusal("backend", f"Keras came up with the {found} backend")
+    return keras
+
+
+def _limit_threads(framework: Any, backend: str, threads: int) -> None:
+    """Set the pools that can't be set by an environment variable."""
+    if backend == "torch":
+        framework.set_num_threads(threads)
+        framework.set_num_interop_threads(threads)
+    elif backend == "tensorflow":
+        framework.config.threading.set_intra_op_parallelism_threads(threads)
+        framework.config.threading.set_inter_op_parallelism_threads(threads)
+
+
+def pool_threads(backend: str) -> tuple[int | None, int | None]:
+    """Return the threads within and between operations, as the framework itself tells them.
+
+    TensorFlow answers 0 for "as many as there are cores"; JAX doesn't tell.
+    """
+    framework = sys.modules[backend]
+    if backend == "torch":
+        return framework.get_num_threads(), framework.get_num_interop_threads()
+    if backend == "tensorflow":
+        pools = framework.config.threading
+        return pools.get_intra_op_parallelism_threads(), pools.get_inter_op_parallelism_threads()
+    return None, None

@@ -1,0 +1,83 @@
+"""What the coordinator and a worker say to each other: lines of JSON.
+
+The coordinator writes a request to the worker's standard input and keeps it open for as
+long as it lives. The worker answers over a pipe of its own, because frameworks write to
+standard output and standard error: the stage it has come to, again and again, and what the
+request asks for, or one problem.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import IO, Any
+
+STAGES = ("importing the framework", "loading the workload", "building the model", "training")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """Which arm a worker is about. `threads` is None for what the framework does by itself."""
+
+    workload_file: str
+    backend: str
+    seed: int
+    threads: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimingRequest(Request):
+    """Train and time; the answer is a `Sample`.
+
+    `epochs` is None for as many as the workload's own fit settings say, and
+    `time_limit_seconds` ends the training after the epoch in which it is passed; both only
+    once there are `least_epochs`.
+    """
+
+    least_epochs: int = 1
+    epochs: int | None = None
+    time_limit_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What went wrong inside a worker; `kind` is "workload", "backend" or "diverged"."""
+
+    kind: str
+    message: str
+    traceback: str
+
+
+#: What can be asked of a worker, by its name on the wire.
+REQUESTS: dict[str, type[Request]] = {"timing": TimingRequest}
+
+
+class Refusal(Exception):
+    """Ends the worker with a problem that the user can mend."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+def encode_request(request: Request) -> str:
+    """Write the request as one line."""
+    (name,) = (name for name, kind in REQUESTS.items() if isinstance(request, kind))
+    return json.dumps({name: asdict(request)})
+
+
+def decode_request(line: str) -> Request:
+    """Read what `encode_request` wrote."""
+    ((name, body),) = json.loads(line).items()
+    return REQUESTS[name](**body)
+
+
+def write_reply(stream: IO[str], key: str, value: Any) -> None:
+    """Send {"stage": text} or {key: the fields of a dataclass} as one line."""
+    body = value if isinstance(value, str) else asdict(value)
+    stream.write(json.dumps({key: body}) + "\n")
+    stream.flush()
+
+
+def one_line(error: BaseException) -> str:
+    """Return what an exception says, in one line."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__

@@ -1,0 +1,129 @@
+"""Trains one arm with `Model.fit` and times its epochs."""
+
+import math
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.records import Sample
+from bench.worker.frameworks import import_keras, pool_threads
+from bench.worker.protocol import STAGES, Refusal, TimingRequest, one_line
+from bench.worker.workload import build_model, fit_settings, load_workload, make_data
+
+
+def measure(request: TimingRequest, enter: Callable[[str], None]) -> Sample:
+    """Train as the request says and return the sample; raise Refusal for the user's faults."""
+    importing, loading, building, training = STAGES
+
+    enter(importing)
+    start = time.perf_counter()
+    keras = import_keras(request)
+    import_seconds = time.perf_counter() - start
+
+    enter(loading)
+    workload = load_workload(Path(request.workload_file))
+    settings = fit_settings(workload)
+    keras.utils.set_random_seed(request.seed)
+    x, y = make_data(workload, request.seed)
+
+    enter(building)
+    start = time.perf_counter()
+    model = build_model(workload, keras)
+    build_seconds = time.perf_counter() - start
+
+    enter(training)
+    epochs = _train(keras, model, x, y, settings, request)
+
+    intra_op_threads, inter_op_threads = pool_threads(request.backend)
+    return Sample(
+        import_seconds=import_seconds,
+        build_seconds=build_seconds,
+        epoch_seconds=tuple(epochs.seconds),
+        epoch_cpu_seconds=tuple(epochs.cpu_seconds),
+        losses=tuple(epochs.losses),
+        accuracies=tuple(epochs.accuracies),
+        examples=len(x),
+        peak_rss_bytes=_peak_rss_bytes(),
+        jit_compile=bool(model.jit_compile),
+        intra_op_threads=intra_op_threads,
+        inter_op_threads=inter_op_threads,
+        os_threads=_os_threads(),
+        cpus=tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else (),
+    )
+
+
+class _Epochs:
+    """What the callback saw, an entry per epoch."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self.cpu_seconds: list[float] = []
+        self.losses: list[float] = []
+        self.accuracies: list[float] = []
+
+
+def _train(
+    keras: Any, model: Any, x: Any, y: Any, fit_settings: dict[str, Any], request: TimingRequest
+) -> _Epochs:
+    epochs = _Epochs()
+    time_limit_seconds = request.time_limit_seconds or math.inf
+
+    # Epoch level only: a hook on batches would turn off asynchronous dispatch on JAX and torch.
+    class Stopwatch(keras.callbacks.Callback):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.start = self.previous = time.perf_counter()
+            self.previous_cpu = time.process_time()
+
+        def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+            now, now_cpu = time.perf_counter(), time.process_time()
+            epochs.seconds.append(now - self.previous)
+            epochs.cpu_seconds.append(now_cpu - self.previous_cpu)
+            self.previous, self.previous_cpu = now, now_cpu
+            loss = float((logs or {})["loss"])
+            epochs.losses.append(loss)
+            if "accuracy" in (logs or {}):
+                epochs.accuracies.append(float((logs or {})["accuracy"]))
+            enough = len(epochs.seconds) >= request.least_epochs
+            late = now - self.start > time_limit_seconds
+            if not math.isfinite(loss) or (enough and late):
+                self.model.stop_training = True
+
+    settings = dict(fit_settings)
+    wanted = request.epochs or settings.get("epochs", 1)
+    settings["epochs"] = max(wanted, request.least_epochs)
+    try:
+        model.fit(x, y, **settings, verbose=0, callbacks=[Stopwatch()])
+    except Exception as error:
+        raise Refusal("workload", f"training raises {one_line(error)}") from error
+    if epochs.losses and not math.isfinite(epochs.losses[-1]):
+        raise Refusal(
+            "diverged", f"the loss became {epochs.losses[-1]} in epoch {len(epochs.losses)}"
+        )
+    return epochs
+
+
+def _peak_rss_bytes() -> int:
+    # getrusage starts from the parent's peak on Linux, VmHWM from this program's own.
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(_status_field(status, "VmHWM")) * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _os_threads() -> int | None:
+    status = Path("/proc/self/status")
+    return int(_status_field(status, "Threads")) if status.exists() else None
+
+
+def _status_field(status: Path, name: str) -> str:
+    for line in status.read_text().splitlines():
+        key, _, value = line.partition(":")
+        if key == name:
+            return value.split()[0]
+    raise KeyError(name)
