@@ -4,6 +4,7 @@
     nox -s bench                  measure both networks on all three backends
     nox -s "bench(jax)"           measure one backend
     nox -s bench -- --quick       pass arguments to `keras-bench run`
+    nox -s parity                 check that the backends learn the same
 
 Each backend has a virtual environment of its own, because Keras imports TensorFlow where it
 finds it. The `env` sessions make them once and find them again by a hash of what they hold.
@@ -80,6 +81,16 @@ def define_bench(backend: str) -> None:
 
 for each in BACKENDS:
     define_bench(each)
+
+
+@nox.session(venv_backend="none", requires=EVERY_ENVIRONMENT, default=False)
+def parity(session: nox.Session) -> None:
+    """Check that all backends learn the same (takes the arguments of `keras-bench parity`)."""
+    session.run(
+        environment_python("suite"), "-m", "bench", "parity",
+        *environment_options(BACKENDS), *session.posargs,
+        external=True,
+    )  # fmt: skip
 
 
 @nox.session(requires=EVERY_ENVIRONMENT, default=False)

@@ -90,6 +90,31 @@ env_option = click.option(
     help="The interpreter that holds a backend. [default: the one that runs this]",
 )
 
+backend_option = click.option(
+    "--backend",
+    "backends",
+    multiple=True,
+    metavar="NAME",
+    callback=_backends,
+    help="Take this backend; give it again for others. [default: all that are installed]",
+)
+threads_option = click.option(
+    "--threads",
+    default="default",
+    metavar="default|single|N",
+    callback=_threads,
+    help="Threads per pool: the framework's own choice, one, or N. [default: default]",
+)
+seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+timeout_option = click.option(
+    "--timeout",
+    type=Finite(min=1.0),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="End a worker that hasn't answered by then.",
+)
+
 
 @cli.command("list")
 @env_option
@@ -111,22 +136,9 @@ def doctor(pythons: dict[str, str]) -> None:
 
 @cli.command()
 @click.argument("workloads", nargs=-1, metavar="[WORKLOAD|FILE.py]...")
-@click.option(
-    "--backend",
-    "backends",
-    multiple=True,
-    metavar="NAME",
-    callback=_backends,
-    help="Measure this backend; give it again for others. [default: all that are installed]",
-)
+@backend_option
 @env_option
-@click.option(
-    "--threads",
-    default="default",
-    metavar="default|single|N",
-    callback=_threads,
-    help="Threads per pool: the framework's own choice, one, or N. [default: default]",
-)
+@threads_option
 @click.option(
     "--precision",
     type=Finite(0.001, 1.0),
@@ -147,15 +159,8 @@ def doctor(pythons: dict[str, str]) -> None:
     help="Run exactly this many rounds, whatever the precision.",
 )
 @click.option("--quick", is_flag=True, help="A first impression: --precision 0.15 --budget 66.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option(
-    "--timeout",
-    type=Finite(min=1.0),
-    default=300.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="End a worker that hasn't answered by then.",
-)
+@seed_option
+@timeout_option
 @click.option(
     "--results",
     type=click.Path(path_type=Path, file_okay=True),
@@ -200,6 +205,66 @@ def run(
         min_steady_seconds=base.min_steady_seconds,
     )
     sys.exit(measure(workloads, backends, pythons, settings, results, debug or context.obj))
+
+
+@cli.command()
+@click.argument("workloads", nargs=-1, metavar="[WORKLOAD|FILE.py]...")
+@backend_option
+@env_option
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float64"]),
+    default="float32",
+    show_default=True,
+    help="Train in this precision; float64 tells a difference of meaning from one of rounding.",
+)
+@click.option(
+    "--epochs",
+    type=click.IntRange(min=1),
+    default=None,
+    metavar="N",
+    help="Train so many epochs. [default: as many as the workload says]",
+)
+@click.option(
+    "--tolerance",
+    type=Finite(min=0.0),
+    default=0.0,
+    metavar="X",
+    help="Let relative deviations up to X pass, beside what rounding explains. [default: 0]",
+)
+@threads_option
+@seed_option
+@timeout_option
+@click.option(
+    "--json",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    metavar="FILE",
+    help="Write the verdicts, and every series behind them.",
+)
+def parity(
+    workloads: tuple[str, ...],
+    backends: tuple[str, ...],
+    pythons: dict[str, str],
+    dtype: str,
+    epochs: int | None,
+    tolerance: float,
+    threads: str,
+    seed: int,
+    timeout: float,
+    file: Path | None,
+) -> None:
+    """Check whether the backends learn the same, and show where they part.
+
+    Every backend trains from the same weights on the same batches. What it does is compared
+    with a reference, stage by stage, next to what rounding alone explains.
+    """
+    from bench.commands import check
+    from bench.measure.parity import ParitySettings
+
+    settings = ParitySettings(dtype, epochs, None, tolerance, seed, threads)
+    sys.exit(check(workloads, backends, pythons, settings, timeout, file))
 
 
 @cli.command()

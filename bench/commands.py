@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,22 +14,27 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from bench import interrupts
+from bench.analyze.answer import listed
 from bench.analyze.comparison import Table, tables
 from bench.analyze.diagnosis import diagnose
 from bench.analyze.plan import Stop, next_round
-from bench.errors import BackendError, Interrupted, ResultsBroken, ResultsUnwritable
+from bench.errors import BackendError, Interrupted, ParityFailed, ResultsBroken, ResultsUnwritable
 from bench.measure import workloads
 from bench.measure.environments import Interpreter, probe, this_python
 from bench.measure.lock import lock_file, machine_lock
 from bench.measure.machine import this_machine
+from bench.measure.parity import ParitySettings, check_parity
 from bench.measure.process import launcher
 from bench.measure.runner import Starting, Target, carry_out
 from bench.measure.surroundings import examine
+from bench.parity.verdict import Verdict
 from bench.records import BACKENDS, Arm, ArmResult, Run, Sample, Settings
+from bench.report.parity import print_verdict
 from bench.report.progress import Progress, make_progress
 from bench.report.terminal import make_console, print_findings, print_tables, print_warnings
 from bench.store import latest, runs
 from bench.store.files import check_writable
+from bench.store.parity import save as save_verdicts
 from bench.worker.protocol import TimingRequest
 
 RunWorker = Callable[[str, TimingRequest], Sample]
@@ -62,6 +67,38 @@ def show_run(file: Path | None, results: Path) -> None:
     print_tables(make_console(), run, tables(run))
 
 
+def check(
+    names: tuple[str, ...],
+    backends: tuple[str, ...],
+    pythons: Mapping[str, str],
+    settings: ParitySettings,
+    timeout_seconds: float,
+    file: Path | None,
+) -> int:
+    """Check parity, print the verdicts, write them to a file if one is named; return the exit code.
+
+    Raises:
+        UsageError, WorkloadError, BackendError, ResultsUnwritable: before anything is trained.
+    """
+    console = make_console()
+    interpreters = _choose(backends, _interpreters(pythons), pythons)
+    chosen = workloads.find(names)
+    if file is not None:
+        check_writable(file.parent)
+    verdicts = []
+    with machine_lock(_about_to_wait(console)), launcher(timeout_seconds) as workers:
+        for workload in chosen:
+            console.print(
+                f"training {workload.name} on {listed(tuple(interpreters))} ...", style="dim"
+            )
+            verdict = check_parity(workload, _paths(interpreters), settings, workers)
+            verdicts.append(verdict)
+            print_verdict(console, verdict)
+            if file is not None:
+                save_verdicts(verdicts, file)
+    return _parity_exit_code(verdicts)
+
+
 def measure(
     names: tuple[str, ...],
     backends: tuple[str, ...],
@@ -82,14 +119,7 @@ def measure(
     )
     check_writable(results)
 
-    def about_to_wait() -> None:
-        console.print(
-            f"another keras-bench run is measuring on this machine ({lock_file()});"
-            " waiting for it to end (Ctrl-C gives up)",
-            soft_wrap=True,
-        )
-
-    with machine_lock(about_to_wait), launcher(settings.timeout_seconds) as workers:
+    with machine_lock(_about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
         print_warnings(console, diagnose(examine(interpreters)))
         run = Run(
             started_utc=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -177,6 +207,29 @@ def _save(
         return error
     console.print(f"Written to {results}/latest.md, .csv, .json and {file}", soft_wrap=True)
     return None
+
+
+def _about_to_wait(console: Console) -> Callable[[], None]:
+    def say() -> None:
+        console.print(
+            f"another keras-bench run is measuring on this machine ({lock_file()});"
+            " waiting for it to end (Ctrl-C gives up)",
+            soft_wrap=True,
+        )
+
+    return say
+
+
+def _parity_exit_code(verdicts: Sequence[Verdict]) -> int:
+    """Return that of a failed parity, or else that of the first error."""
+    backends = [each for verdict in verdicts for each in verdict.backends]
+    if any(each.outcome == "differs" for each in backends):
+        return ParityFailed.exit_code
+    return next((each.exit_code for each in backends if each.exit_code), 0)
+
+
+def _paths(interpreters: Mapping[str, Interpreter]) -> dict[str, str]:
+    return {backend: interpreter.python for backend, interpreter in interpreters.items()}
 
 
 def _has_samples(run: Run) -> bool:

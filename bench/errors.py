@@ -10,6 +10,7 @@
     ├── ResultsUnwritable    8   a results directory that can't be written
     │   └── DiskFull         9
     ├── ResultsBroken       10   a stored run that can't be read
+    ├── ParityFailed        11   a backend learns something else, for no known reason
     └── Interrupted        130   Ctrl-C or SIGTERM; what was measured is saved
 
 0 is success, and 1 is a fault of the suite itself.
@@ -77,6 +78,12 @@ class ResultsBroken(BenchError):
     """A stored run is missing, broken, or of another schema."""
 
     exit_code = 10
+
+
+class ParityFailed(BenchError):
+    """A backend learns something else than the reference, for no known reason."""
+
+    exit_code = 11
 
 
 class Interrupted(BenchError):

@@ -10,7 +10,14 @@ import traceback
 from queue import SimpleQueue
 from typing import Any
 
-from bench.worker.protocol import Problem, Refusal, TimingRequest, decode_request, write_reply
+from bench.worker.protocol import (
+    ParityRequest,
+    Problem,
+    Refusal,
+    TimingRequest,
+    decode_request,
+    write_reply,
+)
 from bench.worker.timing import measure
 
 
@@ -26,9 +33,18 @@ def main() -> None:
             write_reply(pipe, key, value)
 
         request = decode_request(inbox.get())
+
+        def enter(stage: str) -> None:
+            reply("stage", stage)
+
         try:
-            if isinstance(request, TimingRequest):
-                reply("sample", measure(request, lambda stage: reply("stage", stage)))
+            if isinstance(request, ParityRequest):
+                # Needs NumPy, whose import would be missing from what timing measures.
+                from bench.worker.parity import check
+
+                check(request, enter, reply, inbox.get)
+            elif isinstance(request, TimingRequest):
+                reply("sample", measure(request, enter))
         except Refusal as refusal:
             reply("problem", Problem(refusal.kind, str(refusal), traceback.format_exc()))
     os._exit(0)

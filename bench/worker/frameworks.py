@@ -1,15 +1,18 @@
 """Imports Keras on one backend, with the threads asked for, and reads them back."""
 
 import importlib
+import os
 import sys
 from typing import Any
 
-from bench.worker.protocol import Refusal, Request, one_line
+from bench.worker.protocol import ParityRequest, Refusal, Request, one_line
 
 
 def import_keras(request: Request) -> Any:
     """Return the module keras on the request's backend; raise Refusal where that fails."""
     backend = request.backend
+    if backend == "jax" and isinstance(request, ParityRequest) and request.dtype == "float64":
+        os.environ["JAX_ENABLE_X64"] = "1"  # Without it, JAX has no float64 at all.
     try:
         framework = importlib.import_module(backend)
         if request.threads is not None:

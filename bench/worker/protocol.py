@@ -37,6 +37,45 @@ class TimingRequest(Request):
     time_limit_seconds: float | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class ParityRequest(Request):
+    """Show how the model learns; the answers are a `Blueprint` and, after a script, a trace.
+
+    `dtype` is "float32" or "float64", and so is `data_dtype`, to which the data are rounded
+    first. `folder` is where arrays are left, in files that begin with `name`.
+    """
+
+    dtype: str
+    data_dtype: str
+    folder: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Script:
+    """What to train by, sent when the blueprint has been read.
+
+    `file` holds the initial weights ("initial/<path>"), the order of the examples in each
+    epoch ("order/<epoch>"), and the reference's arrays. `points` are the steps to take apart,
+    each an epoch and a step, counted from 1. Without a reference, a worker records itself, and
+    what random rounding by `unit_roundoff` does to it.
+    """
+
+    file: str
+    epochs: int
+    batch_size: int
+    points: tuple[tuple[int, int], ...]
+    record: bool
+    unit_roundoff: float
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Where a worker has left the arrays it saw."""
+
+    file: str
+
+
 @dataclass(frozen=True)
 class Problem:
     """What went wrong inside a worker; `kind` is "workload", "backend" or "diverged"."""
@@ -47,7 +86,7 @@ class Problem:
 
 
 #: What can be asked of a worker, by its name on the wire.
-REQUESTS: dict[str, type[Request]] = {"timing": TimingRequest}
+REQUESTS: dict[str, type[Request]] = {"timing": TimingRequest, "parity": ParityRequest}
 
 
 class Refusal(Exception):
@@ -68,6 +107,17 @@ def decode_request(line: str) -> Request:
     """Read what `encode_request` wrote."""
     ((name, body),) = json.loads(line).items()
     return REQUESTS[name](**body)
+
+
+def encode_script(script: Script) -> str:
+    """Write the script as one line."""
+    return json.dumps(asdict(script))
+
+
+def decode_script(line: str) -> Script:
+    """Read what `encode_script` wrote."""
+    body = json.loads(line)
+    return Script(**body | {"points": tuple(tuple(point) for point in body["points"])})
 
 
 def write_reply(stream: IO[str], key: str, value: Any) -> None:

@@ -1,0 +1,242 @@
+"""Carries a parity check out: a worker for each backend, all at the same time."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from bench.errors import BenchError
+from bench.measure.environments import thread_count
+from bench.measure.process import Launcher, Worker
+from bench.measure.workloads import Workload
+from bench.parity.arithmetic import UNIT_ROUNDOFF
+from bench.parity.blueprint import Blueprint
+from bench.parity.causes import Cause
+from bench.parity.network import Network, NotCovered, covered
+from bench.parity.places import Place
+from bench.parity.training import Training, by_consensus, by_textbook, plan_training
+from bench.parity.verdict import (
+    BackendVerdict,
+    Verdict,
+    judge,
+    reference_losses,
+    settle,
+    shapes_differ,
+)
+from bench.worker.protocol import Observation, ParityRequest, Script, encode_script
+
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class ParitySettings:
+    """How to check: in which precision, for how long, and how strictly.
+
+    `epochs` is None for as many as the workload says, `most_steps` for whole epochs.
+    `tolerance` is a relative deviation that is let pass beside what rounding explains.
+    """
+
+    dtype: str = "float32"
+    epochs: int | None = None
+    most_steps: int | None = None
+    tolerance: float = 0.0
+    seed: int = 0
+    threads: str = "default"
+
+
+#: What a run can afford to check before it measures.
+QUICK = {"epochs": 1, "most_steps": 30}
+
+
+def check_parity(
+    workload: Workload, pythons: Mapping[str, str], settings: ParitySettings, workers: Launcher
+) -> Verdict:
+    """Train a workload on every backend, given by its interpreter, and compare.
+
+    A backend whose worker fails is unchecked; the others go on.
+    """
+    failures: dict[str, BenchError | str] = {}
+    knows_who = True
+    with _class(workload, pythons, settings, settings.dtype, workers, failures) as group:
+        if not group.blueprints:
+            return _verdict(workload, settings, "", (), [], failures, pythons, ())
+        common = settle(group.blueprints)
+        blueprint = group.blueprints[common]
+        arrays = _load(blueprint.arrays_file)
+        training = plan_training(
+            blueprint, arrays, settings.dtype, settings.seed, settings.epochs, settings.most_steps
+        )
+        network: Network | None
+        try:
+            network = covered(blueprint)
+            reference = by_textbook(network, training)
+            source = "the NumPy reference"
+        except NotCovered as reason:
+            network = None
+            recordings = _record(workload, pythons, settings, training, workers, failures)
+            knows_who = len(recordings) != 2
+            if not recordings:
+                return _verdict(workload, settings, "", (), [], failures, pythons, ())
+            reference = by_consensus(list(recordings.values()))
+            source = (
+                f"the median of the float64 runs of {', '.join(recordings)}"
+                f" (the NumPy reference doesn't cover {reason})"
+            )
+        for backend, other in group.blueprints.items():
+            if difference := shapes_differ(other, blueprint):
+                failures[backend] = f"{difference}, unlike that of {common}"
+        fed = {place.key: array for place, array in reference.arrays.items()}
+        seen = group.carry_out(training, fed, record=False)
+        verdicts = [
+            judge(
+                backend,
+                {Place.from_key(key): array for key, array in each.items()},
+                group.blueprints[backend],
+                training,
+                reference,
+                network,
+                settings.tolerance,
+            )
+            for backend, each in seen.items()
+        ]
+    remarks = _remarks(training)
+    losses = reference_losses(reference, settings.dtype)
+    verdict = _verdict(workload, settings, source, remarks, verdicts, failures, pythons, losses)
+    return replace(verdict, knows_who=knows_who)
+
+
+@dataclass
+class _Class:
+    """The workers of one workload that train together; one that fails drops out."""
+
+    workers: dict[str, Worker]
+    blueprints: dict[str, Blueprint]
+    folder: Path
+    dtype: str
+    failures: dict[str, BenchError | str]
+
+    def carry_out(
+        self, training: Training, arrays: Mapping[str, np.ndarray], record: bool
+    ) -> dict[str, Arrays]:
+        """Let every worker train by a script, and return what each has seen."""
+        file = self.folder / f"script-{self.dtype}-{record}.npz"
+        np.savez(file, **{**arrays, **training.script()})  # type: ignore[arg-type]
+        script = encode_script(
+            Script(
+                str(file),
+                len(training.orders),
+                training.blueprint.batch_size,
+                training.points,
+                record,
+                UNIT_ROUNDOFF[training.dtype],
+            )
+        )
+        ready = [backend for backend in self.blueprints if backend not in self.failures]
+        for backend in ready:
+            self.workers[backend].tell(script)
+        seen = {}
+        for backend in ready:
+            try:
+                seen[backend] = _load(self.workers[backend].answer(Observation).file)
+            except BenchError as error:
+                self.failures[backend] = error
+        return seen
+
+
+@contextmanager
+def _class(
+    workload: Workload,
+    pythons: Mapping[str, str],
+    settings: ParitySettings,
+    dtype: str,
+    workers: Launcher,
+    failures: dict[str, BenchError | str],
+) -> Iterator[_Class]:
+    """Start a worker for each backend, and wait for the blueprints."""
+    folder = workers.folder
+    with ExitStack() as stack:
+        group = _Class({}, {}, folder, dtype, failures)
+        for backend, python in pythons.items():
+            if backend in failures:
+                continue
+            request = ParityRequest(
+                workload_file=str(workload.file),
+                backend=backend,
+                seed=settings.seed,
+                threads=thread_count(settings.threads),
+                dtype=dtype,
+                data_dtype=settings.dtype,
+                folder=str(folder),
+                name=f"{backend}-{dtype}-{len(list(folder.iterdir()))}",
+            )
+            try:
+                group.workers[backend] = stack.enter_context(workers.start(python, request))
+            except BenchError as error:
+                failures[backend] = error
+        for backend, worker in group.workers.items():
+            try:
+                group.blueprints[backend] = worker.answer(Blueprint)
+            except BenchError as error:
+                failures[backend] = error
+        yield group
+
+
+def _record(
+    workload: Workload,
+    pythons: Mapping[str, str],
+    settings: ParitySettings,
+    training: Training,
+    workers: Launcher,
+    failures: dict[str, BenchError | str],
+) -> dict[str, Arrays]:
+    """Let the backends themselves show in float64 what the training gives."""
+    with _class(workload, pythons, settings, "float64", workers, failures) as group:
+        return group.carry_out(training, {}, record=True)
+
+
+def _load(file: str) -> Arrays:
+    with np.load(file) as arrays:
+        return dict(arrays)
+
+
+def _remarks(training: Training) -> tuple[str, ...]:
+    blueprint = training.blueprint
+    remarks = []
+    if blueprint.random_layers:
+        remarks.append(
+            f"{', '.join(blueprint.random_layers)}: what a layer draws at random differs between"
+            " backends by design, so it is switched off; everything else is compared"
+        )
+    if blueprint.left_out:
+        remarks.append(f"FIT's {', '.join(blueprint.left_out)} is left out of the comparison")
+    if training.own_start:
+        remarks.append(
+            f"{', '.join(training.own_start)}: the initializer isn't known here, so all backends"
+            " start from one backend's values"
+        )
+    return tuple(remarks)
+
+
+def _verdict(
+    workload: Workload,
+    settings: ParitySettings,
+    source: str,
+    remarks: tuple[str, ...],
+    verdicts: list[BackendVerdict],
+    failures: Mapping[str, BenchError | str],
+    pythons: Mapping[str, str],
+    losses: tuple[tuple[Place, float, float], ...],
+) -> Verdict:
+    known = {verdict.backend: verdict for verdict in verdicts}
+    for backend, failure in failures.items():
+        if isinstance(failure, BenchError):
+            known[backend] = BackendVerdict(
+                backend, "unchecked", failure=str(failure), exit_code=failure.exit_code
+            )
+        else:
+            known[backend] = BackendVerdict(backend, "differs", (Cause(failure, ()),))
+    epochs = max((place.epoch for place, _, _ in losses), default=0)
+    backends = tuple(known[backend] for backend in pythons if backend in known)
+    return Verdict(workload.name, settings.dtype, epochs, source, remarks, backends, losses)

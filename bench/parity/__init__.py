@@ -1,0 +1,1 @@
+"""Whether backends learn the same: values in, values out, with NumPy alone."""

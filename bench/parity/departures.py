@@ -1,0 +1,85 @@
+"""The known reasons for which a backend's result isn't the textbook's.
+
+Each is the reference's arithmetic with one departure. It counts as a backend's reason only if
+the reference with it gives what the backend gave.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from bench.parity.arithmetic import UNIT_ROUNDOFF, Array, RandomRounding
+
+SINGLE = UNIT_ROUNDOFF["float32"]
+
+#: Keras's `backend.epsilon()`.
+CLIP = 1e-7
+
+
+class SinglePrecisionProducts(RandomRounding):
+    """Matrix products in float32."""
+
+    def dot(self, left: Array, right: Array) -> Array:
+        narrow = left.astype("float32") @ right.astype("float32")
+        exact = narrow.astype("float64")
+        if not self.unit_roundoff:
+            return np.asarray(exact)
+        size = np.abs(left) @ np.abs(right) * left.shape[-1] ** 0.5
+        # The order of the sum isn't known.
+        return np.asarray(exact + size * self.errors(exact.shape) * (SINGLE / self.unit_roundoff))
+
+
+class SinglePrecisionMeans(RandomRounding):
+    """The mean over the examples in float32."""
+
+    def mean(self, values: Array, axis: int | tuple[int, ...], count: int) -> Array:
+        narrow = values.astype("float32").sum(axis=axis, keepdims=True) / np.float32(count)
+        exact = narrow.astype("float64")
+        if not self.unit_roundoff:
+            return np.asarray(exact)
+        return np.asarray(exact * (1.0 + self.errors(exact.shape) * (SINGLE / self.unit_roundoff)))
+
+
+class SinglePrecisionConstants(RandomRounding):
+    """Constants of the optimizer that went through float32."""
+
+    def constant(self, value: float) -> Array:
+        return super().constant(float(np.float32(value)))
+
+
+class SinglePrecisionPowers(RandomRounding):
+    """Adam's bias correction from betas that went through float32."""
+
+    def power(self, base: float, exponent: int) -> Array:
+        return super().power(float(np.float32(base)), exponent)
+
+
+class EpsilonInsideRoot(RandomRounding):
+    """Adam's denominator √(v + ε)."""
+
+    def adam_denominator(self, velocity: Array, epsilon: float) -> Array:
+        return self.rounded(np.sqrt(self.rounded(velocity + self.constant(epsilon))))
+
+
+class ClippedProbability(RandomRounding):
+    """Probabilities kept within [1e-7, 1 - 1e-7] before the logarithm."""
+
+    def probability(self, value: Array) -> tuple[Array, Array | float]:
+        inside = (value >= CLIP) & (value <= 1.0 - CLIP)
+        return np.clip(value, CLIP, 1.0 - CLIP), inside.astype("float64")
+
+
+#: By the words that say them.
+DEPARTURES: dict[str, type[RandomRounding]] = {
+    "Adam's betas were rounded to float32 for the bias correction": SinglePrecisionPowers,
+    "the optimizer's constants were rounded to float32": SinglePrecisionConstants,
+    "Adam's epsilon stands inside the root": EpsilonInsideRoot,
+    "probabilities are clipped to [1e-7, 1 - 1e-7] before the logarithm": ClippedProbability,
+    "the mean of the loss is computed in float32": SinglePrecisionMeans,
+    "its matrix products are computed in float32": SinglePrecisionProducts,
+}
+
+
+def together(reasons: Iterable[str]) -> type[RandomRounding]:
+    """Return the arithmetic that departs in all of these respects."""
+    return type("Together", tuple(DEPARTURES[reason] for reason in reasons), {})

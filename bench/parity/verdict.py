@@ -1,0 +1,272 @@
+"""Whether backends learn the same: the verdict on one workload, and the sentences that say it."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from bench.parity.blueprint import Blueprint
+from bench.parity.causes import Cause, find_causes
+from bench.parity.departures import DEPARTURES, together
+from bench.parity.deviations import Deviation, deviation_at, deviations
+from bench.parity.network import Network
+from bench.parity.places import EPOCH_LOSS, RUNNING_LOSS, STAGES, Place
+from bench.parity.training import Reference, Training, by_departure, is_of_training
+
+Array = np.ndarray
+Outcome = Literal["agrees", "explained", "differs", "unchecked"]
+
+#: How far a reason must bring the deviation down, beside bringing it within rounding.
+REMAINDER = 0.5
+
+
+@dataclass(frozen=True)
+class Worst:
+    """The deviation of a stage that is the largest against what rounding explains."""
+
+    stage: str
+    deviation: Deviation
+
+
+@dataclass(frozen=True)
+class BackendVerdict:
+    """What came of one backend.
+
+    "explained" means that it differs, and that known reasons reproduce all of it. Where it is
+    unchecked, `failure` says why, and `exit_code` is that of the error.
+    """
+
+    backend: str
+    outcome: Outcome
+    causes: tuple[Cause, ...] = ()
+    worst: tuple[Worst, ...] = ()
+    losses: tuple[tuple[Place, float], ...] = ()
+    failure: str = ""
+    exit_code: int = 0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of one workload.
+
+    `losses` are the reference's, each with the relative deviation that rounding explains.
+    """
+
+    workload: str
+    dtype: str
+    epochs: int
+    source: str
+    remarks: tuple[str, ...]
+    backends: tuple[BackendVerdict, ...]
+    losses: tuple[tuple[Place, float, float], ...]
+    knows_who: bool = True
+    """Whether the reference tells which backend is off, which a median of two can't."""
+
+
+def judge(
+    backend: str,
+    seen: Mapping[Place, Array],
+    blueprint: Blueprint,
+    training: Training,
+    reference: Reference,
+    network: Network | None,
+    tolerance: float,
+) -> BackendVerdict:
+    """Return what is to say of one backend; a network is one that the reference covers."""
+    compared = deviations(seen, reference, training.dtype, tolerance)
+    other_data = _other_data(blueprint, training.blueprint)
+    causes = find_causes(
+        [deviation for deviation in compared if deviation.is_off],
+        training.blueprint,
+        seen,
+        reference.arrays,
+        bool(other_data),
+    )
+    causes = [*([Cause(other_data, ())] if other_data else []), *causes]
+    outcome: Outcome = "differs" if causes else "agrees"
+    if causes and network is not None and not other_data:
+        causes, explained = _explain(causes, seen, training, reference, network, tolerance)
+        outcome = "explained" if explained else "differs"
+    causes = _with_settings(causes, blueprint, training.blueprint)
+    losses = tuple(
+        (place, float(array))
+        for place, array in seen.items()
+        if place.stage in (RUNNING_LOSS, EPOCH_LOSS)
+    )
+    return BackendVerdict(backend, outcome, tuple(causes), _worst(compared), losses)
+
+
+def reference_losses(reference: Reference, dtype: str) -> tuple[tuple[Place, float, float], ...]:
+    """Return the reference's losses, with the relative deviation that rounding explains."""
+    return tuple(
+        (place, float(array), deviation_at(place, array, reference, dtype).bound)
+        for place, array in reference.arrays.items()
+        if place.stage in (RUNNING_LOSS, EPOCH_LOSS)
+    )
+
+
+def settle(blueprints: Mapping[str, Blueprint]) -> str:
+    """Return the backend whose blueprint most others share: the one to make the reference of."""
+
+    def like(blueprint: Blueprint) -> tuple[object, ...]:
+        return (
+            blueprint.x_sha256, blueprint.y_sha256, str(blueprint.layers),
+            str(blueprint.optimizer), str(blueprint.losses), str(blueprint.weights),
+        )  # fmt: skip
+
+    return max(
+        blueprints,
+        key=lambda backend: sum(like(blueprints[backend]) == like(b) for b in blueprints.values()),
+    )
+
+
+def shapes_differ(blueprint: Blueprint, other: Blueprint) -> str:
+    """Say how two models differ that can't be trained from the same weights, or nothing."""
+    mine = {weight.path: weight.shape for weight in blueprint.weights}
+    theirs = {weight.path: weight.shape for weight in other.weights}
+    if mine == theirs and blueprint.optimizer_variables == other.optimizer_variables:
+        return ""
+    odd = [f"{path} {shape}" for path, shape in mine.items() if theirs.get(path) != shape]
+    lacking = [path for path in theirs if path not in mine]
+    words = [f"has {', '.join(odd)}"] if odd else []
+    words += [f"lacks {', '.join(lacking)}"] if lacking else []
+    return f"its model {' and '.join(words) or 'has another optimizer'}"
+
+
+def sentence(verdict: BackendVerdict, alone: bool = True) -> str:
+    """Say what came of a backend; not `alone` where nobody can say which of two is off."""
+    if verdict.outcome == "unchecked":
+        return f"{verdict.backend} is unchecked: {verdict.failure}"
+    if verdict.outcome == "agrees":
+        return f"{verdict.backend} agrees to rounding"
+    first, *others = verdict.causes
+    text = f"{verdict.backend} parts from the reference {describe(first)}"
+    if others:
+        text += f" (and in {len(others)} further respect{'s' if len(others) > 1 else ''})"
+    return text if alone else f"{text}; of two backends, either may be the one that is off"
+
+
+def describe(cause: Cause) -> str:
+    """Say where a cause shows first, how large it is, and its reason where it is known."""
+    reason = f": {cause.reason}" if cause.reason else ""
+    if cause.first is None:
+        return f"before the training: {cause.what}{reason}"
+    place, deviation = cause.first.place, cause.first
+    size = f"{deviation.deviation:.1e}" if math.isfinite(deviation.deviation) else "beyond measure"
+    return (
+        f"{when(place)}: {cause.what} (off by {size}, rounding explains {deviation.bound:.1e})"
+        f"{reason}"
+    )
+
+
+def when(place: Place) -> str:
+    """Write when in a training a place is."""
+    if place.epoch == 0:
+        return "before the training"
+    if place.step == 0:
+        return f"at the end of epoch {place.epoch}"
+    return f"in epoch {place.epoch}, step {place.step}"
+
+
+def _worst(compared: Sequence[Deviation]) -> tuple[Worst, ...]:
+    found = []
+    for stage in STAGES:
+        of_stage = [each for each in compared if each.place.stage == stage]
+        if of_stage:
+            found.append(Worst(stage, max(of_stage, key=lambda d: d.deviation / (d.bound or 1.0))))
+    return tuple(found)
+
+
+def _explain(
+    causes: Sequence[Cause],
+    seen: Mapping[Place, Array],
+    training: Training,
+    reference: Reference,
+    network: Network,
+    tolerance: float,
+) -> tuple[list[Cause], bool]:
+    """Look for the known reason of each cause, and tell whether they explain everything."""
+    departed = {
+        reason: by_departure(network, training, reference, arithmetic)
+        for reason, arithmetic in DEPARTURES.items()
+    }
+    named = []
+    for cause in causes:
+        reasons = (
+            reason
+            for reason, other in departed.items()
+            if _reproduces(cause, seen, reference, other, training.dtype, tolerance)
+        )
+        named.append(replace(cause, reason=next(reasons, "")))
+    if not all(cause.reason for cause in named):
+        return named, False
+    arithmetic = together(dict.fromkeys(cause.reason for cause in named))
+    whole = by_departure(network, training, reference, arithmetic)
+    rest = deviations(seen, whole, training.dtype, tolerance)
+    return named, not any(deviation.is_off for deviation in rest)
+
+
+def _reproduces(
+    cause: Cause,
+    seen: Mapping[Place, Array],
+    reference: Reference,
+    departed: Reference,
+    dtype: str,
+    tolerance: float,
+) -> bool:
+    places = [d.place for d in cause.places if not is_of_training(d.place)]
+    if not places or any(place not in departed.arrays for place in places):
+        return False
+    if any(deviation_at(place, seen[place], departed, dtype, tolerance).is_off for place in places):
+        return False
+    before, after = (
+        sum(float(np.sum((seen[place] - each.arrays[place]) ** 2)) for place in places)
+        for each in (reference, departed)
+    )
+    return bool(after**0.5 < REMAINDER * before**0.5)
+
+
+def _other_data(blueprint: Blueprint, common: Blueprint) -> str:
+    differing = [
+        name
+        for name, mine, theirs in (
+            ("x", blueprint.x_sha256, common.x_sha256),
+            ("y", blueprint.y_sha256, common.y_sha256),
+        )
+        if mine != theirs
+    ]
+    return f"data() gives it another {' and another '.join(differing)}" if differing else ""
+
+
+def _with_settings(causes: Sequence[Cause], blueprint: Blueprint, common: Blueprint) -> list[Cause]:
+    """Add where the model is configured otherwise on this backend; that is a reason too."""
+    differences = list(_settings(blueprint, common))
+    unnamed = [cause.reason for cause in causes]
+    if not differences:
+        return list(causes)
+    told = f"it is built with {', '.join(differences)}"
+    return [
+        replace(cause, reason=told) if not reason else cause
+        for cause, reason in zip(causes, unnamed, strict=True)
+    ]
+
+
+def _settings(blueprint: Blueprint, common: Blueprint) -> Iterable[str]:
+    pairs = [(blueprint.optimizer, common.optimizer, "optimizer")]
+    pairs += [
+        (mine, theirs, "loss")
+        for mine, theirs in zip(blueprint.losses, common.losses, strict=False)
+    ]
+    pairs += [
+        (mine.part, theirs.part, mine.name)
+        for mine, theirs in zip(blueprint.layers, common.layers, strict=False)
+    ]
+    for mine, theirs, name in pairs:
+        if mine.kind != theirs.kind:
+            yield f"{mine.kind} as {name} instead of {theirs.kind}"
+            continue
+        for key in mine.config:
+            if mine.config[key] != theirs.config.get(key):
+                yield f"{key}={mine.config[key]} of {name} instead of {theirs.config.get(key)}"

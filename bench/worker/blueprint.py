@@ -1,0 +1,125 @@
+"""Describes a workload's compiled model, and its data, to the coordinator."""
+
+import hashlib
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.parity.blueprint import Blueprint, Layer, Part, Weight
+
+#: Fit settings that a check takes over, or that don't change what is trained.
+KNOWN_FIT_SETTINGS = {"batch_size", "epochs", "shuffle", "validation_data", "validation_freq"}
+
+
+def describe(
+    keras: Any, model: Any, x: Any, y: Any, fit_settings: Mapping[str, Any], arrays_file: Path
+) -> Blueprint:
+    """Return the blueprint of a built model, and write the arrays that go with it."""
+    own = {f"own/{weight.path}": np.asarray(value(keras, weight)) for weight in model.weights}
+    np.savez(arrays_file, **{"x": x, "y": y, **own})
+    layers = list(own_layers(keras, model))
+    return Blueprint(
+        model=_kind(type(model)),
+        layers=tuple(
+            Layer(layer.name, _part(layer), tuple(weight.path for weight in layer.weights))
+            for layer in layers
+        ),
+        weights=tuple(
+            Weight(
+                weight.path,
+                tuple(weight.shape),
+                bool(weight.trainable),
+                _initializer(layers, weight),
+            )
+            for weight in model.weights
+        ),
+        optimizer=_part(model.optimizer),
+        optimizer_variables=tuple(variable.path for variable in model.optimizer.variables),
+        losses=tuple(_loss(keras, loss) for loss in keras.tree.flatten(model.loss)),
+        batch_size=fit_settings.get("batch_size") or 32,
+        epochs=fit_settings.get("epochs", 1),
+        shuffle=bool(fit_settings.get("shuffle", True)),
+        x_sha256=_sha256(x),
+        y_sha256=_sha256(y),
+        arrays_file=str(arrays_file),
+        random_layers=tuple(layer.name for layer in layers if is_random(layer)),
+        left_out=tuple(sorted(set(fit_settings) - KNOWN_FIT_SETTINGS)),
+    )
+
+
+def own_layers(keras: Any, model: Any) -> Iterator[Any]:
+    """Yield the layers that the model itself holds, without its inputs."""
+    for layer in model.layers:
+        if not isinstance(layer, keras.layers.InputLayer):
+            yield layer
+
+
+def is_random(layer: Any) -> bool:
+    """Tell whether a layer, or one inside it, draws random numbers while it trains."""
+    generators = (
+        getattr(each, "seed_generator", None)
+        for each in layer._flatten_layers(recursive=True, include_self=True)
+    )
+    return any(generator is not None for generator in generators)
+
+
+def takes_training(layer: Any) -> bool:
+    """Tell whether a layer behaves differently in training."""
+    return "training" in inspect.signature(layer.call).parameters
+
+
+def value(keras: Any, variable: Any) -> Any:
+    """Return the value of a Keras variable as an array."""
+    return keras.ops.convert_to_numpy(variable)
+
+
+def _kind(of: type) -> str:
+    owner = of.__module__.partition(".")[0]
+    return f"keras.{of.__name__}" if owner == "keras" else f"{of.__module__}.{of.__name__}"
+
+
+def _part(thing: Any) -> Part:
+    try:
+        config = _plain(thing.get_config())
+    except NotImplementedError:  # A layer of the user's own, with arguments and no get_config.
+        config = {}
+    return Part(_kind(type(thing)), config)
+
+
+def _loss(keras: Any, loss: Any) -> Part:
+    found = keras.losses.get(loss) if isinstance(loss, str) else loss
+    if isinstance(found, keras.losses.Loss):
+        return _part(found)
+    if (found.__module__ or "").partition(".")[0] == "keras":
+        return Part(f"keras.{found.__name__}", {})
+    return Part(f"{found.__module__}.{found.__name__}", {})
+
+
+def _initializer(layers: Sequence[Any], weight: Any) -> Part | None:
+    """Return what the layer's configuration says of a weight: `kernel_initializer` of `kernel`."""
+    for layer in layers:
+        if any(each is weight for each in layer.weights):
+            config = _part(layer).config.get(f"{weight.name}_initializer")
+            if isinstance(config, dict):
+                return Part(f"keras.{config['class_name']}", config["config"])
+    return None
+
+
+def _plain(value: Any) -> Any:
+    """Return a configuration as JSON has it; what it doesn't have becomes text."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def _sha256(array: Any) -> str:
+    content = np.ascontiguousarray(array)
+    header = f"{content.dtype} {content.shape} ".encode()
+    return hashlib.sha256(header + content.tobytes()).hexdigest()

@@ -1,0 +1,185 @@
+"""Gradients of functions of tensors and Keras variables, by each backend's own means."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Function = Callable[..., list[Any]]
+
+
+class Gradients(ABC):
+    """Differentiates functions that use the variables of one model."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    @abstractmethod
+    def pull_back(
+        self,
+        name: str,
+        function: Function,
+        inputs: Sequence[Any],
+        fixed: Sequence[Any],
+        variables: Sequence[Any],
+        cotangents: Sequence[Any] | None,
+    ) -> tuple[list[Any], list[Any], list[Any]]:
+        """Return a function's outputs, and the gradients by its inputs and by the variables.
+
+        An input or variable that the outputs don't depend on has the gradient None or zero.
+
+        Args:
+            name: stands for the function: those of one name compute the same.
+            function: takes the inputs and then the fixed tensors, and returns tensors.
+            inputs: arrays of floating point.
+            fixed: further tensors or arrays, by which nothing is differentiated.
+            variables: trainable Keras variables of the model.
+            cotangents: an array per output, which weighs it; None for 1.
+        """
+
+    @abstractmethod
+    def apply(self, gradients: Sequence[Any]) -> None:
+        """Let the model's optimizer update the trainable variables by these arrays."""
+
+
+class TensorflowGradients(Gradients):
+    """By a gradient tape."""
+
+    def pull_back(
+        self,
+        name: str,
+        function: Function,
+        inputs: Sequence[Any],
+        fixed: Sequence[Any],
+        variables: Sequence[Any],
+        cotangents: Sequence[Any] | None,
+    ) -> tuple[list[Any], list[Any], list[Any]]:
+        import tensorflow as tf
+
+        tensors = [tf.convert_to_tensor(each) for each in inputs]
+        values = [variable.value for variable in variables]
+        weights = None if cotangents is None else [tf.convert_to_tensor(c) for c in cotangents]
+        with tf.GradientTape() as tape:
+            tape.watch(tensors)
+            outputs = function(*tensors, *map(tf.convert_to_tensor, fixed))
+        found = tape.gradient(outputs, [*tensors, *values], output_gradients=weights)
+        # Those of embeddings come as slices.
+        found = [each if each is None else tf.convert_to_tensor(each) for each in found]
+        return outputs, found[: len(tensors)], found[len(tensors) :]
+
+    def apply(self, gradients: Sequence[Any]) -> None:
+        import tensorflow as tf
+
+        tensors = [tf.convert_to_tensor(gradient) for gradient in gradients]
+        self._model.optimizer.apply(tensors, self._model.trainable_variables)
+
+
+class TorchGradients(Gradients):
+    """By autograd."""
+
+    def pull_back(
+        self,
+        name: str,
+        function: Function,
+        inputs: Sequence[Any],
+        fixed: Sequence[Any],
+        variables: Sequence[Any],
+        cotangents: Sequence[Any] | None,
+    ) -> tuple[list[Any], list[Any], list[Any]]:
+        import torch
+
+        tensors = [torch.tensor(each).requires_grad_() for each in inputs]
+        sources = [*tensors, *[variable.value for variable in variables]]
+        outputs = function(*tensors, *map(torch.as_tensor, fixed))
+        weights = (
+            [torch.ones_like(output) for output in outputs]
+            if cotangents is None
+            else [torch.tensor(each) for each in cotangents]
+        )
+        found: list[Any] = [None] * len(sources)
+        smooth = [index for index, output in enumerate(outputs) if output.requires_grad]
+        if smooth and sources:
+            found = list(
+                torch.autograd.grad(
+                    [outputs[index] for index in smooth],
+                    sources,
+                    grad_outputs=[weights[index] for index in smooth],
+                    allow_unused=True,
+                )
+            )
+        return outputs, found[: len(tensors)], found[len(tensors) :]
+
+    def apply(self, gradients: Sequence[Any]) -> None:
+        import torch
+
+        tensors = [torch.tensor(gradient) for gradient in gradients]
+        with torch.no_grad():
+            self._model.optimizer.apply(tensors, self._model.trainable_variables)
+
+
+class JaxGradients(Gradients):
+    """By vector-Jacobian products.
+
+    Compiled as a whole, once for each name: operation by operation it takes seconds.
+    """
+
+    def __init__(self, model: Any) -> None:
+        super().__init__(model)
+        self._programs: dict[str, Any] = {}
+
+    def pull_back(
+        self,
+        name: str,
+        function: Function,
+        inputs: Sequence[Any],
+        fixed: Sequence[Any],
+        variables: Sequence[Any],
+        cotangents: Sequence[Any] | None,
+    ) -> tuple[list[Any], list[Any], list[Any]]:
+        import jax
+        import jax.numpy as jnp
+        import keras
+
+        sought = {id(variable) for variable in variables}
+        others = [each for each in self._model.variables if id(each) not in sought]
+
+        def program(tensors: Any, values: Any, fixed: Any, rest: Any, weights: Any) -> Any:
+            def pure(tensors: Any, values: Any) -> Any:
+                mapping = [*zip(variables, values, strict=True), *zip(others, rest, strict=True)]
+                with keras.StatelessScope(state_mapping=mapping, collect_losses=True):
+                    return function(*tensors, *fixed)
+
+            outputs, vjp = jax.vjp(pure, tensors, values)
+            ones = [jnp.ones_like(output) for output in outputs]
+            return outputs, *vjp(ones if weights is None else weights)
+
+        compiled = self._programs.setdefault(name, jax.jit(program))
+        outputs, by_inputs, by_variables = compiled(
+            list(inputs),
+            [variable.value for variable in variables],
+            list(fixed),
+            [variable.value for variable in others],
+            None if cotangents is None else list(cotangents),
+        )
+        return outputs, by_inputs, by_variables
+
+    def apply(self, gradients: Sequence[Any]) -> None:
+        import jax
+
+        optimizer, weights = self._model.optimizer, self._model.trainable_variables
+        compiled = self._programs.setdefault("apply", jax.jit(optimizer.stateless_apply))
+        values, state = compiled(
+            [variable.value for variable in optimizer.variables],
+            list(gradients),
+            [weight.value for weight in weights],
+        )
+        for variable, value in zip(
+            [*weights, *optimizer.variables], [*values, *state], strict=True
+        ):
+            variable.assign(value)
+
+
+GRADIENTS: dict[str, Callable[[Any], Gradients]] = {
+    "tensorflow": TensorflowGradients,
+    "torch": TorchGradients,
+    "jax": JaxGradients,
+}

@@ -1,0 +1,84 @@
+"""Trains from given weights on given batches, and writes down what comes of every stage.
+
+Each stage of a step is fed by the reference, so that an error doesn't travel from one stage
+to the next. Beside that the model trains freely, by the same `Model.fit` that is timed.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.worker.blueprint import describe
+from bench.worker.frameworks import import_keras
+from bench.worker.gradients import GRADIENTS
+from bench.worker.protocol import (
+    STAGES,
+    Observation,
+    ParityRequest,
+    Refusal,
+    decode_script,
+    one_line,
+)
+from bench.worker.stages import Subject, random_layers_off
+from bench.worker.training import observe, record
+from bench.worker.workload import build_model, fit_settings, load_workload, make_data
+
+
+def check(
+    request: ParityRequest,
+    enter: Callable[[str], None],
+    reply: Callable[[str, Any], None],
+    hear: Callable[[], str],
+) -> None:
+    """Answer with the model's blueprint, hear what to do, and answer with what was seen."""
+    importing, loading, building, training = STAGES
+    folder = Path(request.folder)
+    enter(importing)
+    keras = import_keras(request)
+    keras.config.set_floatx(request.dtype)
+    enter(loading)
+    workload = load_workload(Path(request.workload_file))
+    settings = fit_settings(workload)
+    keras.utils.set_random_seed(request.seed)
+    x, y = (_cast(each, request) for each in make_data(workload, request.seed))
+    x, y = _without_validation(x, y, settings.pop("validation_split", 0.0))
+    enter(building)
+    model = build_model(workload, keras)
+    try:
+        if not model.built:
+            model(x[:1])
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+        blueprint = describe(keras, model, x, y, settings, folder / f"{request.name}-arrays.npz")
+    except Exception as error:
+        raise Refusal("workload", f"can't be looked into: {one_line(error)}") from error
+    reply("blueprint", blueprint)
+
+    script = decode_script(hear())
+    enter(training)
+    subject = Subject(keras, GRADIENTS[request.backend](model), model, x, y, script)
+    with np.load(script.file) as file:
+        given = dict(file)
+    try:
+        with random_layers_off(keras, model):
+            seen = record(subject, given) if script.record else observe(subject, given)
+    except Exception as error:
+        raise Refusal("workload", f"training raises {one_line(error)}") from error
+    seen_file = folder / f"{request.name}-seen.npz"
+    np.savez(seen_file, **seen)  # type: ignore[arg-type]
+    reply("observation", Observation(str(seen_file)))
+
+
+def _cast(data: Any, request: ParityRequest) -> np.ndarray:
+    array: np.ndarray = np.asarray(data)
+    if array.dtype.kind != "f":
+        return array
+    return array.astype(request.data_dtype).astype(request.dtype)
+
+
+def _without_validation(x: np.ndarray, y: np.ndarray, share: float) -> tuple[Any, Any]:
+    """Return the examples that are trained on; Keras validates on the last ones."""
+    count = int(len(x) * (1.0 - share))
+    return x[:count], y[:count]

@@ -1,0 +1,340 @@
+"""One training step taken apart: each stage by itself, fed by arrays from outside."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bench.parity.places import (
+    BEFORE,
+    FORWARD,
+    GRADIENT,
+    INPUT_GRADIENT,
+    LAYER_INPUT,
+    LOGITS,
+    LOSS,
+    LOSS_GRADIENT,
+    OUTPUT_GRADIENT,
+    STEP,
+    THE_LOSS,
+    UPDATE,
+    WEIGHT_GRADIENT,
+    Place,
+)
+from bench.worker.blueprint import is_random, own_layers, value
+from bench.worker.gradients import Gradients
+from bench.worker.protocol import Script
+
+Arrays = Mapping[str, np.ndarray]
+Seen = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is observed: a built model with its data, and the script to train it by."""
+
+    keras: Any
+    gradients: Gradients
+    model: Any
+    x: np.ndarray
+    y: np.ndarray
+    script: Script
+
+    @property
+    def variables(self) -> list[Any]:
+        """The weights and the optimizer's variables."""
+        return [*self.model.weights, *self.model.optimizer.variables]
+
+    def read(self, variable: Any) -> np.ndarray:
+        """Return a copy of a variable's value."""
+        return np.array(value(self.keras, variable))
+
+    def array(self, tensor: Any) -> np.ndarray:
+        """Return a copy of a tensor's value."""
+        return np.array(self.keras.ops.convert_to_numpy(tensor))
+
+    def cast(self, array: np.ndarray) -> np.ndarray:
+        """Return an array of numbers in the precision of the training, integers as they are."""
+        return array.astype(self.keras.config.floatx()) if array.dtype.kind == "f" else array
+
+    def batch(self, order: np.ndarray, step: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the examples of a step, counted from 1, of an epoch in this order."""
+        size = self.script.batch_size
+        chosen = order[(step - 1) * size : step * size]
+        return self.x[chosen], self.y[chosen]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a layer: its name, what it was given, and what it gave."""
+
+    name: str
+    layer: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    inputs: tuple[Any, ...]
+    outputs: tuple[Any, ...]
+
+    def input_names(self) -> list[str]:
+        """Return a name for each tensor that goes in."""
+        return _names(self.name, len(self.inputs))
+
+    def output_names(self) -> list[str]:
+        """Return a name for each tensor that comes out."""
+        return _names(self.name, len(self.outputs))
+
+
+def calls(subject: Subject, x: np.ndarray) -> list[Call]:
+    """Run the model forward in training mode and return the calls of its own layers, in order."""
+    tree = subject.keras.tree
+    made: list[Call] = []
+
+    def listen(layer: Any, original: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            outputs = original(*args, **kwargs)
+            times = sum(each.layer is layer for each in made) + 1
+            name = layer.name if times == 1 else f"{layer.name}#{times}"
+            flat = tuple(tree.flatten(args)), tuple(tree.flatten(outputs))
+            made.append(Call(name, layer, args, kwargs, *flat))
+            return outputs
+
+        return call
+
+    with _calls_replaced(subject, listen):
+        subject.model(subject.keras.ops.convert_to_tensor(x), training=True)
+    return made
+
+
+def observe_step(subject: Subject, given: Arrays, epoch: int, step: int) -> Seen:
+    """Return what every stage of a step gives when it is fed with what is given.
+
+    Stages: the output of each layer; the loss and its gradient; the gradients by each layer's
+    inputs and weights, from the gradient by its outputs; the gradient by each weight through
+    the whole model; the weights and the optimizer's state after an update by given gradients;
+    and the whole training step, by `train_on_batch`.
+    """
+
+    def key(stage: str, about: str = THE_LOSS) -> str:
+        return Place(epoch, step, stage, about).key
+
+    model = subject.model
+    x, y = subject.batch(given[f"order/{epoch}"], step)
+    seen: Seen = {}
+
+    set_state(subject, given, epoch, step)
+    made = calls(subject, x)
+    set_state(subject, given, epoch, step)
+    for call in made:
+        inputs = [subject.cast(given[key(LAYER_INPUT, name)]) for name in call.input_names()]
+        cotangents = [
+            subject.cast(given[key(OUTPUT_GRADIENT, name)]) for name in call.output_names()
+        ]
+        weights = call.layer.trainable_variables
+        outputs, by_inputs, by_weights = _repeat(subject, call, inputs, weights, cotangents)
+        for name, output in zip(call.output_names(), outputs, strict=True):
+            seen[key(FORWARD, name)] = subject.array(output)
+        for name, gradient in by_inputs.items():
+            seen[key(INPUT_GRADIENT, name)] = gradient
+        for weight, gradient in zip(weights, by_weights, strict=True):
+            seen[key(WEIGHT_GRADIENT, weight.path)] = _or_zeros(subject, gradient, weight.shape)
+
+    # The loss from the last layer's logits, where they are given: Keras treats softmax and
+    # cross-entropy as one on some backends, which it can tell only behind the activation.
+    logits = key(LOGITS) in given
+    fed = given[key(LOGITS)] if logits else given[key(FORWARD, made[-1].name)]
+    activation = made[-1].layer.activation if logits else None
+
+    def loss_of(predictions: Any, targets: Any) -> list[Any]:
+        predictions = activation(predictions) if activation else predictions
+        return [model.compute_loss(x=None, y=targets, y_pred=predictions, sample_weight=None)]
+
+    set_state(subject, given, epoch, step)
+    (loss,), (gradient,), _ = subject.gradients.pull_back(
+        "loss", loss_of, [subject.cast(fed)], [y], [], None
+    )
+    seen[key(LOSS)] = subject.array(loss)
+    seen[key(LOSS_GRADIENT)] = _or_zeros(subject, gradient, fed.shape)
+
+    set_state(subject, given, epoch, step)
+    for weight, gradient in zip(
+        model.trainable_variables, _whole_gradients(subject, x, y), strict=True
+    ):
+        seen[key(GRADIENT, weight.path)] = _or_zeros(subject, gradient, weight.shape)
+
+    set_state(subject, given, epoch, step)
+    subject.gradients.apply(
+        [subject.cast(given[key(GRADIENT, each.path)]) for each in model.trainable_variables]
+    )
+    for variable in subject.variables:
+        seen[key(UPDATE, variable.path)] = subject.read(variable)
+
+    set_state(subject, given, epoch, step)
+    model.reset_metrics()
+    seen[key(STEP)] = np.array(model.train_on_batch(x, y, return_dict=True)["loss"])
+    for variable in subject.variables:
+        seen[key(STEP, variable.path)] = subject.read(variable)
+    return seen
+
+
+def state(subject: Subject, epoch: int, step: int) -> Seen:
+    """Return the weights and the optimizer's variables as they are before a step."""
+    return {
+        Place(epoch, step, BEFORE, variable.path).key: subject.read(variable)
+        for variable in subject.variables
+    }
+
+
+def set_state(subject: Subject, given: Arrays, epoch: int, step: int) -> None:
+    """Set the weights and the optimizer's variables to what is given for before a step."""
+    for variable in subject.variables:
+        variable.assign(given[Place(epoch, step, BEFORE, variable.path).key])
+
+
+def inputs_of_stages(subject: Subject, given: Arrays, epoch: int, step: int) -> Seen:
+    """Return what the model itself feeds every stage of a step, from the state before it."""
+    x, y = subject.batch(given[f"order/{epoch}"], step)
+    seen: Seen = {}
+    set_state(subject, given, epoch, step)
+    made = calls(subject, x)
+    for call in made:
+        for name, tensor in zip(call.input_names(), call.inputs, strict=True):
+            seen[Place(epoch, step, LAYER_INPUT, name).key] = subject.array(tensor)
+        for name, tensor in zip(call.output_names(), call.outputs, strict=True):
+            seen[Place(epoch, step, FORWARD, name).key] = subject.array(tensor)
+    set_state(subject, given, epoch, step)
+    for name, gradient in _output_gradients(subject, made, x, y).items():
+        seen[Place(epoch, step, OUTPUT_GRADIENT, name).key] = gradient
+    set_state(subject, given, epoch, step)
+    for weight, gradient in zip(
+        subject.model.trainable_variables, _whole_gradients(subject, x, y), strict=True
+    ):
+        place = Place(epoch, step, GRADIENT, weight.path)
+        seen[place.key] = _or_zeros(subject, gradient, weight.shape)
+    return seen
+
+
+@contextmanager
+def random_layers_off(keras: Any, model: Any) -> Iterator[None]:
+    """Let layers that draw random numbers behave as in inference: backends draw differently."""
+    silenced = [layer for layer in own_layers(keras, model) if is_random(layer)]
+    originals = {layer: layer.call for layer in silenced}
+
+    def silent(original: Any) -> Any:
+        return lambda *args, **kwargs: original(*args, **kwargs | {"training": False})
+
+    for layer, original in originals.items():
+        layer.call = silent(original)
+    yield
+    for layer, original in originals.items():
+        layer.call = original
+
+
+@contextmanager
+def _calls_replaced(subject: Subject, replacement: Any) -> Iterator[None]:
+    """Replace the `call` of every layer of the model for a while."""
+    layers = list(own_layers(subject.keras, subject.model))
+    originals = [layer.call for layer in layers]
+    for layer, original in zip(layers, originals, strict=True):
+        layer.call = replacement(layer, original)
+    try:
+        yield
+    finally:
+        for layer, original in zip(layers, originals, strict=True):
+            layer.call = original
+
+
+def _repeat(
+    subject: Subject,
+    call: Call,
+    inputs: Sequence[np.ndarray],
+    weights: Sequence[Any],
+    cotangents: Sequence[np.ndarray],
+) -> tuple[list[Any], Seen, list[Any]]:
+    """Call a layer again with other inputs; return outputs and gradients by what has one."""
+    tree, ops = subject.keras.tree, subject.keras.ops
+    smooth = [index for index, array in enumerate(inputs) if array.dtype.kind == "f"]
+    rigid = [index for index in range(len(inputs)) if index not in smooth]
+    options = tree.flatten(call.kwargs)
+    tensors_among = [index for index, option in enumerate(options) if ops.is_tensor(option)]
+
+    def function(*tensors: Any) -> list[Any]:
+        flat, flat_options = list(inputs), list(options)
+        for index, tensor in zip([*smooth, *rigid], tensors, strict=False):
+            flat[index] = tensor
+        for index, tensor in zip(tensors_among, tensors[len(inputs) :], strict=True):
+            flat_options[index] = tensor
+        args = tree.pack_sequence_as(call.args, flat)
+        kwargs = tree.pack_sequence_as(call.kwargs, flat_options)
+        return list(tree.flatten(call.layer.call(*args, **kwargs)))
+
+    outputs, by_inputs, by_weights = subject.gradients.pull_back(
+        f"layer {call.name}",
+        function,
+        [inputs[index] for index in smooth],
+        [*(inputs[index] for index in rigid), *(options[index] for index in tensors_among)],
+        weights,
+        cotangents,
+    )
+    names = call.input_names()
+    gradients = {
+        names[index]: _or_zeros(subject, gradient, inputs[index].shape)
+        for index, gradient in zip(smooth, by_inputs, strict=True)
+    }
+    return outputs, gradients, by_weights
+
+
+def _output_gradients(subject: Subject, made: Sequence[Call], x: np.ndarray, y: np.ndarray) -> Seen:
+    """Return the gradient of the loss by every output of every layer.
+
+    To each output an offset of zero is added, by which the loss is differentiated.
+    """
+    keras, model = subject.keras, subject.model
+    names = [name for call in made for name in call.output_names()]
+    shapes = [tuple(output.shape) for call in made for output in call.outputs]
+
+    def function(*tensors: Any) -> list[Any]:
+        *offsets, inputs, targets = tensors
+        left = list(offsets)
+
+        def add(layer: Any, original: Any) -> Any:
+            def call(*args: Any, **kwargs: Any) -> Any:
+                outputs = original(*args, **kwargs)
+                return keras.tree.map_structure(lambda each: each + left.pop(0), outputs)
+
+            return call
+
+        with _calls_replaced(subject, add):
+            predictions = model(inputs, training=True)
+        return [model.compute_loss(x=None, y=targets, y_pred=predictions, sample_weight=None)]
+
+    zeros = [np.zeros(shape, keras.config.floatx()) for shape in shapes]
+    _, gradients, _ = subject.gradients.pull_back("offsets", function, zeros, [x, y], [], None)
+    return {
+        name: _or_zeros(subject, gradient, shape)
+        for name, gradient, shape in zip(names, gradients, shapes, strict=True)
+    }
+
+
+def _whole_gradients(subject: Subject, x: np.ndarray, y: np.ndarray) -> list[Any]:
+    """Return the gradient by every trainable weight, through the whole model."""
+    model = subject.model
+
+    def function(inputs: Any, targets: Any) -> list[Any]:
+        predictions = model(inputs, training=True)
+        return [model.compute_loss(x=inputs, y=targets, y_pred=predictions, sample_weight=None)]
+
+    _, _, gradients = subject.gradients.pull_back(
+        "model", function, [], [x, y], model.trainable_variables, None
+    )
+    return gradients
+
+
+def _or_zeros(subject: Subject, gradient: Any, shape: Sequence[int]) -> np.ndarray:
+    """Return a gradient; one that a backend leaves out is zero."""
+    return np.zeros(tuple(shape)) if gradient is None else subject.array(gradient)
+
+
+def _names(name: str, count: int) -> list[str]:
+    return [name] if count == 1 else [f"{name}:{index}" for index in range(count)]

@@ -1,0 +1,158 @@
+"""Trains from given weights on given batches, and writes down what is seen on the way."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bench.parity.places import (
+    BEFORE,
+    EPOCH_END,
+    EPOCH_LOSS,
+    INITIAL_WEIGHTS,
+    RUNNING_LOSS,
+    SPREAD,
+    Place,
+)
+from bench.worker.stages import (
+    Arrays,
+    Seen,
+    Subject,
+    inputs_of_stages,
+    observe_step,
+    set_state,
+    state,
+)
+
+#: Trainings, and repetitions of a stage, with what goes in rounded at random.
+REPLICAS = 4
+
+
+def observe(subject: Subject, reference: Arrays) -> Seen:
+    """Return every stage of the script's steps, fed by the reference, and a free training.
+
+    The free training is by `Model.fit`, as when it is timed.
+    """
+    start = [subject.read(variable) for variable in subject.model.optimizer.variables]
+    seen: Seen = {}
+    _set_weights(subject, reference)
+    for weight in subject.model.weights:
+        seen[Place(0, 0, INITIAL_WEIGHTS, weight.path).key] = subject.read(weight)
+    for epoch, step in subject.script.points:
+        seen |= observe_step(subject, reference, epoch, step)
+    _set_weights(subject, reference)
+    _set_optimizer(subject, start)
+    return seen | _fit(subject, reference)
+
+
+def record(subject: Subject, given: Arrays) -> Seen:
+    """Return the same of a training that feeds itself, with what rounding does to it.
+
+    Under SPREAD stands how far each array moves where numbers are rounded at random as in the
+    given precision: before each stage, and in the free training before each epoch.
+    """
+    start = [subject.read(variable) for variable in subject.model.optimizer.variables]
+    randomness = np.random.default_rng(0)
+    seen = _train_by_steps(subject, given, start, None)
+    spread: Seen = {}
+    for _ in range(REPLICAS):
+        other = _train_by_steps(subject, given, start, randomness)
+        for epoch, step in subject.script.points:
+            place = Place(epoch, step, BEFORE).key.rpartition("/")[0].rpartition("/")[0]
+            rounded = {
+                key: _rounded(subject, array, randomness)
+                for key, array in seen.items()
+                if key.startswith(f"{place}/")
+            }
+            orders = {f"order/{epoch}": given[f"order/{epoch}"]}
+            other |= observe_step(subject, rounded | orders, epoch, step)
+        for key, array in other.items():
+            moved = np.abs(np.asarray(array, "float64") - seen[key])
+            spread[SPREAD + key] = np.maximum(moved, spread.get(SPREAD + key, 0.0))
+    return seen | spread
+
+
+def _fit(subject: Subject, reference: Arrays) -> Seen:
+    seen: Seen = {}
+    script, model = subject.script, subject.model
+    points = set(script.points)
+
+    class Listener(subject.keras.callbacks.Callback):  # type: ignore[misc,name-defined]
+        epoch = 0
+
+        def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+            if (self.epoch, batch + 1) in points or batch == 0:
+                place = Place(self.epoch, batch + 1, RUNNING_LOSS)
+                seen[place.key] = np.array(float((logs or {})["loss"]))
+
+    listener = Listener()
+    for epoch in range(1, script.epochs + 1):
+        order = reference[f"order/{epoch}"]
+        listener.epoch = epoch
+        history = model.fit(
+            subject.x[order],
+            subject.y[order],
+            batch_size=script.batch_size,
+            shuffle=False,
+            verbose=0,
+            callbacks=[listener],
+        )
+        seen[Place(epoch, 0, EPOCH_LOSS).key] = np.array(history.history["loss"][-1])
+        for variable in subject.variables:
+            seen[Place(epoch, 0, EPOCH_END, variable.path).key] = subject.read(variable)
+    return seen
+
+
+def _train_by_steps(
+    subject: Subject, given: Arrays, start: list[np.ndarray], randomness: Any
+) -> Seen:
+    """Train step by step; without randomness, take the steps of the script apart as well."""
+    script, model = subject.script, subject.model
+    seen: Seen = {}
+    _set_weights(subject, given)
+    _set_optimizer(subject, start)
+    for weight in model.weights:
+        seen[Place(0, 0, INITIAL_WEIGHTS, weight.path).key] = subject.read(weight)
+    for epoch in range(1, script.epochs + 1):
+        order = given[f"order/{epoch}"]
+        if randomness is not None:
+            steps = -(-len(order) // script.batch_size)
+            for variable in subject.variables:
+                rounded = _rounded(subject, subject.read(variable), randomness, steps)
+                variable.assign(rounded)
+        total, examples = 0.0, 0
+        for step in range(1, -(-len(order) // script.batch_size) + 1):
+            x, y = subject.batch(order, step)
+            if randomness is None and (epoch, step) in script.points:
+                before = state(subject, epoch, step)
+                orders = {f"order/{epoch}": order}
+                fed = before | inputs_of_stages(subject, before | orders, epoch, step)
+                seen |= fed | observe_step(subject, fed | orders, epoch, step)
+                set_state(subject, before, epoch, step)
+            model.reset_metrics()
+            loss = float(model.train_on_batch(x, y, return_dict=True)["loss"])
+            total, examples = total + loss * len(x), examples + len(x)
+            if (epoch, step) in script.points or step == 1:
+                seen[Place(epoch, step, RUNNING_LOSS).key] = np.array(total / examples)
+        seen[Place(epoch, 0, EPOCH_LOSS).key] = np.array(total / examples)
+        for variable in subject.variables:
+            seen[Place(epoch, 0, EPOCH_END, variable.path).key] = subject.read(variable)
+    return seen
+
+
+def _rounded(subject: Subject, array: np.ndarray, randomness: Any, times: int = 1) -> np.ndarray:
+    """Return an array with the random relative errors of so many roundings, which add as roots."""
+    if array.dtype.kind != "f":
+        return array
+    size = subject.script.unit_roundoff * times**0.5
+    return np.asarray(array * (1.0 + size * randomness.uniform(-1.0, 1.0, array.shape)))
+
+
+def _set_weights(subject: Subject, given: Arrays) -> None:
+    for weight in subject.model.weights:
+        weight.assign(given[f"initial/{weight.path}"])
+
+
+def _set_optimizer(subject: Subject, start: list[np.ndarray]) -> None:
+    for variable, value in zip(subject.model.optimizer.variables, start, strict=True):
+        variable.assign(value)
