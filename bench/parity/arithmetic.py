@@ -19,9 +19,12 @@ class Arithmetic:
         """Return a number of the formulas, such as a learning rate."""
         return value
 
-    def power(self, base: float, exponent: int) -> float | Array:
-        """Return a constant's power."""
-        return base**exponent
+    def cast(self, value: float) -> float | Array:
+        """Return a number that Keras casts to the precision of the weights before it is used.
+
+        Those are Adam's betas in the bias correction, and SGD's momentum.
+        """
+        return self.constant(value)
 
     def rounded(self, value: Array) -> Array:
         """Return the result of an operation by elements."""
@@ -35,9 +38,13 @@ class Arithmetic:
         """Return the sum along an axis, which is kept with the length 1."""
         return np.asarray(values.sum(axis=axis, keepdims=True))
 
-    def mean(self, values: Array, axis: int | tuple[int, ...], count: int) -> Array:
-        """Return the sum along an axis divided by a count."""
-        return self.rounded(self.total(values, axis) / count)
+    def quotient(self, total: Array, count: int) -> Array:
+        """Return a sum divided by the number of its terms, as a mean is."""
+        return self.rounded(total / count)
+
+    def share(self, count: int) -> float | Array:
+        """Return the derivative of a quotient by its sum."""
+        return 1.0 / count
 
     def probability(self, value: Array) -> tuple[Array, Array | float]:
         """Return a probability before its logarithm, and the derivative of that step."""
@@ -69,9 +76,6 @@ class RandomRounding(Arithmetic):
         if value not in self._constants:
             self._constants[value] = value * (1.0 + self.errors((self._replicas, 1, 1)))
         return self._constants[value]
-
-    def power(self, base: float, exponent: int) -> Array:
-        return self.rounded(self.constant(base) ** exponent)
 
     def rounded(self, value: Array) -> Array:
         if value.ndim < 3:

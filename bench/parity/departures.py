@@ -20,24 +20,22 @@ class SinglePrecisionProducts(RandomRounding):
     """Matrix products in float32."""
 
     def dot(self, left: Array, right: Array) -> Array:
-        narrow = left.astype("float32") @ right.astype("float32")
-        exact = narrow.astype("float64")
+        exact: Array = (left.astype("float32") @ right.astype("float32")).astype("float64")
         if not self.unit_roundoff:
-            return np.asarray(exact)
+            return exact
         size = np.abs(left) @ np.abs(right) * left.shape[-1] ** 0.5
         # The order of the sum isn't known.
         return np.asarray(exact + size * self.errors(exact.shape) * (SINGLE / self.unit_roundoff))
 
 
 class SinglePrecisionMeans(RandomRounding):
-    """The mean over the examples in float32."""
+    """The sum of the losses divided by their number in float32."""
 
-    def mean(self, values: Array, axis: int | tuple[int, ...], count: int) -> Array:
-        narrow = values.astype("float32").sum(axis=axis, keepdims=True) / np.float32(count)
-        exact = narrow.astype("float64")
-        if not self.unit_roundoff:
-            return np.asarray(exact)
-        return np.asarray(exact * (1.0 + self.errors(exact.shape) * (SINGLE / self.unit_roundoff)))
+    def quotient(self, total: Array, count: int) -> Array:
+        return self.rounded((total.astype("float32") / np.float32(count)).astype("float64"))
+
+    def share(self, count: int) -> float:
+        return float(np.float32(1.0) / np.float32(count))
 
 
 class SinglePrecisionConstants(RandomRounding):
@@ -47,11 +45,11 @@ class SinglePrecisionConstants(RandomRounding):
         return super().constant(float(np.float32(value)))
 
 
-class SinglePrecisionPowers(RandomRounding):
-    """Adam's bias correction from betas that went through float32."""
+class SinglePrecisionCasts(RandomRounding):
+    """Numbers that are cast to float64 by way of float32."""
 
-    def power(self, base: float, exponent: int) -> Array:
-        return super().power(float(np.float32(base)), exponent)
+    def cast(self, value: float) -> float | Array:
+        return super().cast(float(np.float32(value)))
 
 
 class EpsilonInsideRoot(RandomRounding):
@@ -71,11 +69,11 @@ class ClippedProbability(RandomRounding):
 
 #: By the words that say them.
 DEPARTURES: dict[str, type[RandomRounding]] = {
-    "Adam's betas were rounded to float32 for the bias correction": SinglePrecisionPowers,
-    "the optimizer's constants were rounded to float32": SinglePrecisionConstants,
+    "the optimizer's numbers are cast to float64 by way of float32": SinglePrecisionCasts,
+    "all of the optimizer's constants are rounded to float32": SinglePrecisionConstants,
     "Adam's epsilon stands inside the root": EpsilonInsideRoot,
     "probabilities are clipped to [1e-7, 1 - 1e-7] before the logarithm": ClippedProbability,
-    "the mean of the loss is computed in float32": SinglePrecisionMeans,
+    "the mean of the losses is divided in float32": SinglePrecisionMeans,
     "its matrix products are computed in float32": SinglePrecisionProducts,
 }
 

@@ -74,9 +74,9 @@ def train(
             total = arithmetic.rounded(total + taken[STEP, THE_LOSS] * len(chosen))
             examples += len(chosen)
             if (epoch, step) in points or step == 1:
-                seen[Place(epoch, step, RUNNING_LOSS)] = total / examples
+                seen[Place(epoch, step, RUNNING_LOSS)] = arithmetic.quotient(total, examples)
             state = {path: taken[UPDATE, path] for path in state}
-        seen[Place(epoch, 0, EPOCH_LOSS)] = total / examples
+        seen[Place(epoch, 0, EPOCH_LOSS)] = arithmetic.quotient(total, examples)
         seen |= {Place(epoch, 0, EPOCH_END, path): array for path, array in state.items()}
     return seen
 
@@ -202,30 +202,38 @@ def loss_and_gradient(
     loss: Loss, y: Array, output: Array, arithmetic: Arithmetic
 ) -> tuple[Array, Array]:
     """Return the loss of a batch, of shape (..., 1, 1), and its gradient by the output."""
-    count = output.shape[-2]
     if loss.kind == "squared error":
         targets = y.reshape(len(y), -1).astype("float64")
-        count *= output.shape[-1]
         error = arithmetic.rounded(output - targets)
-        squares = arithmetic.rounded(error**2)
-        return arithmetic.mean(squares, (-2, -1), count), arithmetic.rounded(2.0 * error / count)
-    squash = "sigmoid" if loss.kind == "binary" else "softmax"
-    raw = activate(squash, output, arithmetic) if loss.from_logits else output
-    probability, slope = arithmetic.probability(raw)
-    targets = _targets(loss.kind, y, output.shape[-1])
-    if loss.kind == "binary":
-        count *= output.shape[-1]
-        rest = arithmetic.rounded(1.0 - probability)
-        logarithms = targets * np.log(probability) + (1.0 - targets) * np.log(rest)
-        by_probability = (1.0 - targets) / rest - targets / probability
+        terms, by_output = arithmetic.rounded(error**2), 2.0 * error
     else:
-        logarithms = np.where(targets > 0, targets * np.log(probability), 0.0)
-        by_probability = -targets / probability
-    terms = arithmetic.rounded(-logarithms)
-    gradient = arithmetic.rounded(by_probability * slope / count)
-    if loss.from_logits:
-        gradient = _through(squash, raw, gradient, arithmetic)
-    return arithmetic.mean(terms, (-2, -1), count), gradient
+        squash = "sigmoid" if loss.kind == "binary" else "softmax"
+        raw = activate(squash, output, arithmetic) if loss.from_logits else output
+        terms, by_output = _cross_entropy(loss.kind, y, raw, arithmetic)
+        if loss.from_logits:
+            by_output = _through(squash, raw, arithmetic.rounded(by_output), arithmetic)
+    of_examples, share = arithmetic.total(terms, -1), arithmetic.share(output.shape[-2])
+    if loss.kind in ("squared error", "binary"):  # A mean over the outputs of each example.
+        of_examples = arithmetic.quotient(of_examples, output.shape[-1])
+        share = share * arithmetic.share(output.shape[-1])
+    value = arithmetic.quotient(arithmetic.total(of_examples, -2), output.shape[-2])
+    return value, arithmetic.rounded(by_output * share)
+
+
+def _cross_entropy(kind: str, y: Array, raw: Array, arithmetic: Arithmetic) -> tuple[Array, Array]:
+    """Return minus the logarithm of each probability by its target, and the derivative."""
+    probability, slope = arithmetic.probability(raw)
+    if kind == "sparse categorical":
+        targets = np.eye(raw.shape[-1])[y.reshape(-1).astype(int)]
+    else:
+        targets = y.reshape(len(y), -1).astype("float64")
+    terms = np.where(targets != 0.0, -targets * np.log(probability), 0.0)
+    by_probability = -targets / probability
+    if kind == "binary":
+        rest = arithmetic.rounded(1.0 - probability)
+        terms = terms - (1.0 - targets) * np.log(rest)
+        by_probability = by_probability + (1.0 - targets) / rest
+    return arithmetic.rounded(terms), by_probability * slope
 
 
 def update(
@@ -257,7 +265,7 @@ def _sgd(
     if not optimizer.momentum:
         return {path: rounded(state[path] - step)}
     slot = network.slots["momentum", path]
-    momentum = arithmetic.constant(optimizer.momentum)
+    momentum = arithmetic.cast(optimizer.momentum)
     velocity = rounded(rounded(momentum * state[slot]) - step)
     move = rounded(rounded(momentum * velocity) - step) if optimizer.nesterov else velocity
     return {slot: velocity, path: rounded(state[path] + move)}
@@ -283,7 +291,7 @@ def _adam(
     )
     # Of two constants: their difference from 1 keeps few digits in the first steps.
     rests = [
-        rounded(np.asarray(1.0 - arithmetic.power(beta, iteration)))
+        rounded(1.0 - rounded(np.asarray(arithmetic.cast(beta) ** iteration)))
         for beta in (optimizer.beta_1, optimizer.beta_2)
     ]
     rate = rounded(constant(optimizer.learning_rate) * rounded(np.sqrt(rests[1])) / rests[0])
@@ -303,12 +311,6 @@ def _through(activation: str, output: Array, gradient: Array, arithmetic: Arithm
         inner = arithmetic.total(rounded(gradient * output), -1)
         return rounded(output * rounded(gradient - inner))
     return gradient
-
-
-def _targets(kind: str, y: Array, classes: int) -> Array:
-    if kind == "sparse categorical":
-        return np.asarray(np.eye(classes)[y.reshape(-1).astype(int)])
-    return y.reshape(len(y), -1).astype("float64")
 
 
 def _of_two_axes(array: Array) -> Array:

@@ -100,9 +100,8 @@ def plan_training(
 def by_textbook(network: Network, training: Training) -> Reference:
     """Return the NumPy reference of a network that it covers."""
     exact = _train(network, training, Arithmetic())
-    replicas = _both(
-        network, training, exact, RandomRounding(UNIT_ROUNDOFF[training.dtype], REPLICAS)
-    )
+    random = RandomRounding(UNIT_ROUNDOFF[training.dtype], REPLICAS)
+    replicas = _apart(network, training, exact, random) | _freely(network, training, exact, random)
     return _shaped(network, training, exact, _spread(exact, replicas))
 
 
@@ -128,14 +127,20 @@ def by_departure(
     training: Training,
     reference: Reference,
     arithmetic: type[RandomRounding],
+    freely: bool,
 ) -> Reference:
-    """Return the same by another arithmetic, each stage fed by the reference as it was."""
-    given = reference.arrays
-    centre = {
-        place: array[0]
-        for place, array in _both(network, training, given, arithmetic(0.0, 1)).items()
-    }
-    replicas = _both(network, training, given, arithmetic(UNIT_ROUNDOFF[training.dtype], REPLICAS))
+    """Return the same by another arithmetic, each stage fed by the reference as it was.
+
+    The free training, which takes longest, is left out unless `freely`.
+    """
+    ways = [_apart, _freely] if freely else [_apart]
+    centre: dict[Place, Array] = {}
+    replicas: dict[Place, Array] = {}
+    for way in ways:
+        exact = way(network, training, reference.arrays, arithmetic(0.0, 1))
+        centre |= {place: array[0] for place, array in exact.items()}
+        random = arithmetic(UNIT_ROUNDOFF[training.dtype], REPLICAS)
+        replicas |= way(network, training, reference.arrays, random)
     return _shaped(network, training, centre, _spread(centre, replicas))
 
 
@@ -178,15 +183,19 @@ def is_of_training(place: Place) -> bool:
     return place.stage in (RUNNING_LOSS, EPOCH_LOSS, EPOCH_END)
 
 
-def _both(
+def _freely(
     network: Network, training: Training, given: Mapping[Place, Array], arithmetic: Arithmetic
 ) -> dict[Place, Array]:
-    """Train freely, and carry out the stages of each point by themselves."""
-    seen = {
-        place: array
-        for place, array in _train(network, training, arithmetic).items()
-        if is_of_training(place)
-    }
+    """Train, each step fed by the one before."""
+    trained = _train(network, training, arithmetic)
+    return {place: array for place, array in trained.items() if is_of_training(place)}
+
+
+def _apart(
+    network: Network, training: Training, given: Mapping[Place, Array], arithmetic: Arithmetic
+) -> dict[Place, Array]:
+    """Carry out the stages of each point by themselves, fed by what is given."""
+    seen: dict[Place, Array] = {}
     for epoch, step in training.points:
         fed: Step = {
             (place.stage, place.subject): array

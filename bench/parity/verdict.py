@@ -10,7 +10,7 @@ import numpy as np
 from bench.parity.blueprint import Blueprint
 from bench.parity.causes import Cause, find_causes
 from bench.parity.departures import DEPARTURES, together
-from bench.parity.deviations import Deviation, deviation_at, deviations
+from bench.parity.deviations import SAFETY, Deviation, deviation_at, deviations
 from bench.parity.network import Network
 from bench.parity.places import EPOCH_LOSS, RUNNING_LOSS, STAGES, Place
 from bench.parity.training import Reference, Training, by_departure, is_of_training
@@ -142,6 +142,12 @@ def sentence(verdict: BackendVerdict, alone: bool = True) -> str:
     if verdict.outcome == "agrees":
         return f"{verdict.backend} agrees to rounding"
     first, *others = verdict.causes
+    if verdict.outcome == "explained":
+        reasons = dict.fromkeys(cause.reason for cause in verdict.causes)
+        return (
+            f"{verdict.backend} differs for known reasons, which reproduce it to rounding:"
+            f" {'; '.join(reasons)}; first {describe(replace(first, reason=''))}"
+        )
     text = f"{verdict.backend} parts from the reference {describe(first)}"
     if others:
         text += f" (and in {len(others)} further respect{'s' if len(others) > 1 else ''})"
@@ -189,7 +195,7 @@ def _explain(
 ) -> tuple[list[Cause], bool]:
     """Look for the known reason of each cause, and tell whether they explain everything."""
     departed = {
-        reason: by_departure(network, training, reference, arithmetic)
+        reason: by_departure(network, training, reference, arithmetic, freely=False)
         for reason, arithmetic in DEPARTURES.items()
     }
     named = []
@@ -203,7 +209,7 @@ def _explain(
     if not all(cause.reason for cause in named):
         return named, False
     arithmetic = together(dict.fromkeys(cause.reason for cause in named))
-    whole = by_departure(network, training, reference, arithmetic)
+    whole = by_departure(network, training, reference, arithmetic, freely=True)
     rest = deviations(seen, whole, training.dtype, tolerance)
     return named, not any(deviation.is_off for deviation in rest)
 
@@ -221,11 +227,17 @@ def _reproduces(
         return False
     if any(deviation_at(place, seen[place], departed, dtype, tolerance).is_off for place in places):
         return False
-    before, after = (
-        sum(float(np.sum((seen[place] - each.arrays[place]) ** 2)) for place in places)
-        for each in (reference, departed)
+    before, after, noise = (
+        sum(float(np.sum(np.square(differences(place)))) for place in places) ** 0.5
+        for differences in (
+            lambda place: seen[place] - reference.arrays[place],
+            lambda place: seen[place] - departed.arrays[place],
+            lambda place: departed.spread[place],
+        )
     )
-    return bool(after**0.5 < REMAINDER * before**0.5)
+    # Within rounding is not enough where the departure itself is one that rounds more: the
+    # deviation must vanish, or be of the size that such rounding has.
+    return bool(after < REMAINDER * before or before > REMAINDER / SAFETY * noise)
 
 
 def _other_data(blueprint: Blueprint, common: Blueprint) -> str:
