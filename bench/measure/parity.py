@@ -16,7 +16,7 @@ from bench.parity.blueprint import Blueprint
 from bench.parity.causes import Cause
 from bench.parity.network import Network, NotCovered, covered
 from bench.parity.places import Place
-from bench.parity.training import Training, by_consensus, by_textbook, plan_training
+from bench.parity.training import Training, by_consensus, by_textbook, plan_training, widened
 from bench.parity.verdict import (
     BackendVerdict,
     Verdict,
@@ -88,11 +88,16 @@ def check_parity(
             if difference := shapes_differ(other, blueprint):
                 failures[backend] = f"{difference}, unlike that of {common}"
         fed = {place.key: array for place, array in reference.arrays.items()}
-        seen = group.carry_out(training, fed, record=False)
+        seen = {
+            backend: {Place.from_key(key): array for key, array in each.items()}
+            for backend, each in group.carry_out(training, fed, record=False).items()
+        }
+        if network is None:
+            reference = widened(reference, list(seen.values()))
         verdicts = [
             judge(
                 backend,
-                {Place.from_key(key): array for key, array in each.items()},
+                each,
                 group.blueprints[backend],
                 training,
                 reference,

@@ -216,7 +216,8 @@ def _of_training(
         return []
     first = later[0].place
     alone, in_fit = Place(1, 1, STEP), Place(1, 1, RUNNING_LOSS)
-    if alone in seen and in_fit in seen:
+    takes_weights = not any(d.place.stage == INITIAL_WEIGHTS for d in sorted_off)
+    if alone in seen and in_fit in seen and takes_weights:
         # Both are this backend's own: other causes don't tell them apart, other batches do.
         distance = abs(float(seen[alone]) - float(seen[in_fit]))
         known = next((d for d in later if d.place == in_fit), None)

@@ -122,6 +122,25 @@ def by_consensus(recordings: Sequence[Mapping[str, Array]]) -> Reference:
     return Reference(arrays, spread)
 
 
+def widened(reference: Reference, seen: Sequence[Mapping[Place, Array]]) -> Reference:
+    """Return a consensus whose spread is at least what the middle backend shows itself.
+
+    What several backends do isn't the doing of one: constants that are rounded, say, which no
+    random rounding of a stage's inputs shows. Of two backends it is the lesser deviation.
+    """
+    spread = dict(reference.spread)
+    for place, known in reference.spread.items():
+        truth = reference.arrays[place]
+        distances = sorted(
+            float(np.abs(np.asarray(each[place], "float64") - truth).max(initial=0.0))
+            for each in seen
+            if place in each and np.shape(each[place]) == truth.shape
+        )
+        if len(distances) > 1:
+            spread[place] = np.maximum(known, distances[(len(distances) - 1) // 2])
+    return Reference(reference.arrays, spread)
+
+
 def by_departure(
     network: Network,
     training: Training,

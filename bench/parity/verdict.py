@@ -1,7 +1,7 @@
 """Whether backends learn the same: the verdict on one workload, and the sentences that say it."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -12,7 +12,15 @@ from bench.parity.causes import Cause, find_causes
 from bench.parity.departures import DEPARTURES, together
 from bench.parity.deviations import SAFETY, Deviation, deviation_at, deviations
 from bench.parity.network import Network
-from bench.parity.places import EPOCH_LOSS, RUNNING_LOSS, STAGES, Place
+from bench.parity.places import (
+    EPOCH_LOSS,
+    RUNNING_LOSS,
+    STAGES,
+    STEP,
+    THE_LOSS,
+    UPDATE,
+    Place,
+)
 from bench.parity.training import Reference, Training, by_departure, is_of_training
 
 Array = np.ndarray
@@ -253,32 +261,37 @@ def _other_data(blueprint: Blueprint, common: Blueprint) -> str:
 
 
 def _with_settings(causes: Sequence[Cause], blueprint: Blueprint, common: Blueprint) -> list[Cause]:
-    """Add where the model is configured otherwise on this backend; that is a reason too."""
-    differences = list(_settings(blueprint, common))
-    unnamed = [cause.reason for cause in causes]
-    if not differences:
-        return list(causes)
-    told = f"it is built with {', '.join(differences)}"
-    return [
-        replace(cause, reason=told) if not reason else cause
-        for cause, reason in zip(causes, unnamed, strict=True)
-    ]
+    """Add where what is off is configured otherwise on this backend; that is a reason too."""
+    differing = dict(_settings(blueprint, common))
+    owners = {path: layer.name for layer in common.layers for path in layer.weights}
+
+    def reason(cause: Cause) -> str:
+        if cause.reason or cause.first is None:
+            return cause.reason
+        place = cause.first.place
+        part = owners.get(place.subject, place.subject)
+        if place.stage in (UPDATE, STEP):
+            part = "optimizer"
+        return differing.get(part, "")
+
+    return [replace(cause, reason=reason(cause)) for cause in causes]
 
 
-def _settings(blueprint: Blueprint, common: Blueprint) -> Iterable[str]:
-    pairs = [(blueprint.optimizer, common.optimizer, "optimizer")]
-    pairs += [
-        (mine, theirs, "loss")
-        for mine, theirs in zip(blueprint.losses, common.losses, strict=False)
-    ]
-    pairs += [
-        (mine.part, theirs.part, mine.name)
-        for mine, theirs in zip(blueprint.layers, common.layers, strict=False)
-    ]
-    for mine, theirs, name in pairs:
+def _settings(blueprint: Blueprint, common: Blueprint) -> Iterator[tuple[str, str]]:
+    """Yield what is configured otherwise, by "optimizer", "loss", or the name of a layer."""
+    pairs = [("optimizer", blueprint.optimizer, common.optimizer)]
+    losses = zip(blueprint.losses, common.losses, strict=False)
+    pairs += [(THE_LOSS, mine, theirs) for mine, theirs in losses]
+    layers = zip(blueprint.layers, common.layers, strict=False)
+    pairs += [(theirs.name, mine.part, theirs.part) for mine, theirs in layers]
+    for name, mine, theirs in pairs:
         if mine.kind != theirs.kind:
-            yield f"{mine.kind} as {name} instead of {theirs.kind}"
+            yield name, f"it is built with {mine.kind} instead of {theirs.kind}"
             continue
-        for key in mine.config:
-            if mine.config[key] != theirs.config.get(key):
-                yield f"{key}={mine.config[key]} of {name} instead of {theirs.config.get(key)}"
+        different = [
+            f"{key}={mine.config[key]} instead of {theirs.config.get(key)}"
+            for key in mine.config
+            if mine.config[key] != theirs.config.get(key)
+        ]
+        if different:
+            yield name, f"it is built with {' and '.join(different)}"

@@ -18,18 +18,19 @@ def describe(
     keras: Any, model: Any, x: Any, y: Any, fit_settings: Mapping[str, Any], arrays_file: Path
 ) -> Blueprint:
     """Return the blueprint of a built model, and write the arrays that go with it."""
-    own = {f"own/{weight.path}": np.asarray(value(keras, weight)) for weight in model.weights}
+    names = variable_names(model)
+    own = {f"own/{names[id(each)]}": np.asarray(value(keras, each)) for each in model.weights}
     np.savez(arrays_file, **{"x": x, "y": y, **own})
     layers = list(own_layers(keras, model))
     return Blueprint(
         model=_kind(type(model)),
         layers=tuple(
-            Layer(layer.name, _part(layer), tuple(weight.path for weight in layer.weights))
+            Layer(layer.name, _part(layer), tuple(names[id(weight)] for weight in layer.weights))
             for layer in layers
         ),
         weights=tuple(
             Weight(
-                weight.path,
+                names[id(weight)],
                 tuple(weight.shape),
                 bool(weight.trainable),
                 _initializer(layers, weight),
@@ -37,7 +38,7 @@ def describe(
             for weight in model.weights
         ),
         optimizer=_part(model.optimizer),
-        optimizer_variables=tuple(variable.path for variable in model.optimizer.variables),
+        optimizer_variables=tuple(names[id(each)] for each in model.optimizer.variables),
         losses=tuple(_loss(keras, loss) for loss in keras.tree.flatten(model.loss)),
         batch_size=fit_settings.get("batch_size") or 32,
         epochs=fit_settings.get("epochs", 1),
@@ -48,6 +49,19 @@ def describe(
         random_layers=tuple(layer.name for layer in layers if is_random(layer)),
         left_out=tuple(sorted(set(fit_settings) - KNOWN_FIT_SETTINGS)),
     )
+
+
+def variable_names(model: Any) -> dict[int, str]:
+    """Return a name for each weight and variable of the optimizer, by its identity.
+
+    Those are their paths without the names of the model and of the optimizer, which a backend
+    may have chosen a class of its own for.
+    """
+    names = {id(each): each.path.removeprefix(f"{model.name}/") for each in model.weights}
+    for variable in model.optimizer.variables:
+        name = variable.path.rpartition("/")[2].removeprefix(f"{model.name}_")
+        names[id(variable)] = f"optimizer/{name}"
+    return names
 
 
 def own_layers(keras: Any, model: Any) -> Iterator[Any]:

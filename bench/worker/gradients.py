@@ -33,7 +33,8 @@ class Gradients(ABC):
             inputs: arrays of floating point.
             fixed: further tensors or arrays, by which nothing is differentiated.
             variables: trainable Keras variables of the model.
-            cotangents: an array per output, which weighs it; None for 1.
+            cotangents: an array per output, which weighs it; None for 1. Cast to its precision,
+                which a layer may have changed.
         """
 
     @abstractmethod
@@ -57,10 +58,13 @@ class TensorflowGradients(Gradients):
 
         tensors = [tf.convert_to_tensor(each) for each in inputs]
         values = [variable.value for variable in variables]
-        weights = None if cotangents is None else [tf.convert_to_tensor(c) for c in cotangents]
         with tf.GradientTape() as tape:
             tape.watch(tensors)
             outputs = function(*tensors, *map(tf.convert_to_tensor, fixed))
+        weights = None
+        if cotangents is not None:
+            pairs = zip(cotangents, outputs, strict=True)
+            weights = [tf.cast(cotangent, output.dtype) for cotangent, output in pairs]
         found = tape.gradient(outputs, [*tensors, *values], output_gradients=weights)
         # Those of embeddings come as slices.
         found = [each if each is None else tf.convert_to_tensor(each) for each in found]
@@ -90,11 +94,10 @@ class TorchGradients(Gradients):
         tensors = [torch.tensor(each).requires_grad_() for each in inputs]
         sources = [*tensors, *[variable.value for variable in variables]]
         outputs = function(*tensors, *map(torch.as_tensor, fixed))
-        weights = (
-            [torch.ones_like(output) for output in outputs]
-            if cotangents is None
-            else [torch.tensor(each) for each in cotangents]
-        )
+        weights = [torch.ones_like(output) for output in outputs]
+        if cotangents is not None:
+            pairs = zip(cotangents, outputs, strict=True)
+            weights = [torch.tensor(each, dtype=output.dtype) for each, output in pairs]
         found: list[Any] = [None] * len(sources)
         smooth = [index for index, output in enumerate(outputs) if output.requires_grad]
         if smooth and sources:
@@ -149,8 +152,10 @@ class JaxGradients(Gradients):
                     return function(*tensors, *fixed)
 
             outputs, vjp = jax.vjp(pure, tensors, values)
-            ones = [jnp.ones_like(output) for output in outputs]
-            return outputs, *vjp(ones if weights is None else weights)
+            if weights is None:
+                return outputs, *vjp([jnp.ones_like(output) for output in outputs])
+            pairs = zip(weights, outputs, strict=True)
+            return outputs, *vjp([weight.astype(output.dtype) for weight, output in pairs])
 
         compiled = self._programs.setdefault(name, jax.jit(program))
         outputs, by_inputs, by_variables = compiled(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from bench.parity.places import (
     WEIGHT_GRADIENT,
     Place,
 )
-from bench.worker.blueprint import is_random, own_layers, value
+from bench.worker.blueprint import is_random, own_layers, value, variable_names
 from bench.worker.gradients import Gradients
 from bench.worker.protocol import Script
 
@@ -46,6 +47,14 @@ class Subject:
     def variables(self) -> list[Any]:
         """The weights and the optimizer's variables."""
         return [*self.model.weights, *self.model.optimizer.variables]
+
+    @cached_property
+    def _names(self) -> dict[int, str]:
+        return variable_names(self.model)
+
+    def name(self, variable: Any) -> str:
+        """Return the name by which the coordinator knows a variable."""
+        return self._names[id(variable)]
 
     def read(self, variable: Any) -> np.ndarray:
         """Return a copy of a variable's value."""
@@ -138,7 +147,9 @@ def observe_step(subject: Subject, given: Arrays, epoch: int, step: int) -> Seen
         for name, gradient in by_inputs.items():
             seen[key(INPUT_GRADIENT, name)] = gradient
         for weight, gradient in zip(weights, by_weights, strict=True):
-            seen[key(WEIGHT_GRADIENT, weight.path)] = _or_zeros(subject, gradient, weight.shape)
+            seen[key(WEIGHT_GRADIENT, subject.name(weight))] = _or_zeros(
+                subject, gradient, weight.shape
+            )
 
     # The loss from the last layer's logits, where they are given: Keras treats softmax and
     # cross-entropy as one on some backends, which it can tell only behind the activation.
@@ -161,27 +172,30 @@ def observe_step(subject: Subject, given: Arrays, epoch: int, step: int) -> Seen
     for weight, gradient in zip(
         model.trainable_variables, _whole_gradients(subject, x, y), strict=True
     ):
-        seen[key(GRADIENT, weight.path)] = _or_zeros(subject, gradient, weight.shape)
+        seen[key(GRADIENT, subject.name(weight))] = _or_zeros(subject, gradient, weight.shape)
 
     set_state(subject, given, epoch, step)
     subject.gradients.apply(
-        [subject.cast(given[key(GRADIENT, each.path)]) for each in model.trainable_variables]
+        [
+            subject.cast(given[key(GRADIENT, subject.name(each))])
+            for each in model.trainable_variables
+        ]
     )
     for variable in subject.variables:
-        seen[key(UPDATE, variable.path)] = subject.read(variable)
+        seen[key(UPDATE, subject.name(variable))] = subject.read(variable)
 
     set_state(subject, given, epoch, step)
     model.reset_metrics()
     seen[key(STEP)] = np.array(model.train_on_batch(x, y, return_dict=True)["loss"])
     for variable in subject.variables:
-        seen[key(STEP, variable.path)] = subject.read(variable)
+        seen[key(STEP, subject.name(variable))] = subject.read(variable)
     return seen
 
 
 def state(subject: Subject, epoch: int, step: int) -> Seen:
     """Return the weights and the optimizer's variables as they are before a step."""
     return {
-        Place(epoch, step, BEFORE, variable.path).key: subject.read(variable)
+        Place(epoch, step, BEFORE, subject.name(variable)).key: subject.read(variable)
         for variable in subject.variables
     }
 
@@ -189,7 +203,7 @@ def state(subject: Subject, epoch: int, step: int) -> Seen:
 def set_state(subject: Subject, given: Arrays, epoch: int, step: int) -> None:
     """Set the weights and the optimizer's variables to what is given for before a step."""
     for variable in subject.variables:
-        variable.assign(given[Place(epoch, step, BEFORE, variable.path).key])
+        variable.assign(given[Place(epoch, step, BEFORE, subject.name(variable)).key])
 
 
 def inputs_of_stages(subject: Subject, given: Arrays, epoch: int, step: int) -> Seen:
@@ -210,7 +224,7 @@ def inputs_of_stages(subject: Subject, given: Arrays, epoch: int, step: int) -> 
     for weight, gradient in zip(
         subject.model.trainable_variables, _whole_gradients(subject, x, y), strict=True
     ):
-        place = Place(epoch, step, GRADIENT, weight.path)
+        place = Place(epoch, step, GRADIENT, subject.name(weight))
         seen[place.key] = _or_zeros(subject, gradient, weight.shape)
     return seen
 

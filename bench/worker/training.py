@@ -37,7 +37,7 @@ def observe(subject: Subject, reference: Arrays) -> Seen:
     seen: Seen = {}
     _set_weights(subject, reference)
     for weight in subject.model.weights:
-        seen[Place(0, 0, INITIAL_WEIGHTS, weight.path).key] = subject.read(weight)
+        seen[Place(0, 0, INITIAL_WEIGHTS, subject.name(weight)).key] = subject.read(weight)
     for epoch, step in subject.script.points:
         seen |= observe_step(subject, reference, epoch, step)
     _set_weights(subject, reference)
@@ -99,7 +99,7 @@ def _fit(subject: Subject, reference: Arrays) -> Seen:
         )
         seen[Place(epoch, 0, EPOCH_LOSS).key] = np.array(history.history["loss"][-1])
         for variable in subject.variables:
-            seen[Place(epoch, 0, EPOCH_END, variable.path).key] = subject.read(variable)
+            seen[Place(epoch, 0, EPOCH_END, subject.name(variable)).key] = subject.read(variable)
     return seen
 
 
@@ -112,7 +112,7 @@ def _train_by_steps(
     _set_weights(subject, given)
     _set_optimizer(subject, start)
     for weight in model.weights:
-        seen[Place(0, 0, INITIAL_WEIGHTS, weight.path).key] = subject.read(weight)
+        seen[Place(0, 0, INITIAL_WEIGHTS, subject.name(weight)).key] = subject.read(weight)
     for epoch in range(1, script.epochs + 1):
         order = given[f"order/{epoch}"]
         if randomness is not None:
@@ -136,7 +136,7 @@ def _train_by_steps(
                 seen[Place(epoch, step, RUNNING_LOSS).key] = np.array(total / examples)
         seen[Place(epoch, 0, EPOCH_LOSS).key] = np.array(total / examples)
         for variable in subject.variables:
-            seen[Place(epoch, 0, EPOCH_END, variable.path).key] = subject.read(variable)
+            seen[Place(epoch, 0, EPOCH_END, subject.name(variable)).key] = subject.read(variable)
     return seen
 
 
@@ -150,7 +150,7 @@ def _rounded(subject: Subject, array: np.ndarray, randomness: Any, times: int = 
 
 def _set_weights(subject: Subject, given: Arrays) -> None:
     for weight in subject.model.weights:
-        weight.assign(given[f"initial/{weight.path}"])
+        weight.assign(given[f"initial/{subject.name(weight)}"])
 
 
 def _set_optimizer(subject: Subject, start: list[np.ndarray]) -> None:
