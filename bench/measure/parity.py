@@ -16,7 +16,14 @@ from bench.parity.blueprint import Blueprint
 from bench.parity.causes import Cause
 from bench.parity.network import Network, NotCovered, covered
 from bench.parity.places import Place
-from bench.parity.training import Training, by_consensus, by_textbook, plan_training, widened
+from bench.parity.training import (
+    Reference,
+    Training,
+    by_consensus,
+    by_textbook,
+    plan_training,
+    widened,
+)
 from bench.parity.verdict import (
     BackendVerdict,
     Verdict,
@@ -75,13 +82,14 @@ def check_parity(
             source = "the NumPy reference"
         except NotCovered as reason:
             network = None
-            recordings = _record(workload, pythons, settings, training, workers, failures)
-            knows_who = len(recordings) != 2
-            if not recordings:
+            reference, recorded = _ask_the_backends(
+                workload, pythons, settings, training, workers, failures
+            )
+            if not recorded:
                 return _verdict(workload, settings, "", (), [], failures, pythons, ())
-            reference = by_consensus(list(recordings.values()))
+            knows_who = len(recorded) != 2
             source = (
-                f"the median of the float64 runs of {', '.join(recordings)}"
+                f"the median of the float64 runs of {', '.join(recorded)}"
                 f" (the NumPy reference doesn't cover {reason})"
             )
         for backend, other in group.blueprints.items():
@@ -90,10 +98,10 @@ def check_parity(
         fed = {place.key: array for place, array in reference.arrays.items()}
         seen = {
             backend: {Place.from_key(key): array for key, array in each.items()}
-            for backend, each in group.carry_out(training, fed, record=False).items()
+            for backend, each in group.carry_out("observe", training, fed).items()
         }
         if network is None:
-            reference = widened(reference, list(seen.values()))
+            reference = widened(reference, list(seen.values()), settings.dtype)
         verdicts = [
             judge(
                 backend,
@@ -123,18 +131,18 @@ class _Class:
     failures: dict[str, BenchError | str]
 
     def carry_out(
-        self, training: Training, arrays: Mapping[str, np.ndarray], record: bool
+        self, task: str, training: Training, arrays: Mapping[str, np.ndarray]
     ) -> dict[str, Arrays]:
-        """Let every worker train by a script, and return what each has seen."""
-        file = self.folder / f"script-{self.dtype}-{record}.npz"
+        """Let every worker carry out a task with these arrays, and return what each has seen."""
+        file = self.folder / f"script-{task}.npz"
         np.savez(file, **{**arrays, **training.script()})  # type: ignore[arg-type]
         script = encode_script(
             Script(
+                task,
                 str(file),
                 len(training.orders),
                 training.blueprint.batch_size,
                 training.points,
-                record,
                 UNIT_ROUNDOFF[training.dtype],
             )
         )
@@ -188,17 +196,22 @@ def _class(
         yield group
 
 
-def _record(
+def _ask_the_backends(
     workload: Workload,
     pythons: Mapping[str, str],
     settings: ParitySettings,
     training: Training,
     workers: Launcher,
     failures: dict[str, BenchError | str],
-) -> dict[str, Arrays]:
-    """Let the backends themselves show in float64 what the training gives."""
+) -> tuple[Reference, tuple[str, ...]]:
+    """Let the backends show in float64 what the training gives, and name those that did."""
     with _class(workload, pythons, settings, "float64", workers, failures) as group:
-        return group.carry_out(training, {}, record=True)
+        trained = by_consensus(list(group.carry_out("record", training, {}).values()))
+        inputs = {place.key: array for place, array in trained.arrays.items()}
+        repeated = group.carry_out("repeat", training, inputs)
+        stages = by_consensus(list(repeated.values()))
+    reference = Reference(trained.arrays | stages.arrays, trained.spread | stages.spread)
+    return reference, tuple(repeated)
 
 
 def _load(file: str) -> Arrays:

@@ -11,12 +11,14 @@ from bench.parity.network import Network
 from bench.parity.places import (
     EPOCH_END,
     EPOCH_LOSS,
+    GRADIENT,
     INITIAL_WEIGHTS,
     LOGITS,
     LOSS_GRADIENT,
     RUNNING_LOSS,
     SPREAD,
     THE_LOSS,
+    WEIGHT_GRADIENT,
     Place,
 )
 from bench.parity.reference import Step, stages_apart, train
@@ -106,9 +108,9 @@ def by_textbook(network: Network, training: Training) -> Reference:
 
 
 def by_consensus(recordings: Sequence[Mapping[str, Array]]) -> Reference:
-    """Return the median of several backends' own recordings in float64."""
+    """Return the median of what several backends recorded in float64, nothing of none."""
     arrays, spread = {}, {}
-    for key in recordings[0]:
+    for key in recordings[0] if recordings else ():
         several = [np.asarray(each[key]) for each in recordings if key in each]
         same = [each for each in several if each.shape == several[0].shape]
         middle = np.median(np.stack(same), axis=0).astype(several[0].dtype)
@@ -122,13 +124,19 @@ def by_consensus(recordings: Sequence[Mapping[str, Array]]) -> Reference:
     return Reference(arrays, spread)
 
 
-def widened(reference: Reference, seen: Sequence[Mapping[Place, Array]]) -> Reference:
+def widened(reference: Reference, seen: Sequence[Mapping[Place, Array]], dtype: str) -> Reference:
     """Return a consensus whose spread is at least what the middle backend shows itself.
 
     What several backends do isn't the doing of one: constants that are rounded, say, which no
     random rounding of a stage's inputs shows. Of two backends it is the lesser deviation.
+    A gradient that is zero but for rounding, as that of a bias before a normalization, is
+    measured by the other gradients of its step, and so is what the optimizer makes of it.
     """
     spread = dict(reference.spread)
+    scales: dict[tuple[int, int, str, str], float] = {}
+    for place in spread:
+        size = float(np.abs(reference.arrays[place]).max(initial=0.0))
+        scales[_alike(place)] = max(size, scales.get(_alike(place), 0.0))
     for place, known in reference.spread.items():
         truth = reference.arrays[place]
         distances = sorted(
@@ -136,9 +144,17 @@ def widened(reference: Reference, seen: Sequence[Mapping[Place, Array]]) -> Refe
             for each in seen
             if place in each and np.shape(each[place]) == truth.shape
         )
-        if len(distances) > 1:
-            spread[place] = np.maximum(known, distances[(len(distances) - 1) // 2])
+        middle = distances[(len(distances) - 1) // 2] if len(distances) > 1 else 0.0
+        least = UNIT_ROUNDOFF[dtype] * scales[_alike(place)]
+        spread[place] = np.maximum(known, max(middle, least))
     return Reference(reference.arrays, spread)
+
+
+def _alike(place: Place) -> tuple[int, int, str, str]:
+    """Return what places have in common whose values come from one gradient."""
+    whole = place.stage in (WEIGHT_GRADIENT, GRADIENT)
+    slot = place.subject.rpartition("_")[2] if place.subject.startswith("optimizer/") else None
+    return place.epoch, place.step, place.stage, "" if whole else slot or place.subject
 
 
 def by_departure(

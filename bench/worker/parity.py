@@ -4,6 +4,7 @@ Each stage of a step is fed by the reference, so that an error doesn't travel fr
 to the next. Beside that the model trains freely, by the same `Model.fit` that is timed.
 """
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from bench.worker.protocol import (
     one_line,
 )
 from bench.worker.stages import Subject, random_layers_off
-from bench.worker.training import observe, record
+from bench.worker.training import TASKS
 from bench.worker.workload import build_model, fit_settings, load_workload, make_data
 
 
@@ -32,7 +33,7 @@ def check(
     reply: Callable[[str, Any], None],
     hear: Callable[[], str],
 ) -> None:
-    """Answer with the model's blueprint, hear what to do, and answer with what was seen."""
+    """Answer with the model's blueprint, and then each script with what was seen, until the end."""
     importing, loading, building, training = STAGES
     folder = Path(request.folder)
     enter(importing)
@@ -56,19 +57,20 @@ def check(
         raise Refusal("workload", f"can't be looked into: {one_line(error)}") from error
     reply("blueprint", blueprint)
 
-    script = decode_script(hear())
-    enter(training)
-    subject = Subject(keras, GRADIENTS[request.backend](model), model, x, y, script)
-    with np.load(script.file) as file:
-        given = dict(file)
-    try:
-        with random_layers_off(keras, model):
-            seen = record(subject, given) if script.record else observe(subject, given)
-    except Exception as error:
-        raise Refusal("workload", f"training raises {one_line(error)}") from error
-    seen_file = folder / f"{request.name}-seen.npz"
-    np.savez(seen_file, **seen)  # type: ignore[arg-type]
-    reply("observation", Observation(str(seen_file)))
+    for count in itertools.count(1):
+        script = decode_script(hear())
+        enter(training)
+        subject = Subject(keras, GRADIENTS[request.backend](model), model, x, y, script)
+        with np.load(script.file) as file:
+            given = dict(file)
+        try:
+            with random_layers_off(keras, model):
+                seen = TASKS[script.task](subject, given)
+        except Exception as error:
+            raise Refusal("workload", f"training raises {one_line(error)}") from error
+        seen_file = folder / f"{request.name}-seen-{count}.npz"
+        np.savez(seen_file, **seen)  # type: ignore[arg-type]
+        reply("observation", Observation(str(seen_file)))
 
 
 def _cast(data: Any, request: ParityRequest) -> np.ndarray:

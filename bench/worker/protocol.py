@@ -53,19 +53,21 @@ class ParityRequest(Request):
 
 @dataclass(frozen=True)
 class Script:
-    """What to train by, sent when the blueprint has been read.
+    """What to do with a model, sent when its blueprint has been read; there may be several.
 
-    `file` holds the initial weights ("initial/<path>"), the order of the examples in each
-    epoch ("order/<epoch>"), and the reference's arrays. `points` are the steps to take apart,
-    each an epoch and a step, counted from 1. Without a reference, a worker records itself, and
-    what random rounding by `unit_roundoff` does to it.
+    `task` is to "record" a free training, to "repeat" the stages of steps with given inputs,
+    both with what random rounding by `unit_roundoff` does to them, or to "observe" stages and a
+    free training. `file` holds the initial weights ("initial/<path>"), the order of the examples
+    in each epoch ("order/<epoch>"), and the inputs of the stages. `points` are the steps to take
+    apart, each an epoch and a step, counted from 1.
     """
+
+    task: str
 
     file: str
     epochs: int
     batch_size: int
     points: tuple[tuple[int, int], ...]
-    record: bool
     unit_roundoff: float
 
 

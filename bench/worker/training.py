@@ -1,12 +1,11 @@
 """Trains from given weights on given batches, and writes down what is seen on the way."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from bench.parity.places import (
-    BEFORE,
     EPOCH_END,
     EPOCH_LOSS,
     INITIAL_WEIGHTS,
@@ -46,30 +45,43 @@ def observe(subject: Subject, reference: Arrays) -> Seen:
 
 
 def record(subject: Subject, given: Arrays) -> Seen:
-    """Return the same of a training that feeds itself, with what rounding does to it.
+    """Return a free training, and what it feeds the stages of the script's steps.
 
-    Under SPREAD stands how far each array moves where numbers are rounded at random as in the
-    given precision: before each stage, and in the free training before each epoch.
+    Under SPREAD stands how far each loss and variable of the training moves where the numbers
+    are rounded at random before every epoch.
     """
     start = [subject.read(variable) for variable in subject.model.optimizer.variables]
-    randomness = np.random.default_rng(0)
     seen = _train_by_steps(subject, given, start, None)
+    randomness = np.random.default_rng(0)
+    replicas = (_train_by_steps(subject, given, start, randomness) for _ in range(REPLICAS))
+    return seen | _spread(seen, replicas)
+
+
+def repeat(subject: Subject, given: Arrays) -> Seen:
+    """Return every stage of the script's steps, fed with what is given.
+
+    Under SPREAD stands how far each array moves where what goes in is rounded at random.
+    """
+    seen: Seen = {}
+    randomness = np.random.default_rng(0)
+    for epoch, step in subject.script.points:
+        stages = observe_step(subject, given, epoch, step)
+        rounded = (
+            {key: _rounded(subject, array, randomness) for key, array in given.items()}
+            for _ in range(REPLICAS)
+        )
+        replicas = (observe_step(subject, each, epoch, step) for each in rounded)
+        seen |= stages | _spread(stages, replicas)
+    return seen
+
+
+def _spread(seen: Seen, replicas: Iterable[Seen]) -> Seen:
     spread: Seen = {}
-    for _ in range(REPLICAS):
-        other = _train_by_steps(subject, given, start, randomness)
-        for epoch, step in subject.script.points:
-            place = Place(epoch, step, BEFORE).key.rpartition("/")[0].rpartition("/")[0]
-            rounded = {
-                key: _rounded(subject, array, randomness)
-                for key, array in seen.items()
-                if key.startswith(f"{place}/")
-            }
-            orders = {f"order/{epoch}": given[f"order/{epoch}"]}
-            other |= observe_step(subject, rounded | orders, epoch, step)
-        for key, array in other.items():
+    for replica in replicas:
+        for key, array in replica.items():
             moved = np.abs(np.asarray(array, "float64") - seen[key])
             spread[SPREAD + key] = np.maximum(moved, spread.get(SPREAD + key, 0.0))
-    return seen | spread
+    return spread
 
 
 def _fit(subject: Subject, reference: Arrays) -> Seen:
@@ -106,7 +118,7 @@ def _fit(subject: Subject, reference: Arrays) -> Seen:
 def _train_by_steps(
     subject: Subject, given: Arrays, start: list[np.ndarray], randomness: Any
 ) -> Seen:
-    """Train step by step; without randomness, take the steps of the script apart as well."""
+    """Train step by step; without randomness, note what the stages of the script's steps get."""
     script, model = subject.script, subject.model
     seen: Seen = {}
     _set_weights(subject, given)
@@ -125,9 +137,10 @@ def _train_by_steps(
             x, y = subject.batch(order, step)
             if randomness is None and (epoch, step) in script.points:
                 before = state(subject, epoch, step)
-                orders = {f"order/{epoch}": order}
-                fed = before | inputs_of_stages(subject, before | orders, epoch, step)
-                seen |= fed | observe_step(subject, fed | orders, epoch, step)
+                fed = before | inputs_of_stages(
+                    subject, before | {f"order/{epoch}": order}, epoch, step
+                )
+                seen |= fed
                 set_state(subject, before, epoch, step)
             model.reset_metrics()
             loss = float(model.train_on_batch(x, y, return_dict=True)["loss"])
@@ -156,3 +169,7 @@ def _set_weights(subject: Subject, given: Arrays) -> None:
 def _set_optimizer(subject: Subject, start: list[np.ndarray]) -> None:
     for variable, value in zip(subject.model.optimizer.variables, start, strict=True):
         variable.assign(value)
+
+
+#: What a script may ask for.
+TASKS = {"record": record, "repeat": repeat, "observe": observe}
