@@ -150,7 +150,7 @@ def doctor(pythons: dict[str, str]) -> None:
     type=Finite(min=1.0),
     default=None,
     metavar="SECONDS",
-    help="After the first round, start none that would end later. [default: 232]",
+    help="After the first round, start none that would end later. [default: 236]",
 )
 @click.option(
     "--rounds",
@@ -161,6 +161,11 @@ def doctor(pythons: dict[str, str]) -> None:
 @click.option("--quick", is_flag=True, help="A first impression: --precision 0.15 --budget 66.")
 @seed_option
 @timeout_option
+@click.option(
+    "--no-parity",
+    is_flag=True,
+    help="Don't check first that the backends learn the same.",
+)
 @click.option(
     "--results",
     type=click.Path(path_type=Path, file_okay=True),
@@ -183,6 +188,7 @@ def run(
     quick: bool,
     seed: int,
     timeout: float,
+    no_parity: bool,
     results: Path,
     debug: bool,
 ) -> None:
@@ -203,6 +209,7 @@ def run(
         timeout_seconds=timeout,
         min_steady_epochs=base.min_steady_epochs,
         min_steady_seconds=base.min_steady_seconds,
+        parity=not no_parity,
     )
     sys.exit(measure(workloads, backends, pythons, settings, results, debug or context.obj))
 

@@ -23,12 +23,12 @@ from bench.measure import workloads
 from bench.measure.environments import Interpreter, probe, this_python
 from bench.measure.lock import lock_file, machine_lock
 from bench.measure.machine import this_machine
-from bench.measure.parity import ParitySettings, check_parity
-from bench.measure.process import launcher
+from bench.measure.parity import QUICK, ParitySettings, check_parity
+from bench.measure.process import Launcher, launcher
 from bench.measure.runner import Starting, Target, carry_out
 from bench.measure.surroundings import examine
-from bench.parity.verdict import Verdict
-from bench.records import BACKENDS, Arm, ArmResult, Run, Sample, Settings
+from bench.parity.verdict import Verdict, sentence
+from bench.records import BACKENDS, Arm, ArmResult, Parity, Run, Sample, Settings
 from bench.report.parity import print_verdict
 from bench.report.progress import Progress, make_progress
 from bench.report.terminal import make_console, print_findings, print_tables, print_warnings
@@ -127,9 +127,35 @@ def measure(
             settings=settings,
             results=tuple(ArmResult(arm) for arm in targets),
         )
+        start = time.monotonic()
+        if settings.parity:
+            run = _with_parity(console, run, targets, workers)
         with make_progress(console, debug) as progress:
-            run = _measure_rounds(run, targets, workers.run, progress, results)
+            run = _measure_rounds(run, targets, workers.run, progress, results, start)
     return _conclude(console, run, results)
+
+
+def _with_parity(
+    console: Console, run: Run, targets: Mapping[Arm, Target], workers: Launcher
+) -> Run:
+    """Check first, in the quick form, that the backends learn the same."""
+    settings = replace(QUICK, seed=run.settings.seed, threads=run.settings.threads)
+    files = {arm.workload: targets[arm].workload_file for arm in targets}
+    outcomes: dict[tuple[str, str], Parity] = {}
+    for name, file in files.items():
+        console.print(f"checking that all backends learn the same {name} ...", style="dim")
+        pythons = {arm.backend: targets[arm].python for arm in targets if arm.workload == name}
+        verdict = check_parity(workloads.Workload(name, file), pythons, settings, workers)
+        for each in verdict.backends:
+            summary = sentence(each, verdict.knows_who)
+            outcomes[name, each.backend] = Parity(each.outcome, summary)
+    return replace(
+        run,
+        results=tuple(
+            replace(result, parity=outcomes[result.arm.workload, result.arm.backend])
+            for result in run.results
+        ),
+    )
 
 
 def _measure_rounds(
@@ -138,9 +164,12 @@ def _measure_rounds(
     run_worker: RunWorker,
     progress: Progress,
     results: Path,
+    start: float,
 ) -> Run:
-    """Carry out rounds until the plan ends or the user does; return all that was measured."""
-    start = time.monotonic()
+    """Carry out rounds until the plan ends or the user does; return all that was measured.
+
+    The budget's time runs from `start`.
+    """
     try:
         while True:
             plan = next_round(run, time.monotonic() - start)
@@ -185,7 +214,10 @@ def _conclude(console: Console, run: Run, results: Path) -> int:
         return Interrupted.exit_code
     if unwritable is not None:
         return unwritable.exit_code
-    return failures[0].exit_code if failures else 0
+    if failures:
+        return failures[0].exit_code
+    odd = any(result.parity.outcome == "differs" for result in run.results)
+    return ParityFailed.exit_code if odd else 0
 
 
 def _save(

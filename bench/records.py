@@ -106,12 +106,28 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Parity:
+    """Whether an arm's backend learns what it should: one of PARITY_OUTCOMES, and a sentence."""
+
+    outcome: str
+    summary: str
+
+
+#: It agrees to rounding; it differs for known reasons; it differs; it couldn't be checked, or
+#: was not to be.
+PARITY_OUTCOMES = ("agrees", "explained", "differs", "unchecked")
+
+UNCHECKED = Parity("unchecked", "it wasn't checked")
+
+
+@dataclass(frozen=True)
 class ArmResult:
     """All that a run knows of one arm."""
 
     arm: Arm
     samples: tuple[Sample, ...] = ()
     failure: Failure | None = None
+    parity: Parity = UNCHECKED
 
 
 @dataclass(frozen=True)
@@ -123,13 +139,15 @@ class Settings:
     """
 
     precision: float = 0.05
-    budget_seconds: float | None = 232.0
+    budget_seconds: float | None = 236.0
     rounds: int | None = None
     threads: str = "default"
     seed: int = 0
     timeout_seconds: float = 300.0
     min_steady_epochs: int = 8
     min_steady_seconds: float = 2.0
+    parity: bool = True
+    """Whether to check first that the backends learn the same."""
 
 
 @dataclass(frozen=True)

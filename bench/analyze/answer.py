@@ -16,11 +16,10 @@ def is_decided(row: Row) -> bool:
 
 def answer(table: Table) -> str:
     """Say which backend trains the workload fastest, or that it is undecided."""
-    measured = _measured_to_the_end(table)
-    failed = [row.arm.backend for row in table.rows if row.failure is not None]
-    remark = f" ({listed(failed)} failed)" if failed else ""
+    measured = _that_count(table)
+    remark = _left_out(table)
     if not measured:
-        return f"{table.workload} was not measured to the end{remark}."
+        return f"No time of {table.workload} can be offered{remark}."
     fastest, *others = measured
     name = fastest.arm.backend
     if not others:
@@ -44,7 +43,7 @@ def answer(table: Table) -> str:
 
 def ending(run: Run, tables: Sequence[Table]) -> str:
     """Say why the run ended where it did, and what that leaves open."""
-    figures = [_figures(row) for table in tables for row in _measured_to_the_end(table)]
+    figures = [_figures(row) for table in tables for row in _that_count(table)]
     ratios = [each.ratio for each in figures if each.ratio is not None]
     what, estimates = (
         ("ratio", ratios) if ratios else ("epoch", [each.epoch_seconds for each in figures])
@@ -100,8 +99,23 @@ def listed(items: Sequence[str]) -> str:
     return " and ".join(items) if len(items) < 3 else f"{', '.join(items[:-1])}, and {items[-1]}"
 
 
-def _measured_to_the_end(table: Table) -> list[Row]:
-    return [row for row in table.rows if row.figures is not None and row.failure is None]
+def _that_count(table: Table) -> list[Row]:
+    return [row for row in table.rows if row.counts]
+
+
+def _left_out(table: Table) -> str:
+    """Say which backends the answer leaves out, and why."""
+    failed = [row.arm.backend for row in table.rows if row.failure is not None]
+    odd = [
+        row.arm.backend
+        for row in table.rows
+        if row.failure is None and row.parity.outcome == "differs"
+    ]
+    remarks = [f"{listed(failed)} failed"] if failed else []
+    if odd:
+        learns = "learn" if len(odd) > 1 else "learns"
+        remarks.append(f"{listed(odd)} {learns} something else, see its parity")
+    return f" ({'; '.join(remarks)})" if remarks else ""
 
 
 def _times_as_fast(row: Row) -> str:

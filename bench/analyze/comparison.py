@@ -9,7 +9,7 @@ from statistics import median
 
 from bench.analyze.stats import Estimate, centre, ratio
 from bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_seconds, steady
-from bench.records import BACKENDS, Arm, ArmResult, Run, Sample
+from bench.records import BACKENDS, UNCHECKED, Arm, ArmResult, Parity, Run, Sample
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Figures:
 
     `epoch_seconds` is the trimmed mean over processes of each one's trimmed mean of steady
     epochs. The other times and the memory are medians over processes. `ratio` is this arm's
-    epoch ÷ that of the fastest arm that didn't fail, None for the fastest itself. `loss` and
+    epoch ÷ that of the fastest arm that counts, None for the fastest itself. `loss` and
     `accuracy` are those of the first process after epoch `loss_epoch`, the last that all
     arms came to.
     """
@@ -46,16 +46,24 @@ class Figures:
 
 @dataclass(frozen=True)
 class Row:
-    """One arm: its figures, where it was measured, and its failure, where it failed."""
+    """One arm: its figures, where it was measured, its failure, where it failed, its parity."""
 
     arm: Arm
     figures: Figures | None
     failure: str | None
+    parity: Parity = UNCHECKED
+
+    @property
+    def counts(self) -> bool:
+        """Whether its time is that of the same training as the others', measured to the end."""
+        return (
+            self.figures is not None and self.failure is None and self.parity.outcome != "differs"
+        )
 
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of one workload: measured to the end, failed after a while, without a figure.
+    """The rows of one workload: those that count, those that don't, those without a figure.
 
     Each kind with the fastest first.
     """
@@ -83,14 +91,15 @@ def _table(workload: str, results: Sequence[ArmResult]) -> Table:
 
 
 def _rank(result: ArmResult) -> tuple[bool, float]:
-    """Put the arms that failed behind those that didn't, and the fast before the slow."""
-    return result.failure is not None, centre(process_epoch_seconds(result.samples)).value
+    """Put the arms that failed, or learn something else, behind, and the fast before the slow."""
+    odd = result.failure is not None or result.parity.outcome == "differs"
+    return odd, centre(process_epoch_seconds(result.samples)).value
 
 
 def _row(result: ArmResult, measured: Sequence[ArmResult]) -> Row:
     failure = None if result.failure is None else result.failure.message
     if not result.samples:
-        return Row(result.arm, None, failure)
+        return Row(result.arm, None, failure, result.parity)
     loss_epoch = min(len(other.samples[0].losses) for other in measured)
     fastest = measured[0]
     versus = None
@@ -98,7 +107,8 @@ def _row(result: ArmResult, measured: Sequence[ArmResult]) -> Row:
         versus = ratio(
             process_epoch_seconds(result.samples), process_epoch_seconds(fastest.samples)
         )
-    return Row(result.arm, _figures(result.samples, versus, loss_epoch), failure)
+    figures = _figures(result.samples, versus, loss_epoch)
+    return Row(result.arm, figures, failure, result.parity)
 
 
 def _figures(samples: Sequence[Sample], versus: Estimate | None, loss_epoch: int) -> Figures:

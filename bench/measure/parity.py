@@ -54,7 +54,7 @@ class ParitySettings:
 
 
 #: What a run can afford to check before it measures.
-QUICK = {"epochs": 1, "most_steps": 30}
+QUICK = ParitySettings(epochs=1, most_steps=30)
 
 
 def check_parity(

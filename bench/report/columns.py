@@ -21,6 +21,18 @@ class Column:
     numeric: bool = True
 
 
+#: Stands in every table beside the backend.
+PARITY = "parity"
+
+#: What the parity column says.
+PARITY_TEXTS = {
+    "agrees": "ok",
+    "explained": "explained",
+    "differs": "FAILED",
+    "unchecked": "unchecked",
+}
+
+
 def _epoch(figures: Figures) -> str:
     return _with_interval(figures.epoch_seconds, milliseconds)
 
@@ -54,7 +66,6 @@ SPEED = (
     Column("ratio to fastest", _ratio),
     Column("examples/s", lambda figures: f"{figures.examples_per_second:,.0f}"),
     Column("first epoch, s", lambda figures: f"{figures.first_epoch_seconds:.2f}"),
-    Column("loss", lambda figures: f"{figures.loss:.4f}"),
     Column("n", lambda figures: f"{figures.processes} ({figures.epochs})"),
 )
 
@@ -64,6 +75,7 @@ DETAILS = (
     Column("build, s", lambda figures: f"{figures.build_seconds:.2f}"),
     Column("CPU per epoch, ms", lambda figures: milliseconds(figures.epoch_cpu_seconds)),
     Column("peak memory, MB", lambda figures: f"{figures.peak_rss_bytes / 1e6:.0f}"),
+    Column("loss", lambda figures: f"{figures.loss:.4f}"),
     Column("accuracy", lambda f: "" if f.accuracy is None else f"{f.accuracy:.4f}"),
     Column("after epoch", lambda figures: str(figures.loss_epoch)),
     Column("processes", lambda figures: str(figures.processes)),
@@ -74,18 +86,29 @@ DETAILS = (
 )
 
 
+def titles(columns: Sequence[Column]) -> list[str]:
+    """Return the heads of a table's columns."""
+    return ["backend", PARITY, *[column.title for column in columns]]
+
+
+def is_numeric(columns: Sequence[Column]) -> list[bool]:
+    """Tell of each of a table's columns whether it holds numbers."""
+    return [False, False, *[column.numeric for column in columns]]
+
+
 def cells(table: Table, columns: Sequence[Column]) -> list[list[str]]:
-    """Return the texts of a table, a list per row that begins with the backend."""
+    """Return the texts of a table, a list per row that begins with the backend and its parity."""
     return [_cells(row, columns) for row in table.rows]
 
 
 def _cells(row: Row, columns: Sequence[Column]) -> list[str]:
+    parity = PARITY_TEXTS[row.parity.outcome]
     if row.figures is None:
         state = "failed" if row.failure is not None else "not measured"
-        return [row.arm.backend, state, *[""] * (len(columns) - 1)]
+        return [row.arm.backend, parity, state, *[""] * (len(columns) - 1)]
     remark = "" if row.failure is None else " (failed later)"
     figures = row.figures
-    return [row.arm.backend + remark, *[column.text(figures) for column in columns]]
+    return [row.arm.backend + remark, parity, *[column.text(figures) for column in columns]]
 
 
 def versions(row: Row) -> str:
@@ -107,6 +130,8 @@ def record(row: Row, complete: bool) -> dict[str, object]:
         "threads": row.arm.threads,
         "loop": row.arm.loop,
         "failure": row.failure,
+        "parity": row.parity.outcome,
+        "parity_summary": row.parity.summary,
         "run_complete": complete,
     }
     figures = row.figures
@@ -139,3 +164,16 @@ def _interval(name: str, estimate: Estimate | None) -> dict[str, object]:
         f"{name}_low": estimate and estimate.low,
         f"{name}_high": estimate and estimate.high,
     }
+
+
+def remarks(table: Table) -> list[str]:
+    """Return what is to be said of rows beside their figures: failures, and odd parity."""
+    said = [
+        f"{row.arm.backend} failed: {row.failure}" for row in table.rows if row.failure is not None
+    ]
+    return said + [
+        f"parity: {row.parity.summary}"
+        for row in table.rows
+        if row.parity.outcome in ("differs", "explained")
+        or (row.parity.outcome == "unchecked" and row.failure is None)
+    ]

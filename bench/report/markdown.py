@@ -7,7 +7,16 @@ from tabulate import tabulate
 from bench.analyze.answer import answer, ending
 from bench.analyze.comparison import Table
 from bench.records import Run
-from bench.report.columns import DETAILS, SPEED, Column, cells, versions
+from bench.report.columns import (
+    DETAILS,
+    SPEED,
+    Column,
+    cells,
+    is_numeric,
+    remarks,
+    titles,
+    versions,
+)
 
 
 def document(run: Run, tables: Sequence[Table]) -> str:
@@ -21,6 +30,8 @@ def document(run: Run, tables: Sequence[Table]) -> str:
     for table in tables:
         parts += [f"## {table.workload}", _markdown(table, SPEED), _markdown(table, DETAILS)]
         parts += [_versions(table)]
+        if said := dict.fromkeys(remarks(table)):
+            parts.append("\n".join(f"- **{remark}**" for remark in said))
     parts.append("## Where this comes from")
     parts.append(
         f"- {ending(run, tables)}\n"
@@ -36,16 +47,15 @@ def document(run: Run, tables: Sequence[Table]) -> str:
 def _markdown(table: Table, columns: Sequence[Column]) -> str:
     return tabulate(
         cells(table, columns),
-        headers=["backend", *[column.title for column in columns]],
+        headers=titles(columns),
         tablefmt="pipe",
         disable_numparse=True,
-        colalign=["left", *["right" if column.numeric else "left" for column in columns]],
+        colalign=["right" if numeric else "left" for numeric in is_numeric(columns)],
     )
 
 
 def _versions(table: Table) -> str:
     lines = []
     for row in table.rows:
-        failure = "" if row.failure is None else f": **failed**: {row.failure}"
-        lines.append(f"- {row.arm.backend}: {versions(row)}{failure}")
+        lines.append(f"- {row.arm.backend}: {versions(row)}")
     return "\n".join(lines)

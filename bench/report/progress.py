@@ -20,7 +20,7 @@ from bench.analyze.comparison import Table
 from bench.analyze.steady import process_epoch_seconds
 from bench.errors import BenchError
 from bench.records import Arm, Run, Sample
-from bench.report.columns import SPEED, Column, cells
+from bench.report.columns import SPEED, Column, cells, is_numeric, titles
 
 #: The columns of SPEED that are shown while measuring.
 LIVE_COLUMNS: tuple[Column, ...] = (SPEED[0], SPEED[1], SPEED[-1])
@@ -128,9 +128,8 @@ def _left(run: Run) -> Grid:
 
 def _ratios(table: Table) -> Grid:
     grid = Grid(title=Text(table.workload), title_justify="left", box=SIMPLE_HEAD)
-    grid.add_column("backend")
-    for column in LIVE_COLUMNS:
-        grid.add_column(column.title, justify="right")
+    for title, numeric in zip(titles(LIVE_COLUMNS), is_numeric(LIVE_COLUMNS), strict=True):
+        grid.add_column(title, justify="right" if numeric else "left")
     for texts in cells(table, LIVE_COLUMNS):
         grid.add_row(*map(Text, texts))
     return grid

@@ -11,7 +11,7 @@ from bench.analyze.answer import answer, ending
 from bench.analyze.comparison import Table
 from bench.analyze.diagnosis import Finding
 from bench.records import Run
-from bench.report.columns import SPEED, cells
+from bench.report.columns import SPEED, cells, is_numeric, remarks, titles
 
 #: The width of what is printed where no terminal says how wide it is.
 PLAIN_WIDTH = 110
@@ -36,18 +36,15 @@ def print_tables(console: Console, run: Run, tables: Sequence[Table]) -> None:
             caption_justify="left",
             box=SIMPLE_HEAD,
         )
-        grid.add_column("backend")
-        for column in SPEED:
-            grid.add_column(column.title, justify="right" if column.numeric else "left")
-        for position, texts in enumerate(cells(table, SPEED)):
-            grid.add_row(
-                *map(Text, texts), style="green" if position == 0 and len(table.rows) > 1 else ""
-            )
+        for title, numeric in zip(titles(SPEED), is_numeric(SPEED), strict=True):
+            grid.add_column(title, justify="right" if numeric else "left")
+        for position, (row, texts) in enumerate(zip(table.rows, cells(table, SPEED), strict=True)):
+            fastest = position == 0 and row.counts and len(table.rows) > 1
+            grid.add_row(*map(Text, texts), style="green" if fastest else "")
         console.print()
         console.print(grid)
-        for row in table.rows:
-            if row.failure is not None:
-                console.print(Text(f"{row.arm.backend} failed: {row.failure}", style="red"))
+        for remark in dict.fromkeys(remarks(table)):
+            console.print(Text(remark, style="red"), soft_wrap=True)
         console.print(Text(answer(table), style="bold"))
     console.print()
     console.print(Text(ending(run, tables)))
