@@ -1,5 +1,6 @@
 """Carries a parity check out: a worker for each backend, all at the same time."""
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.errors import BenchError
+from bench.errors import BenchError, LossDiverged
 from bench.measure.environments import thread_count
 from bench.measure.process import Launcher, Worker
 from bench.measure.workloads import Workload
@@ -53,6 +54,8 @@ class ParitySettings:
     threads: str = "default"
 
 
+REMEDY = "lower the learning rate, or look for NaN in the data"
+
 #: What a run can afford to check before it measures.
 QUICK = ParitySettings(epochs=1, most_steps=30)
 
@@ -92,6 +95,11 @@ def check_parity(
                 f"the median of the float64 runs of {', '.join(recorded)}"
                 f" (the NumPy reference doesn't cover {reason})"
             )
+        if not all(math.isfinite(loss) for _, loss, _ in reference_losses(reference, "float64")):
+            diverged = LossDiverged(
+                workload.name, "the loss of the reference becomes infinite or no number", REMEDY
+            )
+            failures |= dict.fromkeys(group.blueprints, diverged)
         for backend, other in group.blueprints.items():
             if difference := shapes_differ(other, blueprint):
                 failures[backend] = f"{difference}, unlike that of {common}"

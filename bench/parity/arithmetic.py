@@ -91,6 +91,10 @@ class RandomRounding(Arithmetic):
         size = np.abs(values).sum(axis=axis, keepdims=True) * (values.size / exact.size) ** 0.5
         return np.asarray(exact + size * self.errors(exact.shape))
 
+    def probability(self, value: Array) -> tuple[Array, Array | float]:
+        # No rounding makes a probability larger than 1.
+        return np.clip(value, 0.0, 1.0), 1.0
+
     def errors(self, shape: Sequence[int]) -> Array:
         """Return random relative errors of one operation."""
         return self._random.uniform(-self.unit_roundoff, self.unit_roundoff, tuple(shape))

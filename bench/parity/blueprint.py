@@ -53,6 +53,7 @@ class Blueprint:
     batch_size: int
     epochs: int
     shuffle: bool
+    x_shape: tuple[int, ...]
     x_sha256: str
     y_sha256: str
     arrays_file: str

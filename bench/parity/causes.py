@@ -1,5 +1,6 @@
 """From many deviations to few causes: what is off first, and what only follows from it."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -76,14 +77,22 @@ def find_causes(
     ]
     foreign = {d.place.subject for d in sorted_off if d.place.stage == INITIAL_WEIGHTS}
 
+    known = {layer.name for layer in blueprint.layers}
+    local = (INITIAL_WEIGHTS, FORWARD, INPUT_GRADIENT, WEIGHT_GRADIENT)
+    strays = [
+        Cause(f"the {d.place.stage} of {d.place.subject}", (d,))
+        for d in sorted_off
+        if d.place.stage in local and order.layer(d.place) not in known
+    ]
+
     def those(*stages: str) -> list[Deviation]:
         return [d for d in sorted_off if d.place.stage in stages]
 
     loss = [] if other_data else _one("the loss", those(LOSS, LOSS_GRADIENT), LOSS_GRADIENT)
     update = [d for d in those(UPDATE) if d.place.subject not in foreign]
-    causes = [*layers, *loss, *_of_update(update, blueprint, seen, reference)]
+    causes = [*layers, *strays, *loss, *_of_update(update, blueprint, seen, reference)]
 
-    upstream = bool(layers or loss or other_data)
+    upstream = bool(layers or strays or loss or other_data)
     gradients = [] if upstream else those(GRADIENT)
     causes += _of_gradients(gradients, seen)
     upstream = upstream or bool(gradients)
@@ -94,7 +103,7 @@ def find_causes(
     elif steps and not causes and not other_data:
         causes += _of_steps(steps, seen, reference)
     return sorted(
-        [*causes, *_of_training(off, sorted_off, seen, bool(causes) or other_data)],
+        [*causes, *_of_training(sorted_off, seen, bool(causes) or other_data)],
         key=lambda cause: order.key(cause.places[0].place),
     )
 
@@ -109,7 +118,9 @@ class _Order:
     def layer(self, place: Place) -> str | None:
         """Return the layer whose own doing a place is, if it is a layer's."""
         if place.stage in (FORWARD, INPUT_GRADIENT):
-            return place.subject.partition("#")[0].partition(":")[0]
+            # A call after the first has a number behind it, and so has one of several tensors.
+            name = re.sub(r"(#\d+)?(:\d+)?$", "", place.subject)
+            return place.subject if place.subject in self._layers else name
         if place.stage in (INITIAL_WEIGHTS, WEIGHT_GRADIENT):
             return self._owners.get(place.subject)
         return None
@@ -199,13 +210,17 @@ def _stuck(
     for deviation in off:
         place = deviation.place
         before = reference.get(Place(place.epoch, place.step, BEFORE, place.subject))
-        if before is not None and np.allclose(seen[place], before, rtol=1e-6, atol=0.0):
+        same_shape = before is not None and before.shape == seen[place].shape
+        if (
+            before is not None
+            and same_shape
+            and np.allclose(seen[place], before, rtol=1e-6, atol=0.0)
+        ):
             return ", which stays what it was"
     return ""
 
 
 def _of_training(
-    off: Iterable[Deviation],
     sorted_off: Sequence[Deviation],
     seen: Mapping[Place, Array],
     has_causes: bool,
@@ -217,7 +232,8 @@ def _of_training(
     first = later[0].place
     alone, in_fit = Place(1, 1, STEP), Place(1, 1, RUNNING_LOSS)
     takes_weights = not any(d.place.stage == INITIAL_WEIGHTS for d in sorted_off)
-    if alone in seen and in_fit in seen and takes_weights:
+    both_known = seen.keys() >= {alone, in_fit} and seen[in_fit].shape == seen[alone].shape == ()
+    if both_known and takes_weights:
         # Both are this backend's own: other causes don't tell them apart, other batches do.
         distance = abs(float(seen[alone]) - float(seen[in_fit]))
         known = next((d for d in later if d.place == in_fit), None)

@@ -78,6 +78,21 @@ DEPARTURES: dict[str, type[RandomRounding]] = {
 }
 
 
+def departures_in(dtype: str) -> dict[str, type[RandomRounding]]:
+    """Return those that can make a difference in a training of this precision."""
+    single = {
+        SinglePrecisionCasts,
+        SinglePrecisionConstants,
+        SinglePrecisionMeans,
+        SinglePrecisionProducts,
+    }
+    return {
+        reason: arithmetic
+        for reason, arithmetic in DEPARTURES.items()
+        if dtype != "float32" or arithmetic not in single
+    }
+
+
 def together(reasons: Iterable[str]) -> type[RandomRounding]:
     """Return the arithmetic that departs in all of these respects."""
     return type("Together", tuple(DEPARTURES[reason] for reason in reasons), {})

@@ -19,7 +19,7 @@ SAFETY = 8.0
 
 @dataclass(frozen=True)
 class Deviation:
-    """The element of an array that is furthest beyond what rounding explains.
+    """The element of an array that is most off, or else nearest to it.
 
     `deviation` and `bound` are relative to the largest element of the reference's array (bare
     where that is zero throughout).
@@ -69,5 +69,8 @@ def deviation_at(
     least = np.maximum(UNIT_ROUNDOFF[dtype] * np.abs(truth), np.finfo(dtype).tiny)
     scale = float(np.abs(truth).max()) or 1.0
     limit = np.maximum(SAFETY * np.maximum(reference.spread[place], least), tolerance * scale)
-    worst = np.unravel_index(np.argmax(distance / limit), distance.shape)
+    off = ~(distance <= limit)
+    # Of the elements that are off, the one that is so by the largest amount.
+    rank = np.where(off, distance, 0.0) if off.any() else distance / limit
+    worst = np.unravel_index(np.argmax(rank), distance.shape)
     return Deviation(place, float(distance[worst]) / scale, float(limit[worst]) / scale)

@@ -29,6 +29,7 @@ PLAIN_OPTIMIZER = {
 }  # fmt: skip
 PLAIN_LOSS = {
     "reduction": "sum_over_batch_size", "axis": -1, "label_smoothing": 0.0, "ignore_class": None,
+    "loss_weights": None,
 }  # fmt: skip
 
 
@@ -128,6 +129,13 @@ def covered(blueprint: Blueprint) -> Network:
     if set(others) != {"iteration", "learning_rate"}:
         raise NotCovered(f"the optimizer's variables {', '.join(sorted(others))}")
     loss = _loss(blueprint.losses[0])
+    if len(blueprint.x_shape) != 2:
+        raise NotCovered(f"data of {len(blueprint.x_shape)} axes")
+    ends = {"binary": ("sigmoid", "softmax")}.get(loss.kind, ("softmax",))
+    last = layers[-1].activation
+    if loss.kind != "squared error" and not loss.from_logits and last not in ends:
+        # Keras makes probabilities of any output, by its sum or by cutting it off.
+        raise NotCovered(f"a cross-entropy of the activation {last}")
     return Network(layers, loss, optimizer, slots, others["iteration"], others["learning_rate"])
 
 

@@ -207,11 +207,11 @@ def loss_and_gradient(
         error = arithmetic.rounded(output - targets)
         terms, by_output = arithmetic.rounded(error**2), 2.0 * error
     else:
-        squash = "sigmoid" if loss.kind == "binary" else "softmax"
-        raw = activate(squash, output, arithmetic) if loss.from_logits else output
-        terms, by_output = _cross_entropy(loss.kind, y, raw, arithmetic)
-        if loss.from_logits:
-            by_output = _through(squash, raw, arithmetic.rounded(by_output), arithmetic)
+        targets = _targets(loss.kind, y, output.shape[-1])
+        way = _cross_entropy_of_logits if loss.from_logits else _cross_entropy
+        # A probability that is 0 where it should be 1 makes the loss infinite, as it should.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            terms, by_output = way(loss.kind, targets, output, arithmetic)
     of_examples, share = arithmetic.total(terms, -1), arithmetic.share(output.shape[-2])
     if loss.kind in ("squared error", "binary"):  # A mean over the outputs of each example.
         of_examples = arithmetic.quotient(of_examples, output.shape[-1])
@@ -220,20 +220,46 @@ def loss_and_gradient(
     return value, arithmetic.rounded(by_output * share)
 
 
-def _cross_entropy(kind: str, y: Array, raw: Array, arithmetic: Arithmetic) -> tuple[Array, Array]:
+def _cross_entropy(
+    kind: str, targets: Array, output: Array, arithmetic: Arithmetic
+) -> tuple[Array, Array]:
     """Return minus the logarithm of each probability by its target, and the derivative."""
-    probability, slope = arithmetic.probability(raw)
-    if kind == "sparse categorical":
-        targets = np.eye(raw.shape[-1])[y.reshape(-1).astype(int)]
-    else:
-        targets = y.reshape(len(y), -1).astype("float64")
+    probability, slope = arithmetic.probability(output)
     terms = np.where(targets != 0.0, -targets * np.log(probability), 0.0)
-    by_probability = -targets / probability
+    by_probability = np.where(targets != 0.0, -targets / probability, 0.0)
     if kind == "binary":
         rest = arithmetic.rounded(1.0 - probability)
-        terms = terms - (1.0 - targets) * np.log(rest)
-        by_probability = by_probability + (1.0 - targets) / rest
+        others = 1.0 - targets
+        terms = terms - np.where(others != 0.0, others * np.log(rest), 0.0)
+        by_probability = by_probability + np.where(others != 0.0, others / rest, 0.0)
     return arithmetic.rounded(terms), by_probability * slope
+
+
+def _cross_entropy_of_logits(
+    kind: str, targets: Array, logits: Array, arithmetic: Arithmetic
+) -> tuple[Array, Array]:
+    """Return the same from logits, without a probability that could become 0.
+
+    With softmax it is Σ targets · (log Σ exp(logits) - logits), with a sigmoid
+    max(logits, 0) - logits · targets + log(1 + exp(-|logits|)); the derivative is the
+    probability less the target, times the sum of the targets.
+    """
+    rounded = arithmetic.rounded
+    if kind == "binary":
+        tail = rounded(np.log1p(np.exp(-np.abs(logits))))
+        terms = rounded(np.maximum(logits, 0.0) - rounded(logits * targets)) + tail
+        return rounded(terms), rounded(activate("sigmoid", logits, arithmetic) - targets)
+    shifted = rounded(logits - logits.max(axis=-1, keepdims=True))
+    total = arithmetic.total(rounded(np.exp(shifted)), -1)
+    terms = rounded(targets * rounded(rounded(np.log(total)) - shifted))
+    weight = targets.sum(axis=-1, keepdims=True)
+    return terms, rounded(weight * activate("softmax", logits, arithmetic) - targets)
+
+
+def _targets(kind: str, y: Array, classes: int) -> Array:
+    if kind == "sparse categorical":
+        return np.asarray(np.eye(classes)[y.reshape(-1).astype(int)])
+    return y.reshape(len(y), -1).astype("float64")
 
 
 def update(

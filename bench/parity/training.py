@@ -1,5 +1,6 @@
 """What every backend is to learn, and the reference for it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -113,7 +114,9 @@ def by_consensus(recordings: Sequence[Mapping[str, Array]]) -> Reference:
     for key in recordings[0] if recordings else ():
         several = [np.asarray(each[key]) for each in recordings if key in each]
         same = [each for each in several if each.shape == several[0].shape]
-        middle = np.median(np.stack(same), axis=0).astype(several[0].dtype)
+        # Of three, one that is no number mustn't decide.
+        known = np.nan_to_num(np.stack(same), nan=np.inf, posinf=np.inf, neginf=-np.inf)
+        middle = np.median(known, axis=0).astype(several[0].dtype)
         if key.startswith(SPREAD):
             spread[Place.from_key(key.removeprefix(SPREAD))] = middle
         else:
@@ -140,7 +143,7 @@ def widened(reference: Reference, seen: Sequence[Mapping[Place, Array]], dtype: 
     for place, known in reference.spread.items():
         truth = reference.arrays[place]
         distances = sorted(
-            float(np.abs(np.asarray(each[place], "float64") - truth).max(initial=0.0))
+            _finite_or_infinite(np.abs(np.asarray(each[place], "float64") - truth))
             for each in seen
             if place in each and np.shape(each[place]) == truth.shape
         )
@@ -148,6 +151,11 @@ def widened(reference: Reference, seen: Sequence[Mapping[Place, Array]], dtype: 
         least = UNIT_ROUNDOFF[dtype] * scales[_alike(place)]
         spread[place] = np.maximum(known, max(middle, least))
     return Reference(reference.arrays, spread)
+
+
+def _finite_or_infinite(distances: Array) -> float:
+    largest = float(distances.max(initial=0.0))
+    return math.inf if math.isnan(largest) else largest
 
 
 def _alike(place: Place) -> tuple[int, int, str, str]:

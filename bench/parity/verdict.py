@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.parity.blueprint import Blueprint
 from bench.parity.causes import Cause, find_causes
-from bench.parity.departures import DEPARTURES, together
+from bench.parity.departures import departures_in, together
 from bench.parity.deviations import SAFETY, Deviation, deviation_at, deviations
 from bench.parity.network import Network
 from bench.parity.places import (
@@ -101,7 +101,7 @@ def judge(
     losses = tuple(
         (place, float(array))
         for place, array in seen.items()
-        if place.stage in (RUNNING_LOSS, EPOCH_LOSS)
+        if place.stage in (RUNNING_LOSS, EPOCH_LOSS) and array.shape == ()
     )
     return BackendVerdict(backend, outcome, tuple(causes), _worst(compared), losses)
 
@@ -204,7 +204,7 @@ def _explain(
     """Look for the known reason of each cause, and tell whether they explain everything."""
     departed = {
         reason: by_departure(network, training, reference, arithmetic, freely=False)
-        for reason, arithmetic in DEPARTURES.items()
+        for reason, arithmetic in departures_in(training.dtype).items()
     }
     named = []
     for cause in causes:
@@ -289,9 +289,9 @@ def _settings(blueprint: Blueprint, common: Blueprint) -> Iterator[tuple[str, st
             yield name, f"it is built with {mine.kind} instead of {theirs.kind}"
             continue
         different = [
-            f"{key}={mine.config[key]} instead of {theirs.config.get(key)}"
-            for key in mine.config
-            if mine.config[key] != theirs.config.get(key)
+            f"{key}={mine.config.get(key)} instead of {theirs.config.get(key)}"
+            for key in mine.config | theirs.config
+            if mine.config.get(key) != theirs.config.get(key)
         ]
         if different:
             yield name, f"it is built with {' and '.join(different)}"

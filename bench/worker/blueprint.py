@@ -39,10 +39,11 @@ def describe(
         ),
         optimizer=_part(model.optimizer),
         optimizer_variables=tuple(names[id(each)] for each in model.optimizer.variables),
-        losses=tuple(_loss(keras, loss) for loss in keras.tree.flatten(model.loss)),
+        losses=tuple(_loss(keras, model, loss) for loss in keras.tree.flatten(model.loss)),
         batch_size=fit_settings.get("batch_size") or 32,
         epochs=fit_settings.get("epochs", 1),
         shuffle=bool(fit_settings.get("shuffle", True)),
+        x_shape=tuple(x.shape),
         x_sha256=_sha256(x),
         y_sha256=_sha256(y),
         arrays_file=str(arrays_file),
@@ -73,11 +74,12 @@ def own_layers(keras: Any, model: Any) -> Iterator[Any]:
 
 def is_random(layer: Any) -> bool:
     """Tell whether a layer, or one inside it, draws random numbers while it trains."""
-    generators = (
-        getattr(each, "seed_generator", None)
+    return any(
+        getattr(each, "seed_generator", None) is not None
+        # A recurrent layer has a generator even where it drops nothing.
+        and not (getattr(each, "dropout", 1.0) == 0.0 == getattr(each, "recurrent_dropout", 0.0))
         for each in layer._flatten_layers(recursive=True, include_self=True)
     )
-    return any(generator is not None for generator in generators)
 
 
 def takes_training(layer: Any) -> bool:
@@ -103,13 +105,15 @@ def _part(thing: Any) -> Part:
     return Part(_kind(type(thing)), config)
 
 
-def _loss(keras: Any, loss: Any) -> Part:
+def _loss(keras: Any, model: Any, loss: Any) -> Part:
     found = keras.losses.get(loss) if isinstance(loss, str) else loss
+    weights = getattr(getattr(model, "_compile_loss", None), "_user_loss_weights", None)
+    settings = {} if weights is None else {"loss_weights": _plain(weights)}
     if isinstance(found, keras.losses.Loss):
-        return _part(found)
-    if (found.__module__ or "").partition(".")[0] == "keras":
-        return Part(f"keras.{found.__name__}", {})
-    return Part(f"{found.__module__}.{found.__name__}", {})
+        part = _part(found)
+        return Part(part.kind, part.config | settings)
+    owner, name = found.__module__ or "", getattr(found, "__name__", type(found).__name__)
+    return Part(f"{'keras' if owner.partition('.')[0] == 'keras' else owner}.{name}", settings)
 
 
 def _initializer(layers: Sequence[Any], weight: Any) -> Part | None:
@@ -117,7 +121,7 @@ def _initializer(layers: Sequence[Any], weight: Any) -> Part | None:
     for layer in layers:
         if any(each is weight for each in layer.weights):
             config = _part(layer).config.get(f"{weight.name}_initializer")
-            if isinstance(config, dict):
+            if isinstance(config, dict) and str(config.get("module")).startswith("keras."):
                 return Part(f"keras.{config['class_name']}", config["config"])
     return None
 
