@@ -1,4 +1,4 @@
-"""Sets everything up and runs it: measure, test, lint, check types.
+"""Sets everything up and runs it: measure, check parity, test, lint, check types.
 
     nox -l                        the menu
     nox -s bench                  measure both networks on all three backends

@@ -4,7 +4,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -95,7 +95,8 @@ def check(
             verdicts.append(verdict)
             print_verdict(console, verdict)
             if file is not None:
-                save_verdicts(verdicts, file)
+                environments = {name: each.environment for name, each in interpreters.items()}
+                save_verdicts(verdicts, environments, asdict(settings), file)
     return _parity_exit_code(verdicts)
 
 

@@ -181,7 +181,9 @@ def _of_update(
     state = [d for d in at_once if d.place.subject not in weights]
     named = (state or at_once)[0]
     kind = "the optimizer's" if state else "the optimizer's update of"
-    what = f"{kind} {named.place.subject}{_stuck([named], seen, reference)}"
+    what = (
+        f"{kind} {named.place.subject.removeprefix('optimizer/')}{_stuck([named], seen, reference)}"
+    )
     return [Cause(what, (named, *(d for d in off if d is not named)))]
 
 

@@ -1,19 +1,37 @@
 """Verdicts on parity as JSON, with every series that a plot needs."""
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.parity.deviations import Deviation
 from bench.parity.places import EPOCH_LOSS, RUNNING_LOSS, Place
 from bench.parity.verdict import BackendVerdict, Verdict, sentence
+from bench.records import Environment
 from bench.store.files import write_atomically
 
+#: Places of a cause that are written down one by one.
+FIRST_PLACES = 10
 
-def save(verdicts: Sequence[Verdict], file: Path) -> None:
+
+def save(
+    verdicts: Sequence[Verdict],
+    environments: Mapping[str, Environment],
+    settings: Mapping[str, object],
+    file: Path,
+) -> None:
     """Write the verdicts, whole or not at all; raise ResultsUnwritable or DiskFull."""
-    document = {"schema_version": 1, "workloads": [_workload(each) for each in verdicts]}
-    write_atomically(file, json.dumps(document, indent=1) + "\n")
+    document = {
+        "schema_version": 1,
+        "environments": {
+            backend: {"python": environment.python_version, **dict(environment.packages)}
+            for backend, environment in environments.items()
+        },
+        "settings": dict(settings),
+        "workloads": [_workload(each) for each in verdicts],
+    }
+    write_atomically(file, json.dumps(document, indent=1, allow_nan=False) + "\n")
 
 
 def _workload(verdict: Verdict) -> dict[str, object]:
@@ -39,7 +57,8 @@ def _backend(each: BackendVerdict, verdict: Verdict) -> dict[str, object]:
             {
                 "what": cause.what,
                 "reason": cause.reason or None,
-                "places": [_deviation(deviation) for deviation in cause.places],
+                "places_off": len(cause.places),
+                "first_places": [_deviation(each) for each in cause.places[:FIRST_PLACES]],
             }
             for cause in each.causes
         ],
@@ -54,10 +73,15 @@ def _deviation(deviation: Deviation) -> dict[str, object]:
         "step": place.step,
         "stage": place.stage,
         "subject": place.subject,
-        "relative_deviation": deviation.deviation,
-        "rounding_bound": deviation.bound,
+        "relative_deviation": _number(deviation.deviation),
+        "rounding_bound": _number(deviation.bound),
         "is_off": deviation.is_off,
     }
+
+
+def _number(value: float | None) -> float | None:
+    """Return a number as JSON has it, None where it is infinite or none."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _series(verdict: Verdict, stage: str) -> list[dict[str, object]]:
@@ -65,12 +89,12 @@ def _series(verdict: Verdict, stage: str) -> list[dict[str, object]]:
     by_backend = {each.backend: dict(each.losses) for each in verdict.backends}
 
     def at(place: Place, loss: float, bound: float) -> dict[str, object]:
-        others = {backend: losses.get(place) for backend, losses in by_backend.items()}
+        others = {backend: _number(losses.get(place)) for backend, losses in by_backend.items()}
         return {
             "epoch": place.epoch,
             "step": place.step,
-            "reference": loss,
-            "rounding_bound": bound,
+            "reference": _number(loss),
+            "rounding_bound": _number(bound),
             **others,
         }
 
