@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bench.parity import blueprint as blueprints
 from bench.parity.blueprint import Blueprint, Part
 
 ACTIVATIONS = ("linear", "relu", "sigmoid", "softmax")
@@ -108,7 +109,7 @@ def covered(blueprint: Blueprint) -> Network:
         raise NotCovered(f"the random layer {blueprint.random_layers[0]}")
     if len(blueprint.losses) != 1:
         raise NotCovered(f"{len(blueprint.losses)} losses")
-    layers = tuple(_layer(layer.name, layer.part, layer.weights) for layer in blueprint.layers)
+    layers = tuple(_layer(layer, blueprint.dtype) for layer in blueprint.layers)
     optimizer = _optimizer(blueprint.optimizer)
     slots, others = {}, {}
     for path in blueprint.optimizer_variables:
@@ -139,7 +140,12 @@ def covered(blueprint: Blueprint) -> Network:
     return Network(layers, loss, optimizer, slots, others["iteration"], others["learning_rate"])
 
 
-def _layer(name: str, part: Part, weights: tuple[str, ...]) -> Layer:
+def _layer(layer: blueprints.Layer, dtype: str) -> Layer:
+    name, part, weights = layer.name, layer.part, layer.weights
+    policy = part.config.get("dtype")
+    policy = policy["config"]["name"] if isinstance(policy, dict) else policy
+    if policy not in (None, dtype):
+        raise NotCovered(f"the precision {policy} of {name}")
     activation = part.config.get("activation")
     if part.kind not in ("keras.Dense", "keras.Activation"):
         raise NotCovered(f"the layer {name} of the class {part.kind}")

@@ -167,7 +167,8 @@ def activate(activation: str, logits: Array, arithmetic: Arithmetic) -> Array:
     if activation == "relu":
         return np.asarray(np.maximum(logits, 0.0))
     if activation == "sigmoid":
-        return arithmetic.rounded(1.0 / arithmetic.rounded(1.0 + np.exp(-logits)))
+        with np.errstate(over="ignore"):  # 1 / infinity is the 0 that is meant.
+            return arithmetic.rounded(1.0 / arithmetic.rounded(1.0 + np.exp(-logits)))
     if activation == "softmax":
         shifted = arithmetic.rounded(logits - logits.max(axis=-1, keepdims=True))
         powers = arithmetic.rounded(np.exp(shifted))

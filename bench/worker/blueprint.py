@@ -24,6 +24,7 @@ def describe(
     layers = list(own_layers(keras, model))
     return Blueprint(
         model=_kind(type(model)),
+        dtype=keras.config.floatx(),
         layers=tuple(
             Layer(layer.name, _part(layer), tuple(names[id(weight)] for weight in layer.weights))
             for layer in layers

@@ -96,6 +96,7 @@ def blueprint(
             weights.append(Weight(bias, (units,), True, ZEROS))
     defaults = {
         "model": "keras.Sequential",
+        "dtype": "float32",
         "layers": tuple(layers),
         "weights": tuple(weights),
         "optimizer": optimizer,

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -14,7 +15,7 @@ from parity_builders import (
 )
 
 from bench.parity.causes import find_causes
-from bench.parity.deviations import deviations
+from bench.parity.deviations import Deviation, deviations
 from bench.parity.network import Adam, covered
 from bench.parity.places import (
     BEFORE,
@@ -104,6 +105,44 @@ def test_a_cause_is_first_seen_at_the_step_where_it_begins():
     assert [each.place.epoch for each in cause.places] == [1, 2]
 
 
+def test_a_layer_with_a_colon_in_its_name_is_named_too():
+    planned, reference = known()
+    renamed = [replace(planned.blueprint.layers[0], name="block:1"), *planned.blueprint.layers[1:]]
+    described = replace(planned.blueprint, layers=tuple(renamed))
+    arrays = {
+        replace(place, subject="block:1") if place.subject == "dense" else place: array
+        for place, array in reference.arrays.items()
+    }
+    place = Place(1, 1, FORWARD, "block:1")
+    off = [Deviation(place, 0.5, 1e-7)]
+    (cause,) = find_causes(off, described, {place: arrays[place] * 1.5}, arrays, False)
+    assert cause.what == "the output of layer block:1"
+
+
+def test_what_belongs_to_no_layer_is_off_all_the_same():
+    planned, reference = known()
+    off = [Deviation(Place(1, 1, WEIGHT_GRADIENT, "loose/weight"), 0.5, 1e-7)]
+    (cause,) = find_causes(off, planned.blueprint, {}, reference.arrays, False)
+    assert cause.what == "the weight gradient of loose/weight"
+
+
+def test_a_zeroed_gradient_beside_an_output_that_is_off_is_a_cause_of_its_own():
+    seen = backend()
+    put_off(seen, {FORWARD}, {"dense_1"}, 3e-3)
+    put_off(seen, {WEIGHT_GRADIENT}, {"dense_1/kernel"}, -1.0)
+    assert whats(seen) == [
+        "the output of layer dense_1",
+        "the gradient of dense_1/kernel, which is zero",
+    ]
+
+
+def test_a_variable_of_another_shape_is_off_and_breaks_nothing():
+    seen = backend()
+    seen[Place(1, 1, UPDATE, BIAS)] = np.zeros(3)
+    (cause,) = causes_of(seen)
+    assert cause.what == f"the optimizer's update of {BIAS}"
+
+
 def test_two_layers_with_faults_of_their_own_are_two_causes_in_the_order_of_the_model():
     seen = backend()
     put_off(seen, {FORWARD}, {"dense_2", "dense"})
@@ -143,7 +182,7 @@ def test_the_optimizers_state_is_named_before_the_weights_that_follow_from_it():
     put_off(seen, {UPDATE, STEP, EPOCH_END}, {VELOCITY, KERNEL})
     put_off(seen, {EPOCH_LOSS}, None)
     (cause,) = causes_of(seen)
-    assert cause.what == f"the optimizer's {VELOCITY}"
+    assert cause.what == f"the optimizer's {VELOCITY.removeprefix('optimizer/')}"
     assert cause.first.place == Place(1, 1, UPDATE, VELOCITY)
     assert {each.place.subject for each in cause.places} == {VELOCITY, KERNEL}
 
@@ -156,7 +195,8 @@ def test_a_variable_that_an_update_leaves_alone_is_said_to_stay(path):
         seen[Place(epoch, step, UPDATE, path)] = np.array(before)
     (cause,) = causes_of(seen)
     of = "'s" if path.startswith("optimizer") else "'s update of"
-    assert cause.what == f"the optimizer{of} {path}, which stays what it was"
+    name = path.removeprefix("optimizer/")
+    assert cause.what == f"the optimizer{of} {name}, which stays what it was"
 
 
 def test_a_weight_that_the_training_step_leaves_alone_is_said_to_stay():

@@ -129,6 +129,20 @@ TANH = activation_layer("squash", "tanh")
         (blueprint(model="mine.Sequential"), "class mine.Sequential"),
         (blueprint(random_layers=("dropout",)), "random layer dropout"),
         (blueprint(losses=()), "0 losses"),
+        (blueprint(dtype="float64"), "precision float32 of dense"),
+        (blueprint(x_shape=(13,)), "data of 1 axes"),
+        (blueprint(x_shape=(13, 4, 3)), "data of 3 axes"),
+        (blueprint(activations=("relu", "sigmoid")), "cross-entropy of the activation sigmoid"),
+        (
+            blueprint(
+                activations=("relu", "linear"), losses=(Part("keras.binary_crossentropy", {}),)
+            ),
+            "cross-entropy of the activation linear",
+        ),
+        (
+            blueprint(losses=(loss("SparseCategoricalCrossentropy", loss_weights=[2.0]),)),
+            "loss_weights=",
+        ),
         (blueprint(losses=(SPARSE, SPARSE)), "2 losses"),
         (with_layer(FLATTEN), "layer flatten of the class keras.Flatten"),
         (with_layer(OWN_DENSE), "layer dense of the class mine.Dense"),

@@ -19,7 +19,7 @@ from parity_builders import (
     training,
 )
 
-from bench.parity.arithmetic import Arithmetic
+from bench.parity.arithmetic import Arithmetic, RandomRounding
 from bench.parity.network import Layer, Loss, covered
 from bench.parity.places import (
     BEFORE,
@@ -513,3 +513,26 @@ def test_integer_inputs_are_numbers_like_others():
     one = take_step(network, state, whole.astype("int64"), planned.y, EXACT)
     other = take_step(network, state, whole, planned.y, EXACT)
     assert np.array_equal(one[UPDATE, LAST_BIAS], other[UPDATE, LAST_BIAS])
+
+
+@pytest.mark.parametrize("kind", ["sparse categorical", "binary"])
+def test_saturated_outputs_have_the_loss_of_their_logits(kind):
+    classes = 2 if kind == "sparse categorical" else 1
+    logits = np.array([[800.0] * (classes - 1) + [-800.0], [0.0] * classes])
+    y = np.array([1, 0])
+    value, gradient = loss_and_gradient(Loss(kind, from_logits=True), y, logits, EXACT)
+    # Wrong by 1600 (or 800) in the one example, undecided between two in the other.
+    wrong = 1600.0 if classes == 2 else 800.0
+    assert value.item() == pytest.approx((wrong + np.log(2.0)) / 2, rel=1e-14)
+    assert np.isfinite(gradient).all()
+    replicas, _ = loss_and_gradient(
+        Loss(kind, from_logits=True), y, logits, RandomRounding(2.0**-24, 8)
+    )
+    assert np.isfinite(replicas).all()
+
+
+def test_rounding_makes_no_probability_larger_than_one():
+    certain = np.array([[1.0, 0.0]])
+    random = RandomRounding(2.0**-24, 8)
+    value, _ = loss_and_gradient(Loss("binary"), certain, random.rounded(certain), random)
+    assert not np.isnan(value).any()

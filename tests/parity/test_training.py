@@ -232,6 +232,17 @@ def test_a_backend_of_another_shape_has_no_say_in_how_wide_a_consensus_is():
     assert widened(reference, seen, "float32").spread[place].tolist() == [1e-3, 1e-3]
 
 
+@pytest.mark.parametrize("odd", [0, 1, 2])
+def test_a_backend_that_is_no_number_neither_decides_nor_excuses(odd):
+    place, reference = one_place([1.0, 2.0], [1e-3, 1e-3])
+    seen = [{place: np.array([1.0, 2.0 + far])} for far in (0.01, 0.02, 0.03)]
+    seen[odd][place][1] = np.nan
+    spread = widened(reference, seen, "float32").spread[place]
+    assert np.isfinite(spread).all()
+    recordings = [{place.key: each[place]} for each in seen]
+    assert np.isfinite(by_consensus(recordings).arrays[place]).all()
+
+
 def test_a_gradient_that_is_zero_but_for_rounding_is_measured_by_the_others_of_its_step():
     nothing, something = Place(1, 1, GRADIENT, BIAS), Place(1, 1, GRADIENT, KERNEL)
     later = Place(1, 2, GRADIENT, BIAS)
