@@ -114,6 +114,7 @@ timeout_option = click.option(
     metavar="SECONDS",
     help="End a worker that hasn't answered by then.",
 )
+debug_option = click.option("--debug", is_flag=True, help="Show the tracebacks of workers.")
 
 
 @cli.command("list")
@@ -174,7 +175,7 @@ def doctor(pythons: dict[str, str]) -> None:
     metavar="DIR",
     help="Where the tables and the raw run are written.",
 )
-@click.option("--debug", is_flag=True, help="Show the tracebacks of workers.")
+@debug_option
 @click.pass_context
 def run(
     context: click.Context,
@@ -250,7 +251,10 @@ def run(
     metavar="FILE",
     help="Write the verdicts, and every series behind them.",
 )
+@debug_option
+@click.pass_context
 def parity(
+    context: click.Context,
     workloads: tuple[str, ...],
     backends: tuple[str, ...],
     pythons: dict[str, str],
@@ -261,6 +265,7 @@ def parity(
     seed: int,
     timeout: float,
     file: Path | None,
+    debug: bool,
 ) -> None:
     """Check whether the backends learn the same, and show where they part.
 
@@ -271,7 +276,8 @@ def parity(
     from bench.measure.parity import ParitySettings
 
     settings = ParitySettings(dtype, epochs, None, tolerance, seed, threads)
-    sys.exit(check(workloads, backends, pythons, settings, timeout, file))
+    debug = debug or context.obj
+    sys.exit(check(workloads, backends, pythons, settings, timeout, file, debug))
 
 
 @cli.command()

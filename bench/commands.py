@@ -74,6 +74,7 @@ def check(
     settings: ParitySettings,
     timeout_seconds: float,
     file: Path | None,
+    debug: bool,
 ) -> int:
     """Check parity, print the verdicts, write them to a file if one is named; return the exit code.
 
@@ -81,8 +82,8 @@ def check(
         UsageError, WorkloadError, BackendError, ResultsUnwritable: before anything is trained.
     """
     console = make_console()
-    interpreters = _choose(backends, _interpreters(pythons), pythons)
     chosen = workloads.find(names)
+    interpreters = _choose(backends, _interpreters(pythons), pythons)
     if file is not None:
         check_writable(file.parent)
     verdicts = []
@@ -93,7 +94,7 @@ def check(
             )
             verdict = check_parity(workload, _paths(interpreters), settings, workers)
             verdicts.append(verdict)
-            print_verdict(console, verdict)
+            print_verdict(console, verdict, debug)
             if file is not None:
                 environments = {name: each.environment for name, each in interpreters.items()}
                 save_verdicts(verdicts, environments, asdict(settings), file)
@@ -130,14 +131,14 @@ def measure(
         )
         start = time.monotonic()
         if settings.parity:
-            run = _with_parity(console, run, targets, workers)
+            run = _with_parity(console, run, targets, workers, debug)
         with make_progress(console, debug) as progress:
             run = _measure_rounds(run, targets, workers.run, progress, results, start)
     return _conclude(console, run, results)
 
 
 def _with_parity(
-    console: Console, run: Run, targets: Mapping[Arm, Target], workers: Launcher
+    console: Console, run: Run, targets: Mapping[Arm, Target], workers: Launcher, debug: bool
 ) -> Run:
     """Check first, in the quick form, that the backends learn the same."""
     settings = replace(QUICK, seed=run.settings.seed, threads=run.settings.threads)
@@ -150,6 +151,8 @@ def _with_parity(
         for each in verdict.backends:
             summary = sentence(each, verdict.knows_who)
             outcomes[name, each.backend] = Parity(each.outcome, summary)
+            if debug and each.traceback:
+                console.print(Text(each.traceback), soft_wrap=True)
     return replace(
         run,
         results=tuple(

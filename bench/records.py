@@ -5,6 +5,7 @@ of the suite's own dependencies.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 BACKENDS = ("tensorflow", "jax", "torch")
 
@@ -105,17 +106,18 @@ class Failure:
     exit_code: int
 
 
-@dataclass(frozen=True)
-class Parity:
-    """Whether an arm's backend learns what it should: one of PARITY_OUTCOMES, and a sentence."""
-
-    outcome: str
-    summary: str
-
-
 #: It agrees to rounding; it differs for known reasons; it differs; it couldn't be checked, or
 #: was not to be.
-PARITY_OUTCOMES = ("agrees", "explained", "differs", "unchecked")
+ParityOutcome = Literal["agrees", "explained", "differs", "unchecked"]
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Whether an arm's backend learns what it should, and that in a sentence."""
+
+    outcome: ParityOutcome
+    summary: str
+
 
 UNCHECKED = Parity("unchecked", "it wasn't checked")
 

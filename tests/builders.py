@@ -5,7 +5,22 @@ from typing import Any
 from bench.analyze.comparison import Figures, Row, Table
 from bench.analyze.stats import Estimate
 from bench.errors import BenchError, WorkerDied
-from bench.records import Arm, ArmResult, Environment, Failure, Machine, Run, Sample, Settings
+from bench.parity.blueprint import Blueprint, Layer, Part, Weight
+from bench.parity.causes import Cause
+from bench.parity.deviations import Deviation
+from bench.parity.places import EPOCH_LOSS, LOSS, RUNNING_LOSS, THE_LOSS, Place
+from bench.parity.verdict import BackendVerdict, Verdict, Worst
+from bench.records import (
+    Arm,
+    ArmResult,
+    Environment,
+    Failure,
+    Machine,
+    Parity,
+    Run,
+    Sample,
+    Settings,
+)
 
 ENVIRONMENT = Environment(
     "3.11.7",
@@ -24,6 +39,10 @@ STARTUP_SECONDS = 4.0
 FIRST_EPOCH_EXTRA_SECONDS = 1.0
 
 EPOCH_SECONDS = Estimate(0.0571, 0.0555, 0.0587)
+
+AGREES = Parity("agrees", "it agrees to rounding")
+EXPLAINED = Parity("explained", "it differs for known reasons")
+DIFFERS = Parity("differs", "it parts from the reference")
 
 #: A user's own workload file, trained in a moment.
 SMALL_WORKLOAD = """
@@ -101,6 +120,7 @@ def row(
     ratio: Estimate | None = None,
     epoch_seconds: Estimate = EPOCH_SECONDS,
     failed: str | None = None,
+    parity: Parity = AGREES,
     **changes: Any,
 ) -> Row:
     defaults = {
@@ -124,12 +144,87 @@ def row(
         "os_threads": 12,
         "cpus": (0, 1),
     }
-    return Row(arm(backend), Figures(**defaults | changes), failed)
+    return Row(arm(backend), Figures(**defaults | changes), failed, parity)
 
 
-def failed_row(backend: str, message: str = "net on torch: died; look") -> Row:
-    return Row(arm(backend), None, message)
+def failed_row(
+    backend: str, message: str = "net on torch: died; look", parity: Parity = AGREES
+) -> Row:
+    return Row(arm(backend), None, message, parity)
+
+
+def unmeasured_row(backend: str, parity: Parity = AGREES) -> Row:
+    return Row(arm(backend), None, None, parity)
 
 
 def table(*rows: Row) -> Table:
     return Table("net", rows)
+
+
+def deviation(
+    stage: str = LOSS,
+    subject: str = THE_LOSS,
+    epoch: int = 1,
+    step: int = 1,
+    size: float = 1e-8,
+    bound: float = 1e-6,
+) -> Deviation:
+    return Deviation(Place(epoch, step, stage, subject), size, bound)
+
+
+def cause(what: str, *places: Deviation, reason: str = "") -> Cause:
+    return Cause(what, places, reason)
+
+
+def learner(backend: str, *worst: Deviation, **changes: Any) -> BackendVerdict:
+    """Return a verdict on a backend, with the largest deviation of each stage."""
+    known = tuple(Worst(each.place.stage, each) for each in worst)
+    return BackendVerdict(**{"backend": backend, "outcome": "agrees", "worst": known} | changes)
+
+
+def failed_learner(backend: str, message: str = "net on torch: died; look") -> BackendVerdict:
+    return BackendVerdict(backend, "unchecked", failure=message, exit_code=5)
+
+
+def running_losses(*losses: float) -> tuple[tuple[Place, float], ...]:
+    """Return the loss after each step of the first epoch, and that of the epoch."""
+    steps = [(Place(1, step, RUNNING_LOSS), loss) for step, loss in enumerate(losses, start=1)]
+    return (*steps, (Place(1, 0, EPOCH_LOSS), losses[-1]))
+
+
+def verdict(*backends: BackendVerdict, **changes: Any) -> Verdict:
+    defaults = {
+        "workload": "net",
+        "dtype": "float32",
+        "epochs": 1,
+        "source": "the NumPy reference",
+        "remarks": (),
+        "backends": backends,
+        "losses": tuple((place, loss, 1e-6) for place, loss in running_losses(0.5, 0.25)),
+    }
+    return Verdict(**defaults | changes)
+
+
+def blueprint(**changes: Any) -> Blueprint:
+    """Return a model of one weight, and four examples that it is fitted to in one step."""
+    kernel = Weight("dense/kernel", (1, 1), True, Part("keras.Ones", {}))
+    config = {"units": 1, "activation": "linear", "use_bias": False}
+    defaults = {
+        "model": "keras.Sequential",
+        "dtype": "float32",
+        "layers": (Layer("dense", Part("keras.Dense", config), (kernel.path,)),),
+        "weights": (kernel,),
+        "optimizer": Part("keras.SGD", {"learning_rate": 0.1, "momentum": 0.0, "nesterov": False}),
+        "optimizer_variables": ("SGD/iteration", "SGD/learning_rate"),
+        "losses": (Part("keras.MeanSquaredError", {}),),
+        "batch_size": 4,
+        "epochs": 1,
+        "shuffle": False,
+        "x_shape": (4, 1),
+        "x_sha256": "of x",
+        "y_sha256": "of y",
+        "arrays_file": "arrays.npz",
+        "random_layers": (),
+        "left_out": (),
+    }
+    return Blueprint(**defaults | changes)

@@ -1,15 +1,20 @@
 """The command line, with fake interpreters: no framework is needed here."""
 
+import csv
 import json
 import os
+import re
 import signal
+import stat
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import psutil
 import pytest
+from builders import blueprint
 
 THREE = ("tensorflow", "jax", "torch")
 
@@ -96,6 +101,16 @@ def test_where_every_arm_fails_nothing_is_written(run_cli, fake_python, tmp_path
         (["run", "missing.py"], 3, "missing.py: doesn't exist"),
         (["run", "--env=jax=/nowhere/python"], 4, "no such interpreter"),
         (["run", "--backend=jax"], 4, "install keras-bench[jax]"),
+        (["parity", "--env=jaxx=python"], 2, "did you mean jax?"),
+        (["parity", "--backend=jaxx"], 2, "did you mean jax?"),
+        (["parity", "--dtype=float16"], 2, "is not one of 'float32', 'float64'"),
+        (["parity", "--epochs=0"], 2, "'--epochs': 0 is not in the range"),
+        (["parity", "--tolerance=-1"], 2, "'--tolerance': -1.0 is not in the range"),
+        (["parity", "--tolerance=nan"], 2, "'--tolerance': nan is no finite number"),
+        (["parity", "--tolerance=inf"], 2, "'--tolerance': inf is no finite number"),
+        (["parity", "--json=."], 2, "is a directory"),
+        (["parity", "--backend=jax"], 4, "install keras-bench[jax]"),
+        (["parity"], 4, "holds no backend"),
         (["show", "missing.json"], 10, "can't be read"),
         (["show"], 10, "measure with `keras-bench run`"),
     ],
@@ -103,8 +118,29 @@ def test_where_every_arm_fails_nothing_is_written(run_cli, fake_python, tmp_path
 def test_a_wrong_call_is_answered_in_one_line(run_cli, arguments, exit_code: int, message: str):
     answer = run_cli(*arguments)
     assert answer.returncode == exit_code
-    assert message in answer.stderr
+    assert message in answer.stderr.splitlines()[-1]
+    assert answer.stderr.lower().count("error: ") == 1
     assert "Traceback" not in answer.stderr + answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("argument", "exit_code", "message"),
+    [
+        ("dense_3_5", 2, "dense_3_5: no workload has this name; did you mean dense_3_5_2"),
+        ("missing.py", 3, "missing.py: doesn't exist"),
+        ("--json=taken/parity.json", 8, "can't be written"),
+    ],
+)
+def test_a_parity_check_that_cannot_be_made_trains_nothing(
+    run_cli, fake_python, tmp_path: Path, argument: str, exit_code: int, message: str
+):
+    (tmp_path / "cwd" / "taken").write_text("a file, where a folder should be")
+    answer = run_cli("parity", argument, *envs(fake_python("")))
+    assert answer.returncode == exit_code
+    (line,) = answer.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert message in line
+    assert answer.stdout == ""
 
 
 def test_debug_shows_the_traceback(run_cli):
@@ -249,6 +285,180 @@ def test_a_second_run_on_the_machine_waits_for_the_first(keras_bench, fake_pytho
     assert "another keras-bench run is measuring" in second.stdout.readline()
     first.send_signal(signal.SIGINT)
     assert second.wait(60) == 0
+
+
+#: An interpreter that notes what it was asked, takes part in parity as told, and times at once.
+PARITY_PYTHON = """#!{python}
+import json, os, sys, time
+if "-m" not in sys.argv:
+    print(json.dumps(["3.11.0", {{"keras": "3.0", "jax": "1", "torch": "2", "tensorflow": "3"}}]))
+    sys.exit()
+reply = int(sys.argv[-1])
+((asked, request),) = json.loads(sys.stdin.readline()).items()
+backend = request["backend"]
+with open("asked", "a") as file:
+    file.write(asked + "\\n")
+
+def say(key, value):
+    os.write(reply, (json.dumps({{key: value}}) + "\\n").encode())
+
+if asked == "timing":
+    epochs = [{{"jax": 0.0001}}.get(backend, 0.0004)] * (request["epochs"] or 20)
+    say("sample", dict(
+        import_seconds=0.0, build_seconds=0.0, epoch_seconds=epochs, epoch_cpu_seconds=epochs,
+        losses=[0.5] * len(epochs), accuracies=[], examples=100, peak_rss_bytes=10**8,
+        jit_compile=True, intra_op_threads=None, inter_op_threads=None, os_threads=3, cpus=[0]))
+    sys.exit()
+{behaviour}
+"""
+
+#: Takes the initial weight that it is told, which differs by SHIFT on one backend.
+LEARNS = """
+import numpy as np
+name = os.path.join(request["folder"], request["name"])
+np.savez(name + "-own.npz", x=np.ones((4, 1), "float32"), y=np.ones((4, 1), "float32"))
+blueprint = json.loads(BLUEPRINT) | {"arrays_file": name + "-own.npz"}
+say("blueprint", blueprint)
+with np.load(json.loads(sys.stdin.readline())["file"]) as told:
+    weight = told["initial/dense/kernel"] + SHIFT.get(backend, 0.0)
+np.savez(name + "-seen.npz", **{"0/0/initial weights/dense/kernel": weight})
+say("observation", {"file": name + "-seen.npz"})
+"""
+
+
+@pytest.fixture
+def parity_python(tmp_path: Path):
+    def make(behaviour: str) -> str:
+        file = tmp_path / "parity_python"
+        file.write_text(PARITY_PYTHON.format(python=sys.executable, behaviour=behaviour))
+        file.chmod(file.stat().st_mode | stat.S_IXUSR)
+        return str(file)
+
+    return make
+
+
+def learns(**shift: float) -> str:
+    described = json.dumps(asdict(blueprint()))
+    return f"BLUEPRINT = {described!r}\nSHIFT = {shift}\n{LEARNS}"
+
+
+def asked(tmp_path: Path) -> list[str]:
+    file = tmp_path / "cwd" / "asked"
+    return file.read_text().split() if file.exists() else []
+
+
+def outcomes(tmp_path: Path) -> dict[str, str]:
+    with (results(tmp_path) / "latest.csv").open(newline="") as file:
+        return {row["backend"]: row["parity"] for row in csv.DictReader(file)}
+
+
+def test_a_backend_whose_parity_cannot_be_checked_is_unchecked(run_cli, fake_python, tmp_path):
+    answer = run_cli("parity", "dense_3_5_2", "--json=parity.json", *envs(fake_python("")))
+    assert answer.returncode == 3, answer.stderr
+    for backend in THREE:
+        assert f"- {backend} is unchecked: dense_3_5_2.py: has no parity;" in answer.stdout
+    (told,) = json.loads((tmp_path / "cwd" / "parity.json").read_text())["workloads"]
+    assert [each["outcome"] for each in told["backends"]] == ["unchecked"] * 3
+
+
+def test_a_run_goes_on_where_parity_cannot_be_checked(run_cli, fake_python, tmp_path):
+    answer = run_cli("run", "dense_3_5_2", "--rounds=1", *envs(fake_python("sample()")))
+    assert answer.returncode == 0, answer.stderr
+    for backend in THREE:
+        assert re.search(rf"^ +{backend} +unchecked +0\.1", answer.stdout, re.MULTILINE)
+        assert f"parity: {backend} is unchecked: dense_3_5_2.py: has no parity;" in answer.stdout
+    assert outcomes(tmp_path) == dict.fromkeys(THREE, "unchecked")
+
+
+def test_parity_that_was_not_asked_for_is_not_checked(run_cli, parity_python, tmp_path):
+    python = parity_python("os._exit(3)")
+    answer = run_cli("run", "dense_3_5_2", "--rounds=1", "--no-parity", *envs(python))
+    assert answer.returncode == 0, answer.stderr
+    assert asked(tmp_path) == ["timing"] * 3
+    assert "checking" not in answer.stdout
+    assert answer.stdout.count("parity: it wasn't checked") == 1
+    assert outcomes(tmp_path) == dict.fromkeys(THREE, "unchecked")
+
+
+def test_backends_that_learn_the_same_agree(run_cli, parity_python, tmp_path):
+    answer = run_cli("parity", "dense_3_5_2", *envs(parity_python(learns())))
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    for backend in THREE:
+        assert f"- {backend} agrees to rounding" in answer.stdout
+    assert asked(tmp_path) == ["parity"] * 3
+
+
+def test_a_backend_that_learns_something_else_fails_parity(run_cli, parity_python, tmp_path):
+    python = parity_python(learns(jax=1.0))
+    answer = run_cli("parity", "dense_3_5_2", "--json=out/parity.json", *envs(python))
+    assert answer.returncode == 11, answer.stdout + answer.stderr
+    assert "- jax parts from the reference before the training" in answer.stdout
+    assert "where jax parts, each cause once" in answer.stdout
+    assert "- torch agrees to rounding" in answer.stdout
+    (told,) = json.loads((tmp_path / "cwd" / "out" / "parity.json").read_text())["workloads"]
+    assert [each["outcome"] for each in told["backends"]] == ["agrees", "differs", "agrees"]
+
+
+def test_a_deviation_that_the_user_lets_pass_agrees(run_cli, parity_python):
+    python = parity_python(learns(jax=0.001, torch=0.1))
+    answer = run_cli("parity", "dense_3_5_2", "--tolerance=0.01", *envs(python))
+    assert answer.returncode == 11, answer.stdout + answer.stderr
+    assert "- jax agrees to rounding" in answer.stdout
+    assert "- torch parts from the reference" in answer.stdout
+
+
+def test_a_run_does_not_offer_the_fastest_that_learns_something_else(
+    run_cli, parity_python, tmp_path
+):
+    python = parity_python(learns(jax=1.0))
+    answer = run_cli("run", "dense_3_5_2", "--rounds=2", *envs(python))
+    assert answer.returncode == 11, answer.stdout + answer.stderr
+    assert "(jax learns something else, see its parity)" in answer.stdout
+    assert "parity: jax parts from the reference before the training" in answer.stdout
+    assert outcomes(tmp_path) == {"tensorflow": "agrees", "torch": "agrees", "jax": "differs"}
+    assert list(outcomes(tmp_path))[-1] == "jax"
+
+
+def test_a_worker_killed_while_parity_is_checked_leaves_its_backend_unchecked(
+    run_cli, parity_python
+):
+    python = parity_python(f"if backend == 'torch': os.kill(os.getpid(), 9)\n{learns()}")
+    answer = run_cli("parity", "dense_3_5_2", *envs(python))
+    assert answer.returncode == 5, answer.stdout + answer.stderr
+    assert (
+        "- torch is unchecked: dense_3_5_2 on torch: the worker was killed by SIGKILL"
+        in answer.stdout
+    )
+    assert "- jax agrees to rounding" in answer.stdout
+
+
+def test_a_worker_killed_while_a_run_checks_parity_is_measured_all_the_same(
+    run_cli, parity_python, tmp_path
+):
+    python = parity_python(f"if backend == 'torch': os.kill(os.getpid(), 9)\n{learns()}")
+    answer = run_cli("run", "dense_3_5_2", "--rounds=1", *envs(python))
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert outcomes(tmp_path) == {"jax": "agrees", "tensorflow": "agrees", "torch": "unchecked"}
+
+
+@pytest.mark.parametrize(
+    ("command", "number"), [("parity", signal.SIGINT), ("run", signal.SIGTERM)]
+)
+def test_an_interrupted_parity_check_leaves_nothing_behind(
+    keras_bench, parity_python, tmp_path, command, number
+):
+    process = keras_bench(command, "dense_3_5_2", *envs(parity_python("time.sleep(60)")))
+    wait_for(lambda: asked(tmp_path) == ["parity"] * 3, process)
+    workers = workers_of(process)
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert stderr.strip() == "error: keras-bench: interrupted; nothing was being measured"
+    assert "Traceback" not in stdout
+    assert len(workers) == 3
+    assert not any(worker.is_running() for worker in workers)
+    assert not list((tmp_path / "tmp").glob("keras-bench-*/"))
+    assert not results(tmp_path).exists() or not list(results(tmp_path).iterdir())
 
 
 def test_no_color_is_respected(run_cli, fake_python):

@@ -311,6 +311,13 @@ def test_other_layers_are_compared_with_the_backends_own_float64(check, layers: 
     assert any("switched off" in remark for remark in verdict.remarks) == ("Dropout" in layers)
 
 
+def test_tensorflow_treats_repeated_tokens_as_the_documentation_says(check):
+    verdict = check(str(Path(__file__).parent.parent / "docs" / "repeated_tokens.py"))
+    assert outcomes(verdict) == {"tensorflow": "differs", "jax": "agrees", "torch": "agrees"}
+    (cause,) = causes(verdict, "tensorflow")
+    assert "the training step (train_step), in embedding/embeddings" in cause
+
+
 def test_a_tolerance_lets_a_small_fault_pass(check):
     text = WORKLOAD.replace("# here", LAYER_OFF)
     assert outcomes(check(text, backends=("torch",), tolerance=1e-3)) == {"torch": "agrees"}

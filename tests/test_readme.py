@@ -1,5 +1,6 @@
 """The README's figures and names are those of the project."""
 
+import json
 import re
 from pathlib import Path
 
@@ -59,3 +60,23 @@ def test_its_example_of_a_workload_is_python_with_both_functions():
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert {"build", "data"} <= set(re.findall(r"^def (\w+)", code, re.MULTILINE))
     compile(code, "README.md", "exec")
+
+
+def test_the_page_on_parity_says_what_the_stored_verdicts_say():
+    page = (PROJECT / "docs" / "parity.md").read_text(encoding="utf-8")
+    for name in ("parity_float64", "parity_repeated_tokens"):
+        document = json.loads((PROJECT / "results" / f"{name}.json").read_text())
+        for workload in document["workloads"]:
+            for backend in workload["backends"]:
+                assert f"- {backend['sentence']}\n" in page
+    float32 = json.loads((PROJECT / "results" / "parity_float32.json").read_text())
+    outcomes = {
+        backend["outcome"] for workload in float32["workloads"] for backend in workload["backends"]
+    }
+    assert outcomes == {"agrees"}
+
+
+def test_its_options_of_parity_are_those_of_the_command():
+    section = README.partition("| option of `keras-bench parity`")[2].partition("\n\n")[0]
+    offered = set(re.findall(r"--[a-z]+", CliRunner().invoke(cli, ["parity", "--help"]).output))
+    assert offered - {"--help"} == set(re.findall(r"--[a-z]+", section))

@@ -73,10 +73,13 @@ def still_wanted(results: Sequence[ArmResult], precision: float) -> list[ArmResu
 
     Those are the arms whose ratio to the fastest isn't known within the precision, and the
     fastest with them, unless its own time is known so well that theirs alone is what is
-    missing. An arm without another to compare it with needs processes for its own time.
+    missing. An arm without another to compare it with needs processes for its own time. One
+    that learns something else is measured while the others are new, and doesn't count after.
     """
-    if min(len(result.samples) for result in results) < MIN_PROCESSES:
+    counting = [result for result in results if result.parity.outcome != "differs"] or results
+    if min(len(result.samples) for result in counting) < MIN_PROCESSES:
         return list(results)
+    results = counting
     seconds = {result.arm: process_epoch_seconds(result.samples) for result in results}
     own = {arm: centre(values) for arm, values in seconds.items()}
     fastest = min(results, key=lambda result: own[result.arm].value)

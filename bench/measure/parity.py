@@ -259,7 +259,11 @@ def _verdict(
     for backend, failure in failures.items():
         if isinstance(failure, BenchError):
             known[backend] = BackendVerdict(
-                backend, "unchecked", failure=str(failure), exit_code=failure.exit_code
+                backend,
+                "unchecked",
+                failure=str(failure),
+                exit_code=failure.exit_code,
+                traceback="\n".join(getattr(failure, "__notes__", [])),
             )
         else:
             known[backend] = BackendVerdict(backend, "differs", (Cause(failure, ()),))

@@ -38,10 +38,11 @@ class Weight:
 class Blueprint:
     """A compiled model, its data and how it is fitted, as one backend built them.
 
-    `model` is the class of the model, `dtype` the precision it is built in, `losses` are its losses (one, for most), and
-    `optimizer_variables` the paths of the optimizer's. `arrays_file` holds `x`, `y`, and the
-    weights as the backend initialised them, each under "own/<path>". `random_layers` have
-    been switched off, and `left_out` says what else of the workload isn't compared.
+    `model` is the class of the model, `dtype` the precision it is built in, `losses` are its
+    losses (one, for most), and `optimizer_variables` the paths of the optimizer's. `arrays_file`
+    holds `x`, `y`, and the weights as the backend initialised them, each under "own/<path>".
+    `random_layers` have been switched off, and `left_out` says what else of the workload isn't
+    compared.
     """
 
     model: str

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
@@ -22,9 +21,9 @@ from bench.parity.places import (
     Place,
 )
 from bench.parity.training import Reference, Training, by_departure, is_of_training
+from bench.records import ParityOutcome
 
 Array = np.ndarray
-Outcome = Literal["agrees", "explained", "differs", "unchecked"]
 
 #: How far a reason must bring the deviation down, beside bringing it within rounding.
 REMAINDER = 0.5
@@ -43,16 +42,18 @@ class BackendVerdict:
     """What came of one backend.
 
     "explained" means that it differs, and that known reasons reproduce all of it. Where it is
-    unchecked, `failure` says why, and `exit_code` is that of the error.
+    unchecked, `failure` says why, and `exit_code` is that of the error,
+    as `traceback` is, where there is one.
     """
 
     backend: str
-    outcome: Outcome
+    outcome: ParityOutcome
     causes: tuple[Cause, ...] = ()
     worst: tuple[Worst, ...] = ()
     losses: tuple[tuple[Place, float], ...] = ()
     failure: str = ""
     exit_code: int = 0
+    traceback: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def judge(
         bool(other_data),
     )
     causes = [*([Cause(other_data, ())] if other_data else []), *causes]
-    outcome: Outcome = "differs" if causes else "agrees"
+    outcome: ParityOutcome = "differs" if causes else "agrees"
     if causes and network is not None and not other_data:
         causes, explained = _explain(causes, seen, training, reference, network, tolerance)
         outcome = "explained" if explained else "differs"

@@ -13,17 +13,22 @@ from bench.parity.verdict import BackendVerdict, Verdict, describe, sentence
 STYLES = {"agrees": "green", "explained": "yellow", "differs": "bold red", "unchecked": "dim"}
 
 
-def print_verdict(console: Console, verdict: Verdict) -> None:
-    """Print what came of a workload: a sentence per backend, and the deviations by stage."""
+def print_verdict(console: Console, verdict: Verdict, debug: bool = False) -> None:
+    """Print what came of a workload: a sentence per backend, and the deviations by stage.
+
+    With `debug`, the tracebacks of workers that failed come along.
+    """
     console.print()
     epochs = "1 epoch" if verdict.epochs == 1 else f"{verdict.epochs} epochs"
-    heading = f"{verdict.workload}, {verdict.dtype}, {epochs}"
+    heading = f"{verdict.workload}, {verdict.dtype}{f', {epochs}' if verdict.epochs else ''}"
     console.print(Text(heading, style="bold"), soft_wrap=True)
     if verdict.source:
         console.print(Text(f"compared with {verdict.source}"), soft_wrap=True)
     for each in verdict.backends:
         text = sentence(each, verdict.knows_who)
         console.print(Text(f"- {text}", style=STYLES[each.outcome]), soft_wrap=True)
+        if debug and each.traceback:
+            console.print(Text(each.traceback), soft_wrap=True)
     for remark in verdict.remarks:
         console.print(Text(f"  {remark}", style="dim"), soft_wrap=True)
     measured = [each for each in verdict.backends if each.worst]

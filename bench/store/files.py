@@ -57,9 +57,8 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _as_results_error(error: OSError, path: Path) -> ResultsUnwritable:
+    elsewhere = "name another place with --results, or --json of parity"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DiskFull(str(path), "the disk is full", "free some space, or name another --results")
+        return DiskFull(str(path), "the disk is full", f"free some space, or {elsewhere}")
     reason = (error.strerror or str(error)).lower()
-    return ResultsUnwritable(
-        str(path), f"can't be written ({reason})", "name a writable directory with --results"
-    )
+    return ResultsUnwritable(str(path), f"can't be written ({reason})", elsewhere)

@@ -86,6 +86,7 @@ def from_document(document: Any) -> Run:
         )
         for benchmark in document["benchmarks"]
     }
+    rest["settings"].setdefault("parity", False)  # Runs from before there was a check.
     run = msgspec.convert(rest, Run)
     return replace(
         run,

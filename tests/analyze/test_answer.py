@@ -1,10 +1,20 @@
 import pytest
-from builders import arm, failed_row, result, row, run, table
+from builders import (
+    AGREES,
+    DIFFERS,
+    EXPLAINED,
+    failed_row,
+    result,
+    row,
+    run,
+    table,
+    unmeasured_row,
+)
 
 from bench.analyze.answer import answer, ending, is_decided, listed, milliseconds, span, times
-from bench.analyze.comparison import Row, tables
+from bench.analyze.comparison import tables
 from bench.analyze.stats import Estimate
-from bench.records import Settings
+from bench.records import UNCHECKED, Settings
 
 NARROW = Estimate(1.50, 1.45, 1.55)
 WIDE = Estimate(4.20, 4.00, 4.40)
@@ -71,11 +81,65 @@ def test_a_failed_backend_is_named_after_what_the_others_showed():
     )
 
 
-def test_a_workload_without_any_measurement_was_not_measured():
+def test_of_a_workload_without_any_measurement_no_time_is_offered():
     assert answer(table(failed_row("jax"), failed_row("torch"))) == (
-        "net was not measured to the end (jax and torch failed)."
+        "No time of net can be offered (jax and torch failed)."
     )
-    assert answer(table(Row(arm("jax"), None, None))) == "net was not measured to the end."
+    assert answer(table(unmeasured_row("jax"))) == "No time of net can be offered."
+
+
+def test_what_learns_something_else_is_not_offered_and_named():
+    odd = row("torch", Estimate(0.50, 0.49, 0.51), parity=DIFFERS)
+    assert answer(table(row("jax"), row("tensorflow", NARROW), odd)) == (
+        "jax trains net 1.50 times as fast as tensorflow (1.45 to 1.55)"
+        " (torch learns something else, see its parity)."
+    )
+    assert answer(table(row("jax"), row("tensorflow", OPEN), odd)) == (
+        "undecided: which backend trains net fastest; against jax, tensorflow takes 1.02 times as"
+        " long (0.97 to 1.07), where a difference of 4.9% would have shown"
+        " (torch learns something else, see its parity)."
+    )
+
+
+def test_several_that_learn_something_else_are_named_together():
+    assert answer(
+        table(row("jax"), row("tensorflow", parity=DIFFERS), row("torch", parity=DIFFERS))
+    ) == (
+        "jax trains an epoch of net in 57.1 ms; there is nothing to compare it with"
+        " (tensorflow and torch learn something else, see its parity)."
+    )
+
+
+def test_a_failure_is_named_before_what_learns_something_else():
+    assert answer(table(row("jax"), row("torch", parity=DIFFERS), failed_row("tensorflow"))) == (
+        "jax trains an epoch of net in 57.1 ms; there is nothing to compare it with"
+        " (tensorflow failed; torch learns something else, see its parity)."
+    )
+
+
+def test_what_failed_and_learns_something_else_is_named_once():
+    failed_later = row("torch", NARROW, failed="died later", parity=DIFFERS)
+    assert answer(table(row("jax"), failed_later, failed_row("tensorflow", parity=DIFFERS))) == (
+        "jax trains an epoch of net in 57.1 ms; there is nothing to compare it with"
+        " (torch and tensorflow failed)."
+    )
+
+
+def test_where_all_learn_something_else_no_time_is_offered():
+    odd = table(row("jax", parity=DIFFERS), row("torch", NARROW, parity=DIFFERS))
+    assert answer(odd) == (
+        "No time of net can be offered (jax and torch learn something else, see its parity)."
+    )
+    assert ending(run(), [odd]) == (
+        "Every epoch is known within ±5% after 0 rounds: no figure to give."
+    )
+
+
+@pytest.mark.parametrize("parity", [EXPLAINED, UNCHECKED], ids=lambda parity: parity.outcome)
+def test_what_differs_for_known_reasons_or_was_not_checked_is_offered(parity):
+    assert answer(table(row("jax", parity=parity), row("torch", NARROW, parity=parity))) == (
+        "jax trains net 1.50 times as fast as torch (1.45 to 1.55)."
+    )
 
 
 def test_which_side_of_one_an_interval_is_on_can_be_read():
@@ -122,7 +186,7 @@ def test_a_spent_budget_says_what_would_narrow_the_interval():
 
 def test_a_budget_spent_on_one_process_each_has_no_interval():
     assert ending_of(row("jax"), row("torch", SINGLE), stopped="budget", rounds=1) == (
-        "No further round fits the budget of 232 s after 1 round: too few processes for an interval"
+        "No further round fits the budget of 236 s after 1 round: too few processes for an interval"
         " (wanted ±5%; a larger --budget narrows it)."
     )
 
@@ -130,6 +194,13 @@ def test_a_budget_spent_on_one_process_each_has_no_interval():
 def test_an_interrupted_run_says_so_first():
     assert ending_of(row("jax"), row("torch", NARROW), stopped="interrupted", rounds=2) == (
         "INCOMPLETE: the run was interrupted after 2 rounds: the widest interval is ±3.3%."
+    )
+
+
+def test_the_interval_of_what_learns_something_else_is_not_told():
+    odd = row("tensorflow", Estimate(0.50, 0.30, 0.70), parity=DIFFERS)
+    assert ending_of(row("jax"), row("torch", NARROW), odd, stopped="rounds", rounds=3) == (
+        "The run ended as asked after 3 rounds: the widest interval is ±3.3%."
     )
 
 
@@ -149,6 +220,18 @@ def test_a_measured_run_is_answered_from_its_own_times():
     known = run(result("torch", *[0.4] * 4), result("jax", *[0.1] * 4))
     assert answer(tables(known)[0]) == (
         "jax trains net 4.00 times as fast as torch (4.00 to 4.00)."
+    )
+
+
+def test_a_measured_run_is_answered_without_the_fastest_that_learns_something_else():
+    known = run(
+        result("jax", *[0.1] * 4, parity=DIFFERS),
+        result("torch", *[0.4] * 4, parity=AGREES),
+        result("tensorflow", *[0.8] * 4, parity=EXPLAINED),
+    )
+    assert answer(tables(known)[0]) == (
+        "torch trains net 2.00 times as fast as tensorflow (2.00 to 2.00)"
+        " (jax learns something else, see its parity)."
     )
 
 

@@ -1,8 +1,9 @@
 import pytest
-from builders import failure, result, run, sample
+from builders import AGREES, DIFFERS, EXPLAINED, failure, result, run, sample
 
 from bench.analyze.comparison import tables
 from bench.analyze.stats import centre, ratio
+from bench.records import UNCHECKED
 
 JAX = (0.100, 0.102, 0.098)
 TENSORFLOW = (0.200, 0.210, 0.190)
@@ -136,3 +137,64 @@ def test_other_times_and_the_memory_are_medians_over_processes():
     assert row.figures.peak_rss_bytes == 300_000_000
     assert row.figures.first_epoch_seconds == 4.0
     assert row.figures.epoch_cpu_seconds == pytest.approx(3.0)
+
+
+def test_what_learns_something_else_ranks_behind_those_that_count_even_if_it_is_fastest():
+    rows = rows_of(
+        result("torch", *TORCH),
+        result("jax", *JAX, parity=DIFFERS),
+        result("tensorflow", *TENSORFLOW),
+    )
+    assert [row.arm.backend for row in rows] == ["tensorflow", "torch", "jax"]
+    assert [row.counts for row in rows] == [True, True, False]
+    assert [row.parity for row in rows] == [UNCHECKED, UNCHECKED, DIFFERS]
+
+
+def test_ratios_are_to_the_fastest_that_counts():
+    fastest, second, odd = rows_of(
+        result("torch", *TORCH),
+        result("jax", *JAX, parity=DIFFERS),
+        result("tensorflow", *TENSORFLOW),
+    )
+    assert fastest.figures.ratio is None
+    assert second.figures.ratio.value == pytest.approx(ratio(TORCH, TENSORFLOW).value)
+    assert odd.figures.ratio.value == pytest.approx(ratio(JAX, TENSORFLOW).value)
+    assert odd.figures.ratio.high < 1
+
+
+@pytest.mark.parametrize(
+    "parity", [AGREES, EXPLAINED, UNCHECKED], ids=lambda parity: parity.outcome
+)
+def test_every_other_outcome_counts_and_ranks_by_its_time(parity):
+    first, second = rows_of(
+        result("torch", *TORCH, parity=AGREES), result("jax", *JAX, parity=parity)
+    )
+    assert (first.arm.backend, first.parity, first.counts) == ("jax", parity, True)
+    assert second.figures.ratio.value == pytest.approx(ratio(TORCH, JAX).value)
+
+
+def test_what_failed_and_what_learns_something_else_stand_together_the_fastest_first():
+    rows = rows_of(
+        result("tensorflow", *JAX, failure=failure()),
+        result("jax", *TENSORFLOW, parity=DIFFERS),
+        result("torch", *TORCH),
+    )
+    assert [row.arm.backend for row in rows] == ["torch", "tensorflow", "jax"]
+    assert [row.counts for row in rows] == [True, False, False]
+
+
+def test_where_none_counts_the_rows_still_stand_the_fastest_first():
+    first, second = rows_of(
+        result("torch", *TORCH, parity=DIFFERS), result("jax", *JAX, parity=DIFFERS)
+    )
+    assert (first.arm.backend, first.counts, second.counts) == ("jax", False, False)
+    assert first.figures.ratio is None
+    assert second.figures.ratio.value == pytest.approx(ratio(TORCH, JAX).value)
+
+
+def test_a_row_without_figures_keeps_its_parity_and_does_not_count():
+    failed, untried = rows_of(
+        result("torch", parity=AGREES), result("tensorflow", failure=failure(), parity=DIFFERS)
+    )
+    assert (failed.figures, failed.parity, failed.counts) == (None, DIFFERS, False)
+    assert (untried.figures, untried.parity, untried.counts) == (None, AGREES, False)

@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from builders import FIRST_EPOCH_EXTRA_SECONDS, arm, failure, result, run, sample
+from builders import DIFFERS, FIRST_EPOCH_EXTRA_SECONDS, arm, failure, result, run, sample
 
 from bench.analyze.comparison import tables
 from bench.analyze.plan import FIRST_ROUND_SHARE, Stop, next_round, still_wanted
@@ -276,3 +276,23 @@ def test_stopping_by_precision_or_budget_leaves_the_interval_its_coverage():
             assert elapsed_seconds < 1.02 * settings.budget_seconds
     assert covered / runs >= 0.90
     assert {"precise", "budget"} == set(reasons)
+
+
+def test_a_run_is_not_precise_before_the_ratios_to_the_fastest_that_counts_are():
+    spread = [0.0425 * share for share in (-1.0, -0.6, -0.2, 0.2, 0.6, 1.0)]
+    known = run(
+        result("jax", *[0.1] * 6, parity=DIFFERS),
+        result("tensorflow", *[0.2 * (1 + share) for share in spread]),
+        result("torch", *[0.4 * (1 + share) for share in spread[::-1]]),
+    )
+    shown = tables(known)[0].rows[1].figures.ratio
+    wanted = next_round(known, 0.0)
+    assert shown.half_width > known.settings.precision
+    assert wanted != Stop("precise")
+
+
+def test_a_backend_that_learns_something_else_is_not_measured_for_precisions_sake():
+    loose = result("jax", *LOOSE, parity=DIFFERS)
+    known = [loose, result("tensorflow", *CALM), result("torch", *CALM_TWICE)]
+    assert still_wanted(known, 0.05) == []
+    assert still_wanted([loose], 0.05) == [loose]

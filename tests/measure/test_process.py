@@ -1,6 +1,8 @@
 """A worker's life, with an interpreter that behaves as each test tells it."""
 
 import contextlib
+import stat
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +12,8 @@ import pytest
 
 from bench.errors import BackendError, LossDiverged, WorkerDied, WorkerTimeout, WorkloadError
 from bench.measure.process import Launcher, launcher
-from bench.worker.protocol import TimingRequest
+from bench.records import Sample
+from bench.worker.protocol import Observation, TimingRequest
 
 REQUEST = TimingRequest(workload_file="mine.py", backend="jax", seed=0, epochs=3)
 
@@ -19,6 +22,40 @@ REQUEST = TimingRequest(workload_file="mine.py", backend="jax", seed=0, epochs=3
 def workers() -> Iterator[Launcher]:
     with launcher(timeout_seconds=20.0) as shared:
         yield shared
+
+
+#: A worker that is told several lines, the request the first of them.
+TALKING_PYTHON = """#!{python}
+import json, os, sys, time
+reply = int(sys.argv[-1])
+
+def say(text):
+    os.write(reply, (json.dumps({{"observation": {{"file": text}}}}) + "\\n").encode())
+
+for line in sys.stdin:
+    text = line.strip()
+    {behaviour}
+"""
+
+
+@pytest.fixture
+def talking_python(tmp_path: Path) -> Callable[[str], str]:
+    """Make an interpreter whose worker does this with each line that it is told."""
+
+    def make(behaviour: str) -> str:
+        file = tmp_path / "talking_python"
+        file.write_text(TALKING_PYTHON.format(python=sys.executable, behaviour=behaviour))
+        file.chmod(file.stat().st_mode | stat.S_IXUSR)
+        return str(file)
+
+    return make
+
+
+def wait_for_the_end_of_all_descendants() -> None:
+    deadline = time.monotonic() + 20
+    while any(each.status() != psutil.STATUS_ZOMBIE for each in descendants()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def descendants() -> list[psutil.Process]:
@@ -104,6 +141,91 @@ def test_a_problem_becomes_the_error_of_its_kind(workers, fake_python, kind: str
 def test_an_interpreter_that_is_gone_is_a_backend_error(workers):
     with pytest.raises(BackendError, match="can't be started"):
         workers.run("/nowhere/python", REQUEST)
+
+
+def test_two_lines_told_have_two_answers_in_their_order(workers, talking_python):
+    with workers.start(talking_python("say(text)"), REQUEST) as worker:
+        assert '"workload_file": "mine.py"' in worker.answer(Observation).file
+        worker.tell("first")
+        worker.tell("second")
+        assert [worker.answer(Observation).file for _ in range(2)] == ["first", "second"]
+        worker.tell("third")
+        assert worker.answer(Observation).file == "third"
+    assert not descendants()
+
+
+def test_answers_that_came_before_they_were_asked_for_are_kept(workers, talking_python):
+    python = talking_python("say('one'); say('two'); sys.exit()")
+    with workers.start(python, REQUEST) as worker:
+        wait_for_the_end_of_all_descendants()
+        assert [worker.answer(Observation).file for _ in range(2)] == ["one", "two"]
+        with pytest.raises(WorkerDied, match="ended with exit code 0"):
+            worker.answer(Observation)
+
+
+def test_an_answer_in_pieces_is_put_together(workers, talking_python):
+    behaviour = (
+        "whole = json.dumps({'observation': {'file': 'é' * 50_000}}, ensure_ascii=False).encode();"
+        " [(os.write(reply, part), time.sleep(0.02)) for part in (whole[:21], whole[21:40_000],"
+        " whole[40_000:], b'\\n')]"
+    )
+    with workers.start(talking_python(behaviour), REQUEST) as worker:
+        assert worker.answer(Observation).file == "é" * 50_000
+
+
+def test_the_longest_wait_counts_from_the_last_line_told(talking_python):
+    behaviour = "time.sleep({'late': 0.3, 'never': 60}.get(text, 0)); say(text)"
+    with (
+        launcher(timeout_seconds=1.0) as workers,
+        workers.start(talking_python(behaviour), REQUEST) as worker,
+    ):
+        worker.answer(Observation)
+        time.sleep(1.1)
+        worker.tell("late")
+        assert worker.answer(Observation).file == "late"
+        start = time.monotonic()
+        worker.tell("never")
+        with pytest.raises(WorkerTimeout, match="no answer after 1 s"):
+            worker.answer(Observation)
+        assert 1.0 <= time.monotonic() - start < 20
+    assert not descendants()
+
+
+def test_an_answer_that_came_in_time_is_taken_however_late_it_is_asked_for(talking_python):
+    with (
+        launcher(timeout_seconds=0.5) as workers,
+        workers.start(talking_python("say('in time')"), REQUEST) as worker,
+    ):
+        time.sleep(0.7)
+        assert worker.answer(Observation).file == "in time"
+
+
+def test_telling_a_dead_worker_is_answered_by_its_death(workers, fake_python):
+    with workers.start(fake_python("print('farewell'); sys.exit(3)"), REQUEST) as worker:
+        wait_for_the_end_of_all_descendants()
+        worker.tell("more")
+        worker.tell("and more")
+        for _ in range(2):
+            with pytest.raises(WorkerDied, match=r"exit code 3 .*printed: farewell"):
+                worker.answer(Sample)
+
+
+def test_a_problem_may_come_after_an_answer(workers, talking_python):
+    problem = "dict(kind='workload', message='is odd', traceback='')"
+    behaviour = f"os.write(reply, json.dumps(dict(problem={problem})).encode() + b'\\n')"
+    with workers.start(talking_python(f"say(text); {behaviour}"), REQUEST) as worker:
+        worker.answer(Observation)
+        with pytest.raises(WorkloadError, match="is odd"):
+            worker.answer(Observation)
+
+
+def test_a_block_that_fails_ends_its_worker_and_passes_the_failure_on(workers, talking_python):
+    with (
+        pytest.raises(FileNotFoundError),
+        workers.start(talking_python("time.sleep(60)"), REQUEST),
+    ):
+        Path("/nowhere").read_text()
+    assert not descendants()
 
 
 def test_nothing_is_left_behind(fake_python: Callable[[str], str]):

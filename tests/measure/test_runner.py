@@ -1,7 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from builders import arm, run, sample
+from builders import AGREES, DIFFERS, arm, run, sample
 
 from bench.errors import WorkerDied
 from bench.measure.runner import Outcome, Starting, Target, carry_out
@@ -44,6 +44,18 @@ def test_a_failure_leaves_the_other_arms_and_what_was_measured():
     assert len(torch.samples) == 1
     assert torch.failure is None
     assert last.run.rounds == 2
+
+
+def test_a_round_leaves_what_is_known_of_parity():
+    def run_worker(python, request):
+        if request.backend == "jax":
+            raise WorkerDied("mine on jax", "the worker was killed", "look")
+        return sample()
+
+    known = (ArmResult(JAX, parity=DIFFERS), ArmResult(TORCH, parity=AGREES))
+    assignments = (Assignment(JAX, 3), Assignment(TORCH, 3))
+    *_, last = carry_out(replace(run(), results=known), assignments, TARGETS, run_worker)
+    assert [result.parity for result in last.run.results] == [DIFFERS, AGREES]
 
 
 def test_a_round_cut_short_is_not_counted():

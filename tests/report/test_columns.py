@@ -1,29 +1,48 @@
 import re
 
 import pytest
-from builders import ENVIRONMENT, arm, failed_row, row, table
+from builders import (
+    AGREES,
+    DIFFERS,
+    ENVIRONMENT,
+    EXPLAINED,
+    arm,
+    failed_row,
+    row,
+    table,
+    unmeasured_row,
+)
 
 from bench.analyze.comparison import Row
 from bench.analyze.stats import Estimate
-from bench.records import Environment
-from bench.report.columns import DETAILS, SPEED, cells, record, versions
+from bench.records import UNCHECKED, Environment, Parity
+from bench.report.columns import (
+    DETAILS,
+    SPEED,
+    cells,
+    is_numeric,
+    record,
+    remarks,
+    titles,
+    versions,
+)
 
 WIDE = Estimate(4.20, 4.00, 4.40)
 
 
 def by_title(the_row, columns):
     (texts,) = cells(table(the_row), columns)
-    return dict(zip(["backend", *[column.title for column in columns]], texts, strict=True))
+    return dict(zip(titles(columns), texts, strict=True))
 
 
 def test_speed_cells_show_centre_interval_and_counts():
     assert by_title(row("tensorflow", WIDE), SPEED) == {
         "backend": "tensorflow",
+        "parity": "ok",
         "epoch, ms": "57.1 (55.5 to 58.7)",
         "ratio to fastest": "4.2 (4.0 to 4.4)",
         "examples/s": "36,778",
         "first epoch, s": "1.23",
-        "loss": "0.6543",
         "n": "8 (112)",
     }
 
@@ -43,10 +62,12 @@ def test_one_process_is_shown_without_an_interval():
 def test_detail_cells_show_what_explains_the_speed():
     assert by_title(row("jax"), DETAILS) == {
         "backend": "jax",
+        "parity": "ok",
         "import, s": "2.35",
         "build, s": "0.46",
         "CPU per epoch, ms": "83.3",
         "peak memory, MB": "385",
+        "loss": "0.6543",
         "accuracy": "0.7000",
         "after epoch": "20",
         "processes": "8",
@@ -81,14 +102,14 @@ def test_an_accuracy_of_zero_is_a_number():
 @pytest.mark.parametrize("columns", [SPEED, DETAILS])
 def test_a_failed_row_says_so_and_is_as_long_as_the_others(columns):
     measured, failed = cells(table(row("jax"), failed_row("torch")), columns)
-    assert failed[:2] == ["torch", "failed"]
-    assert set(failed[2:]) == {""}
-    assert len(failed) == len(measured) == 1 + len(columns)
+    assert failed[:3] == ["torch", "ok", "failed"]
+    assert set(failed[3:]) == {""}
+    assert len(failed) == len(measured) == len(titles(columns)) == len(is_numeric(columns))
 
 
 def test_a_row_whose_turn_has_not_come_is_not_called_failed():
-    ((_, state, *_rest),) = cells(table(Row(arm("torch"), None, None)), SPEED)
-    assert state == "not measured"
+    ((_, _, state, *rest),) = cells(table(unmeasured_row("torch")), SPEED)
+    assert (state, set(rest)) == ("not measured", {""})
 
 
 def test_a_row_that_failed_later_keeps_its_figures():
@@ -116,6 +137,8 @@ def test_a_record_holds_the_bare_figures():
         "threads": "default",
         "loop": "fit",
         "failure": None,
+        "parity": "agrees",
+        "parity_summary": "it agrees to rounding",
         "run_complete": True,
         "epoch_seconds": 0.0571,
         "epoch_seconds_low": 0.0555,
@@ -172,3 +195,80 @@ def test_a_failed_rows_record_has_the_same_keys_and_its_message():
     assert (failed["failure"], failed["run_complete"]) == ("out of memory", False)
     assert (failed["epoch_seconds"], failed["ratio_to_fastest"], failed["cpus"]) == (None,) * 3
     assert failed["framework_version"] == "2.13.0"
+
+
+OUTCOMES = [
+    (AGREES, "ok"),
+    (EXPLAINED, "explained"),
+    (DIFFERS, "FAILED"),
+    (UNCHECKED, "unchecked"),
+]
+
+
+@pytest.mark.parametrize("columns", [SPEED, DETAILS])
+@pytest.mark.parametrize(("parity", "text"), OUTCOMES, ids=[text for _, text in OUTCOMES])
+def test_the_outcome_stands_in_every_row_of_every_table(columns, parity, text):
+    rows = [
+        row("jax", parity=parity),
+        row("torch", WIDE, failed="died later", parity=parity),
+        failed_row("tensorflow", parity=parity),
+        unmeasured_row("torch", parity=parity),
+    ]
+    place = titles(columns).index("parity")
+    assert [texts[place] for texts in cells(table(*rows), columns)] == [text] * 4
+
+
+@pytest.mark.parametrize("columns", [SPEED, DETAILS])
+def test_a_backend_and_its_parity_are_words_and_stand_left_of_all_figures(columns):
+    assert titles(columns)[:2] == ["backend", "parity"]
+    assert is_numeric(columns)[:2] == [False, False]
+    assert is_numeric(columns)[2:] == [column.numeric for column in columns]
+
+
+def test_what_agrees_needs_no_remark():
+    assert remarks(table(row("jax"), row("torch", WIDE), unmeasured_row("tensorflow"))) == []
+
+
+@pytest.mark.parametrize(
+    "parity", [EXPLAINED, DIFFERS, UNCHECKED], ids=lambda parity: parity.outcome
+)
+def test_any_other_outcome_is_remarked_with_its_summary(parity):
+    expected = [f"parity: {parity.summary}"]
+    assert remarks(table(row("jax"), row("torch", WIDE, parity=parity))) == expected
+    assert remarks(table(row("jax"), unmeasured_row("torch", parity=parity))) == expected
+
+
+def test_failures_are_remarked_before_parity():
+    known = table(row("jax", parity=DIFFERS), failed_row("torch", "net on torch: died; look"))
+    assert remarks(known) == [
+        "torch failed: net on torch: died; look",
+        "parity: it parts from the reference",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parity", "expected"),
+    [
+        (EXPLAINED, ["parity: it differs for known reasons"]),
+        (DIFFERS, ["parity: it parts from the reference"]),
+        (UNCHECKED, []),
+    ],
+    ids=lambda value: getattr(value, "outcome", None),
+)
+def test_a_failure_says_all_of_what_it_left_unchecked_and_nothing_of_what_was_seen(
+    parity, expected
+):
+    said = remarks(table(row("jax"), failed_row("torch", "it died", parity=parity)))
+    assert said == ["torch failed: it died", *expected]
+
+
+def test_a_record_tells_the_outcome_of_every_row_and_what_came_of_it():
+    parity = Parity("differs", "torch parts from the reference, first here; and there")
+    for the_row in (
+        row("torch", WIDE, parity=parity),
+        failed_row("torch", parity=parity),
+        unmeasured_row("torch", parity=parity),
+    ):
+        the_record = record(the_row, complete=True)
+        assert the_record["parity"] == "differs"
+        assert the_record["parity_summary"] == parity.summary

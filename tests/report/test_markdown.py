@@ -1,12 +1,13 @@
 from itertools import pairwise
 
-from builders import failed_row, row, run, table
+from builders import DIFFERS, EXPLAINED, failed_row, row, run, table, unmeasured_row
 from markdown_it import MarkdownIt
 
 from bench.analyze.answer import answer, ending
 from bench.analyze.comparison import Table
 from bench.analyze.stats import Estimate
-from bench.report.columns import DETAILS, SPEED, cells
+from bench.records import UNCHECKED
+from bench.report.columns import DETAILS, SPEED, cells, titles
 from bench.report.markdown import document
 
 WIDE = Estimate(4.20, 4.00, 4.40)
@@ -39,21 +40,15 @@ def headings_in(text):
 
 def test_both_tables_of_a_workload_are_valid_github_flavoured_markdown():
     speed, details = tables_in(document(run(), [TABLE]))
-    assert speed == [
-        ["backend", *[column.title for column in SPEED]],
-        *cells(TABLE, SPEED),
-    ]
-    assert details == [
-        ["backend", *[column.title for column in DETAILS]],
-        *cells(TABLE, DETAILS),
-    ]
+    assert speed == [titles(SPEED), *cells(TABLE, SPEED)]
+    assert details == [titles(DETAILS), *cells(TABLE, DETAILS)]
 
 
 def test_numbers_stay_as_they_were_written():
     text = document(run(), [table(row("jax", loss=0.7, examples_per_second=1e6))])
-    (_, speed), _ = tables_in(text)
-    assert speed[3] == "1,000,000"
-    assert speed[5] == "0.7000"
+    speed, details = (dict(zip(*rows, strict=True)) for rows in tables_in(text))
+    assert speed["examples/s"] == "1,000,000"
+    assert details["loss"] == "0.7000"
 
 
 def test_every_workload_has_a_heading_and_an_answer():
@@ -74,7 +69,8 @@ def test_versions_and_failures_are_listed():
     text = document(run(), [TABLE])
     assert "- jax: Keras 3.15.1, jax 0.10.2, Python 3.11.7\n" in text
     assert (
-        "- torch: Keras 3.15.1, torch 2.13.0, Python 3.11.7: **failed**: net on torch: died; look\n"
+        "- torch: Keras 3.15.1, torch 2.13.0, Python 3.11.7\n\n"
+        "- **torch failed: net on torch: died; look**\n"
     ) in text
 
 
@@ -90,3 +86,34 @@ def test_only_an_incomplete_run_is_marked_as_such():
     interrupted = document(run(complete=False, stopped="interrupted"), [TABLE])
     assert "**Incomplete: the run was interrupted" in interrupted
     assert interrupted.index("**Incomplete") < interrupted.index("## net")
+
+
+ODD = table(
+    row("jax", parity=EXPLAINED),
+    row("torch", WIDE, parity=DIFFERS),
+    failed_row("tensorflow", parity=UNCHECKED),
+    unmeasured_row("jax"),
+)
+
+
+def test_the_outcome_is_the_second_column_of_both_tables():
+    for found in tables_in(document(run(), [ODD])):
+        assert [texts[1] for texts in found] == ["parity", "explained", "FAILED", "unchecked", "ok"]
+
+
+def test_odd_parity_is_told_below_the_tables_after_the_failures():
+    assert (
+        "- **tensorflow failed: net on torch: died; look**\n"
+        "- **parity: it differs for known reasons**\n"
+        "- **parity: it parts from the reference**\n"
+    ) in document(run(), [ODD])
+
+
+def test_what_is_to_be_said_of_several_rows_is_said_once():
+    unchecked = table(row("jax", parity=UNCHECKED), row("torch", WIDE, parity=UNCHECKED))
+    text = document(run(), [unchecked])
+    assert text.count("- **parity: it wasn't checked**\n") == 1
+
+
+def test_where_all_agree_nothing_is_said_of_parity():
+    assert "parity:" not in document(run(), [TABLE])

@@ -2,7 +2,7 @@ import re
 from io import StringIO
 
 import pytest
-from builders import arm, failure, result, run, sample
+from builders import AGREES, DIFFERS, arm, failure, result, run, sample
 from rich.console import Console
 
 from bench.analyze.comparison import tables
@@ -12,8 +12,8 @@ from bench.report.progress import LiveProgress, PlainProgress, make_progress
 
 DIED = WorkerDied("net on torch", "the worker was killed", "it last printed: nothing")
 MEASURED = run(
-    result("jax", 0.1, 0.1),
-    result("torch", 0.4, 0.4),
+    result("jax", 0.1, 0.1, parity=AGREES),
+    result("torch", 0.4, 0.4, parity=DIFFERS),
     result("tensorflow", failure=failure()),
     elapsed_seconds=61.0,
     rounds=2,
@@ -97,9 +97,9 @@ def test_live_progress_names_what_is_left(settings, words):
 
 def test_live_progress_shows_the_ratios_so_far():
     text = live_text(MEASURED, finish=sample(0.4))
-    assert "jax 100 (100 to 100) 1 2 (16)" in text
-    assert "torch 400 (400 to 400) 4.00 (4.00 to 4.00) 2 (16)" in text
-    assert "tensorflow failed" in text
+    assert "jax ok 100 (100 to 100) 1 2 (16)" in text
+    assert "torch FAILED 400 (400 to 400) 4.00 (4.00 to 4.00) 2 (16)" in text
+    assert "tensorflow unchecked failed" in text
 
 
 def test_live_progress_shows_no_table_before_anything_is_measured():

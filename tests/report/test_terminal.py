@@ -2,12 +2,13 @@ import re
 from io import StringIO
 
 import pytest
-from builders import failed_row, row, run, table
+from builders import AGREES, DIFFERS, EXPLAINED, failed_row, row, run, table, unmeasured_row
 from rich.console import Console
 
 from bench.analyze.answer import answer, ending
 from bench.analyze.diagnosis import Finding
 from bench.analyze.stats import Estimate
+from bench.records import UNCHECKED
 from bench.report.columns import SPEED, cells
 from bench.report.terminal import (
     PLAIN_WIDTH,
@@ -17,9 +18,8 @@ from bench.report.terminal import (
     print_warnings,
 )
 
-TABLE = table(
-    row("jax"), row("tensorflow", Estimate(4.20, 4.00, 4.40)), failed_row("torch", "it died; look")
-)
+WIDE = Estimate(4.20, 4.00, 4.40)
+TABLE = table(row("jax"), row("tensorflow", WIDE), failed_row("torch", "it died; look"))
 SPOILS = Finding("load", True, "50 % of the machine is busy", "wait until it is done")
 FINE = Finding("power", False, "not on battery", "plug the machine in")
 
@@ -34,8 +34,11 @@ def plain_surroundings(monkeypatch):
     monkeypatch.setenv("TERM", "xterm-256color")
 
 
-def printed(*tables):
-    console = Console(file=StringIO(), width=110, highlight=False)
+def printed(*tables, coloured=False):
+    system = "standard" if coloured else None
+    console = Console(
+        file=StringIO(), width=110, highlight=False, force_terminal=coloured, color_system=system
+    )
     print_tables(console, run(), tables)
     return console.file.getvalue()
 
@@ -112,3 +115,60 @@ def test_only_what_spoils_timings_is_warned_of(capsys):
     assert capsys.readouterr().out == (
         "warning: load: 50 % of the machine is busy; wait until it is done\n"
     )
+
+
+@pytest.mark.parametrize(
+    "parity", [AGREES, EXPLAINED, DIFFERS, UNCHECKED], ids=lambda parity: parity.outcome
+)
+def test_a_row_of_any_outcome_is_printed_on_one_line(parity):
+    known = table(row("jax", parity=parity), row("tensorflow", WIDE, parity=parity))
+    lines = printed(known).splitlines()
+    for texts in cells(known, SPEED):
+        assert any(all(text in line for text in texts) for line in lines)
+
+
+def test_the_outcome_stands_beside_every_backend():
+    text = printed(
+        table(
+            row("jax", parity=EXPLAINED),
+            row("torch", WIDE, failed="died later", parity=DIFFERS),
+            failed_row("tensorflow", parity=UNCHECKED),
+        ),
+        table(unmeasured_row("jax", parity=AGREES)),
+    )
+    for beginning in ("jax explained 57.1", "torch (failed FAILED", "tensorflow unchecked failed"):
+        assert any(" ".join(line.split()).startswith(beginning) for line in text.splitlines())
+    assert "jax ok not measured" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("parity", [EXPLAINED, DIFFERS, UNCHECKED], ids=lambda it: it.outcome)
+def test_odd_parity_is_told_once_before_the_answer(parity):
+    odd = table(
+        row("jax"), row("tensorflow", WIDE, parity=parity), row("torch", WIDE, parity=parity)
+    )
+    text = printed(odd)
+    assert text.count(f"parity: {parity.summary}\n") == 1
+    assert text.index(parity.summary) < text.index(" ".join(answer(odd).split()[:3]))
+
+
+@pytest.mark.parametrize("parity", [AGREES, EXPLAINED, UNCHECKED], ids=lambda it: it.outcome)
+def test_the_fastest_is_green_where_it_counts(parity):
+    text = printed(table(row("jax", parity=parity), row("torch", WIDE)), coloured=True)
+    fastest, other = (
+        next(line for line in text.splitlines() if backend in line) for backend in ("jax", "torch")
+    )
+    assert "\x1b[32m" in fastest
+    assert "\x1b[32m" not in other
+
+
+@pytest.mark.parametrize(
+    "the_table",
+    [
+        table(row("jax", parity=DIFFERS), row("torch", WIDE, parity=DIFFERS)),
+        table(row("jax", failed="died later"), failed_row("torch")),
+        table(row("jax")),
+    ],
+    ids=["all learn something else", "all failed", "one alone"],
+)
+def test_nothing_is_green_where_there_is_no_fastest_that_counts(the_table):
+    assert "\x1b[32m" not in printed(the_table, coloured=True)

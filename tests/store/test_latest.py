@@ -3,11 +3,12 @@ import json
 
 import pandas as pd
 import pytest
-from builders import failure, result, run, sample
+from builders import AGREES, DIFFERS, failure, result, run, sample
 
 from bench.analyze.answer import answer, ending
 from bench.analyze.comparison import tables
 from bench.errors import ResultsUnwritable
+from bench.records import Parity
 from bench.report.markdown import document
 from bench.store import runs
 from bench.store.latest import save
@@ -116,3 +117,38 @@ def test_a_folder_that_cannot_be_made_is_an_error_of_its_own(tmp_path):
     (tmp_path / "results").write_text("a file, where a folder should be")
     with pytest.raises(ResultsUnwritable):
         saved(tmp_path / "results")
+
+
+CHECKED = run(
+    result("jax", 0.1, 0.11, 0.12, parity=DIFFERS),
+    result("torch", 0.4, 0.41, 0.42, parity=AGREES),
+    result("tensorflow", failure=failure(), parity=Parity("explained", 'by "this", or\nthat')),
+)
+
+
+def test_the_csv_has_the_outcome_and_the_summary_of_every_row(tmp_path):
+    with (saved(tmp_path, CHECKED) / "latest.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(each["backend"], each["parity"], each["parity_summary"]) for each in rows] == [
+        ("torch", "agrees", "it agrees to rounding"),
+        ("jax", "differs", "it parts from the reference"),
+        ("tensorflow", "explained", 'by "this", or\nthat'),
+    ]
+
+
+def test_the_json_has_the_outcome_and_the_summary_of_every_row(tmp_path):
+    content = json.loads((saved(tmp_path, CHECKED) / "latest.json").read_text())
+    ((*rows,),) = (each["rows"] for each in content["tables"])
+    assert [(each["backend"], each["parity"], each["parity_summary"]) for each in rows] == [
+        ("torch", "agrees", "it agrees to rounding"),
+        ("jax", "differs", "it parts from the reference"),
+        ("tensorflow", "explained", 'by "this", or\nthat'),
+    ]
+    assert content["settings"]["parity"] is True
+    assert "jax learns something else" in content["tables"][0]["answer"]
+
+
+def test_a_run_that_was_not_checked_says_so_in_every_row(tmp_path):
+    frame = pd.read_csv(saved(tmp_path) / "latest.csv")
+    assert frame.parity.tolist() == ["unchecked"] * 4
+    assert frame.parity_summary.tolist() == ["it wasn't checked"] * 4

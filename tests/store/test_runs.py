@@ -4,10 +4,10 @@ import sys
 from dataclasses import replace
 
 import pytest
-from builders import arm, failure, result, run, sample
+from builders import AGREES, DIFFERS, EXPLAINED, arm, failure, result, run, sample
 
 from bench.errors import ResultsBroken, ResultsUnwritable
-from bench.records import SCHEMA_VERSION, ArmResult, Settings
+from bench.records import SCHEMA_VERSION, UNCHECKED, ArmResult, Settings
 from bench.store.runs import load, run_file, save, to_document
 
 WHOLE = run(
@@ -39,15 +39,43 @@ BARE = run(
         ),
     )
 )
+CHECKED = run(
+    result("jax", 0.1, parity=DIFFERS),
+    result("torch", 0.4, failure=failure(), parity=EXPLAINED),
+    result("tensorflow", parity=AGREES),
+    result("jax", 0.1, workload="other net", parity=AGREES),
+    result("torch", 0.1, workload="other net"),
+    settings=Settings(parity=False),
+)
 
 
 @pytest.mark.parametrize(
     "the_run",
-    [WHOLE, WITH_FAILURES, INCOMPLETE, BARE, run()],
-    ids=["whole", "with failures", "incomplete", "bare", "without arms"],
+    [WHOLE, WITH_FAILURES, INCOMPLETE, BARE, CHECKED, run()],
+    ids=["whole", "with failures", "incomplete", "bare", "checked", "without arms"],
 )
 def test_a_run_comes_back_as_it_was_saved(tmp_path, the_run):
     assert load(save(the_run, tmp_path)) == the_run
+
+
+def test_a_run_from_before_parity_was_checked_is_unchecked(tmp_path):
+    document = to_document(CHECKED)
+    rest = document["machine_info"]["keras_bench"]
+    del rest["settings"]["parity"]
+    for each in rest["results"]:
+        del each["parity"]
+    file = tmp_path / "old.json"
+    file.write_text(json.dumps(document))
+    old = load(file)
+    assert [each.parity for each in old.results] == [UNCHECKED] * 5
+    assert [each.samples for each in old.results] == [each.samples for each in CHECKED.results]
+
+
+@pytest.mark.parametrize("parity", ["agrees", None, {}, {"outcome": "agrees"}], ids=repr)
+def test_parity_of_another_kind_is_no_run(tmp_path, parity):
+    document = to_document(CHECKED)
+    document["machine_info"]["keras_bench"]["results"][0]["parity"] = parity
+    assert "isn't a run of keras-bench" in broken(tmp_path, document)
 
 
 def test_a_run_is_named_after_its_time_and_machine(tmp_path):
