@@ -135,7 +135,8 @@ def test_a_write_that_fails_in_the_middle_keeps_the_old_file(old_file):
     )
     assert child.stderr == ""
     assert child.stdout == (
-        f"{old_file}: can't be written (file too large); name another place with --results, or --json of parity\n"
+        f"{old_file}: can't be written (file too large);"
+        " name another place with --results, or --json of parity\n"
     )
     assert old_file.read_text() == OLD
     assert names_in(old_file.parent) == [old_file.name]
@@ -147,7 +148,8 @@ def test_a_disk_that_becomes_full_keeps_the_old_file_and_is_named(tiny_disk):
     with pytest.raises(DiskFull) as caught:
         write_atomically(file, "new\n" * 100_000)
     assert str(caught.value) == (
-        f"{file}: the disk is full; free some space, or name another place with --results, or --json of parity"
+        f"{file}: the disk is full;"
+        " free some space, or name another place with --results, or --json of parity"
     )
     assert file.read_text() == OLD
     assert names_in(tiny_disk) == [file.name]
