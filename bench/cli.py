@@ -17,7 +17,7 @@ from bench.errors import BenchError, Interrupted
 from bench.interrupts import raise_interrupt
 from bench.records import BACKENDS, Settings
 
-QUICK = Settings(precision=0.15, budget_seconds=66.0, min_steady_epochs=5, min_steady_seconds=0.5)
+QUICK = Settings(precision=0.15, budget_seconds=72.0, min_steady_epochs=5, min_steady_seconds=0.5)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -159,7 +159,7 @@ def doctor(pythons: dict[str, str]) -> None:
     default=None,
     help="Run exactly this many rounds, whatever the precision.",
 )
-@click.option("--quick", is_flag=True, help="A first impression: --precision 0.15 --budget 66.")
+@click.option("--quick", is_flag=True, help="A first impression: --precision 0.15 --budget 72.")
 @seed_option
 @timeout_option
 @click.option(
