@@ -326,8 +326,51 @@ def test_a_tolerance_lets_a_small_fault_pass(check):
 def test_of_two_backends_without_a_reference_nobody_can_say_which_is_off(check):
     text = WORKLOAD.replace("# here", LAYER_CLASS_OFF)
     verdict = check(text, backends=("jax", "torch"))
-    assert "differs" in outcomes(verdict).values()
+    assert outcomes(verdict) == {"jax": "differs", "torch": "differs"}
     assert not verdict.knows_who
+
+
+def test_three_backends_that_all_differ_do_not_excuse_each_other(check):
+    shares = "{'tensorflow': 1.0, 'jax': 1.01, 'torch': 1.02}[BACKEND]"
+    fault = LAYER_CLASS_OFF.replace('(1.0001 if BACKEND == "jax" else 1.0)', shares)
+    verdict = check(WORKLOAD.replace("# here", fault))
+    assert outcomes(verdict)["tensorflow"] == outcomes(verdict)["torch"] == "differs"
+    assert not verdict.knows_who
+
+
+@pytest.mark.parametrize(
+    ("fault", "named"),
+    [
+        (
+            "OPTIMIZER = keras.optimizers.SGD(0.0101 if BACKEND == 'jax' else 0.01)\n",
+            "in epoch 1, step 1: the optimizer's learning_rate .* learning_rate=0.0",
+        ),
+        (
+            "Hidden = lambda *a, **k: keras.Sequential([Dense(5), keras.layers.Dropout("
+            "0.5 if BACKEND == 'jax' else 0.4)], name='hidden')\n",
+            "before the training: hidden is switched off here, but it is built with layers=",
+        ),
+    ],
+    ids=["learning rate", "dropout"],
+)
+def test_a_setting_that_differs_is_named_where_it_is(check, fault: str, named: str):
+    verdict = check(WORKLOAD.replace("# here", fault))
+    assert outcomes(verdict) == {"tensorflow": "agrees", "jax": "differs", "torch": "agrees"}
+    assert re.search(named, causes(verdict, "jax")[0])
+
+
+def test_what_a_model_itself_does_to_its_last_layers_output_is_part_of_the_loss(check):
+    fault = """
+class Model(keras.Model):
+    def __init__(self, layers):
+        super().__init__()
+        self.first, self.last = Dense(5, "relu"), Dense(2)
+
+    def call(self, x):
+        return ops.softmax(self.last(self.first(x)))
+"""
+    text = WORKLOAD.replace("# here", fault)
+    assert set(outcomes(check(text)).values()) == {"agrees"}
 
 
 def test_a_backend_that_cannot_be_checked_leaves_the_others(check):

@@ -16,7 +16,7 @@ from bench.parity.arithmetic import UNIT_ROUNDOFF
 from bench.parity.blueprint import Blueprint
 from bench.parity.causes import Cause
 from bench.parity.network import Network, NotCovered, covered
-from bench.parity.places import Place
+from bench.parity.places import SPREAD, Place
 from bench.parity.training import (
     Reference,
     Training,
@@ -85,14 +85,13 @@ def check_parity(
             source = "the NumPy reference"
         except NotCovered as reason:
             network = None
-            reference, recorded = _ask_the_backends(
+            reference, own = _ask_the_backends(
                 workload, pythons, settings, training, workers, failures
             )
-            if not recorded:
+            if not own:
                 return _verdict(workload, settings, "", (), [], failures, pythons, ())
-            knows_who = len(recorded) != 2
             source = (
-                f"the median of the float64 runs of {', '.join(recorded)}"
+                f"the median of the float64 runs of {', '.join(own)}"
                 f" (the NumPy reference doesn't cover {reason})"
             )
         if not all(math.isfinite(loss) for _, loss, _ in reference_losses(reference, "float64")):
@@ -109,7 +108,13 @@ def check_parity(
             for backend, each in group.carry_out("observe", training, fed).items()
         }
         if network is None:
-            reference = widened(reference, list(seen.values()), settings.dtype)
+            known = [backend for backend in seen if backend in own]
+            reference = widened(
+                reference,
+                [seen[each] for each in known],
+                [own[each] for each in known],
+                settings.dtype,
+            )
         verdicts = [
             judge(
                 backend,
@@ -124,6 +129,9 @@ def check_parity(
         ]
     remarks = _remarks(training)
     losses = reference_losses(reference, settings.dtype)
+    if network is None:
+        agreeing = sum(each.outcome == "agrees" for each in verdicts)
+        knows_who = agreeing > len(verdicts) - agreeing
     verdict = _verdict(workload, settings, source, remarks, verdicts, failures, pythons, losses)
     return replace(verdict, knows_who=knows_who)
 
@@ -211,15 +219,24 @@ def _ask_the_backends(
     training: Training,
     workers: Launcher,
     failures: dict[str, BenchError | str],
-) -> tuple[Reference, tuple[str, ...]]:
-    """Let the backends show in float64 what the training gives, and name those that did."""
+) -> tuple[Reference, dict[str, dict[Place, np.ndarray]]]:
+    """Let the backends show in float64 what the training gives; return each one's own too."""
     with _class(workload, pythons, settings, "float64", workers, failures) as group:
-        trained = by_consensus(list(group.carry_out("record", training, {}).values()))
+        recorded = group.carry_out("record", training, {})
+        trained = by_consensus(list(recorded.values()))
         inputs = {place.key: array for place, array in trained.arrays.items()}
         repeated = group.carry_out("repeat", training, inputs)
-        stages = by_consensus(list(repeated.values()))
-    reference = Reference(trained.arrays | stages.arrays, trained.spread | stages.spread)
-    return reference, tuple(repeated)
+        apart = by_consensus(list(repeated.values()))
+    reference = Reference(trained.arrays | apart.arrays, trained.spread | apart.spread)
+    own = {
+        backend: {
+            Place.from_key(key): array
+            for key, array in (recorded[backend] | stages).items()
+            if not key.startswith(SPREAD)
+        }
+        for backend, stages in repeated.items()
+    }
+    return reference, own
 
 
 def _load(file: str) -> Arrays:
@@ -232,7 +249,7 @@ def _remarks(training: Training) -> tuple[str, ...]:
     remarks = []
     if blueprint.random_layers:
         remarks.append(
-            f"{', '.join(blueprint.random_layers)}: what a layer draws at random differs between"
+            f"{', '.join(blueprint.random_layers)}: what is drawn at random there differs between"
             " backends by design, so it is switched off; everything else is compared"
         )
     if blueprint.left_out:

@@ -183,4 +183,6 @@ def _optimizer(part: Part) -> SGD | Adam:
 def _refuse_others(whose: str, part: Part, plain: Mapping[str, object]) -> None:
     for name, setting in plain.items():
         if part.config.get(name, setting) != setting:
-            raise NotCovered(f"{name}={part.config[name]} {whose}")
+            found = part.config[name]
+            found = found.get("class_name", found) if isinstance(found, dict) else found
+            raise NotCovered(f"{name}={found} {whose}")

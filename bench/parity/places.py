@@ -36,6 +36,7 @@ BEFORE = "before"
 LAYER_INPUT = "layer input"
 OUTPUT_GRADIENT = "output gradient"
 LOGITS = "logits"
+PREDICTIONS = "predictions"
 
 #: Goes before the name of an array that tells how far rounding moves another.
 SPREAD = "spread/"

@@ -127,13 +127,19 @@ def by_consensus(recordings: Sequence[Mapping[str, Array]]) -> Reference:
     return Reference(arrays, spread)
 
 
-def widened(reference: Reference, seen: Sequence[Mapping[Place, Array]], dtype: str) -> Reference:
-    """Return a consensus whose spread is at least what the middle backend shows itself.
+def widened(
+    reference: Reference,
+    seen: Sequence[Mapping[Place, Array]],
+    own: Sequence[Mapping[Place, Array]],
+    dtype: str,
+) -> Reference:
+    """Return a consensus whose spread is at least what the middle backend's own rounding is.
 
-    What several backends do isn't the doing of one: constants that are rounded, say, which no
-    random rounding of a stage's inputs shows. Of two backends it is the lesser deviation.
-    A gradient that is zero but for rounding, as that of a bias before a normalization, is
-    measured by the other gradients of its step, and so is what the optimizer makes of it.
+    That is the distance of what a backend has `seen` in this precision to its `own` float64
+    run: it shows what no random rounding of a stage's inputs does, constants that are rounded,
+    say. No other backend has a part in it. A gradient that is
+    zero but for rounding, as that of a bias before a normalization, is measured by the other
+    gradients of its step, and so is what the optimizer makes of it.
     """
     spread = dict(reference.spread)
     scales: dict[tuple[int, int, str, str], float] = {}
@@ -141,13 +147,12 @@ def widened(reference: Reference, seen: Sequence[Mapping[Place, Array]], dtype: 
         size = float(np.abs(reference.arrays[place]).max(initial=0.0))
         scales[_alike(place)] = max(size, scales.get(_alike(place), 0.0))
     for place, known in reference.spread.items():
-        truth = reference.arrays[place]
         distances = sorted(
-            _finite_or_infinite(np.abs(np.asarray(each[place], "float64") - truth))
-            for each in seen
-            if place in each and np.shape(each[place]) == truth.shape
+            _finite_or_infinite(np.abs(np.asarray(rough[place], "float64") - exact[place]))
+            for rough, exact in zip(seen, own, strict=True)
+            if place in rough and place in exact and rough[place].shape == exact[place].shape
         )
-        middle = distances[(len(distances) - 1) // 2] if len(distances) > 1 else 0.0
+        middle = distances[len(distances) // 2] if distances else 0.0
         least = UNIT_ROUNDOFF[dtype] * scales[_alike(place)]
         spread[place] = np.maximum(known, max(middle, least))
     return Reference(reference.arrays, spread)

@@ -93,7 +93,13 @@ def judge(
         reference.arrays,
         bool(other_data),
     )
-    causes = [*([Cause(other_data, ())] if other_data else []), *causes]
+    differing = dict(_settings(blueprint, training.blueprint))
+    odd = [
+        Cause(f"{name} is switched off here, but {differing[name]}", ())
+        for name in blueprint.random_layers
+        if name in differing
+    ]
+    causes = [*([Cause(other_data, ())] if other_data else []), *odd, *causes]
     outcome: ParityOutcome = "differs" if causes else "agrees"
     if causes and network is not None and not other_data:
         causes, explained = _explain(causes, seen, training, reference, network, tolerance)
@@ -132,7 +138,9 @@ def settle(blueprints: Mapping[str, Blueprint]) -> str:
 
 
 def shapes_differ(blueprint: Blueprint, other: Blueprint) -> str:
-    """Say how two models differ that can't be trained from the same weights, or nothing."""
+    """Say how two models or their data differ that can't be trained alike, or nothing."""
+    if blueprint.x_shape != other.x_shape:
+        return f"data() gives it x of the shape {blueprint.x_shape} instead of {other.x_shape}"
     mine = {weight.path: weight.shape for weight in blueprint.weights}
     theirs = {weight.path: weight.shape for weight in other.weights}
     if mine == theirs and blueprint.optimizer_variables == other.optimizer_variables:
@@ -160,7 +168,9 @@ def sentence(verdict: BackendVerdict, alone: bool = True) -> str:
     text = f"{verdict.backend} parts from the reference {describe(first)}"
     if others:
         text += f" (and in {len(others)} further respect{'s' if len(others) > 1 else ''})"
-    return text if alone else f"{text}; of two backends, either may be the one that is off"
+    return (
+        text if alone else f"{text}; most backends don't agree, so any may be the one that is off"
+    )
 
 
 def describe(cause: Cause) -> str:
@@ -265,13 +275,15 @@ def _with_settings(causes: Sequence[Cause], blueprint: Blueprint, common: Bluepr
     """Add where what is off is configured otherwise on this backend; that is a reason too."""
     differing = dict(_settings(blueprint, common))
     owners = {path: layer.name for layer in common.layers for path in layer.weights}
+    # No optimizer touches these: their layer moves them.
+    settled = {weight.path for weight in common.weights if not weight.trainable}
 
     def reason(cause: Cause) -> str:
         if cause.reason or cause.first is None:
             return cause.reason
         place = cause.first.place
         part = owners.get(place.subject, place.subject)
-        if place.stage in (UPDATE, STEP):
+        if place.stage in (UPDATE, STEP) and place.subject not in settled:
             part = "optimizer"
         return differing.get(part, "")
 
@@ -290,9 +302,14 @@ def _settings(blueprint: Blueprint, common: Blueprint) -> Iterator[tuple[str, st
             yield name, f"it is built with {mine.kind} instead of {theirs.kind}"
             continue
         different = [
-            f"{key}={mine.config.get(key)} instead of {theirs.config.get(key)}"
+            f"{key}={_short(mine.config.get(key))} instead of {_short(theirs.config.get(key))}"
             for key in mine.config | theirs.config
             if mine.config.get(key) != theirs.config.get(key)
         ]
         if different:
             yield name, f"it is built with {' and '.join(different)}"
+
+
+def _short(setting: object) -> str:
+    text = str(setting)
+    return text if len(text) <= 60 else f"{text[:57]}..."

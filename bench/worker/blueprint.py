@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,11 @@ def describe(
         ),
         optimizer=_part(model.optimizer),
         optimizer_variables=tuple(names[id(each)] for each in model.optimizer.variables),
-        losses=tuple(_loss(keras, model, loss) for loss in keras.tree.flatten(model.loss)),
+        losses=tuple(
+            _loss(keras, model, loss)
+            for loss in keras.tree.flatten(model.loss)
+            if loss is not None  # A model may add its loss in its call.
+        ),
         batch_size=fit_settings.get("batch_size") or 32,
         epochs=fit_settings.get("epochs", 1),
         shuffle=bool(fit_settings.get("shuffle", True)),
@@ -48,7 +53,7 @@ def describe(
         x_sha256=_sha256(x),
         y_sha256=_sha256(y),
         arrays_file=str(arrays_file),
-        random_layers=tuple(layer.name for layer in layers if is_random(layer)),
+        random_layers=tuple(layer.name for layer in layers if random_layers(layer)),
         left_out=tuple(sorted(set(fit_settings) - KNOWN_FIT_SETTINGS)),
     )
 
@@ -59,10 +64,18 @@ def variable_names(model: Any) -> dict[int, str]:
     Those are their paths without the names of the model and of the optimizer, which a backend
     may have chosen a class of its own for.
     """
-    names = {id(each): each.path.removeprefix(f"{model.name}/") for each in model.weights}
+    names: dict[int, str] = {}
+    times: Counter[str] = Counter()
+
+    def add(variable: Any, name: str) -> None:
+        times[name] += 1  # Two layers may bear one name.
+        names[id(variable)] = name if times[name] == 1 else f"{name}#{times[name]}"
+
+    for weight in model.weights:
+        add(weight, weight.path.removeprefix(f"{model.name}/"))
     for variable in model.optimizer.variables:
         name = variable.path.rpartition("/")[2].removeprefix(f"{model.name}_")
-        names[id(variable)] = f"optimizer/{name}"
+        add(variable, f"optimizer/{name}")
     return names
 
 
@@ -73,18 +86,19 @@ def own_layers(keras: Any, model: Any) -> Iterator[Any]:
             yield layer
 
 
-def is_random(layer: Any) -> bool:
-    """Tell whether a layer, or one inside it, draws random numbers while it trains."""
-    return any(
-        getattr(each, "seed_generator", None) is not None
+def random_layers(layer: Any) -> list[Any]:
+    """Return those of a layer and of the layers inside it that draw random numbers themselves."""
+    return [
+        each
+        for each in layer._flatten_layers(recursive=True, include_self=True)
+        if getattr(each, "_seed_generators", ())
         # A recurrent layer has a generator even where it drops nothing.
         and not (getattr(each, "dropout", 1.0) == 0.0 == getattr(each, "recurrent_dropout", 0.0))
-        for each in layer._flatten_layers(recursive=True, include_self=True)
-    )
+    ]
 
 
 def takes_training(layer: Any) -> bool:
-    """Tell whether a layer behaves differently in training."""
+    """Tell whether a layer can be told that it isn't training."""
     return "training" in inspect.signature(layer.call).parameters
 
 
@@ -119,9 +133,14 @@ def _loss(keras: Any, model: Any, loss: Any) -> Part:
 
 def _initializer(layers: Sequence[Any], weight: Any) -> Part | None:
     """Return what the layer's configuration says of a weight: `kernel_initializer` of `kernel`."""
-    for layer in layers:
-        if any(each is weight for each in layer.weights):
-            config = _part(layer).config.get(f"{weight.name}_initializer")
+    inside = [each for layer in layers for each in layer._flatten_layers()]
+    for layer in inside:
+        if any(
+            each is weight for each in layer._trainable_variables + layer._non_trainable_variables
+        ):
+            names = (weight.name, weight.name.removesuffix("_kernel"))
+            found = (_part(layer).config.get(f"{name}_initializer") for name in names)
+            config = next((each for each in found if each is not None), None)
             if isinstance(config, dict) and str(config.get("module")).startswith("keras."):
                 return Part(f"keras.{config['class_name']}", config["config"])
     return None

@@ -55,6 +55,12 @@ def check(
         blueprint = describe(keras, model, x, y, settings, folder / f"{request.name}-arrays.npz")
     except Exception as error:
         raise Refusal("workload", f"can't be looked into: {one_line(error)}") from error
+    for layer in model._flatten_layers():
+        if layer.compute_dtype in ("bfloat16", "float16"):
+            raise Refusal(
+                "workload",
+                f"{layer.name} computes in {layer.compute_dtype}, whose rounding hides everything",
+            )
     reply("blueprint", blueprint)
 
     for count in itertools.count(1):
@@ -66,6 +72,8 @@ def check(
         try:
             with random_layers_off(keras, model):
                 seen = TASKS[script.task](subject, given)
+        except Refusal:
+            raise
         except Exception as error:
             raise Refusal("workload", f"training raises {one_line(error)}") from error
         seen_file = folder / f"{request.name}-seen-{count}.npz"

@@ -7,6 +7,7 @@ request asks for, or one problem.
 """
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from typing import IO, Any
 
@@ -131,5 +132,8 @@ def write_reply(stream: IO[str], key: str, value: Any) -> None:
 
 def one_line(error: BaseException) -> str:
     """Return what an exception says, in one line."""
-    lines = str(error).strip().splitlines()
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if lines and lines[0].startswith("Exception encountered when calling") and len(lines) > 1:
+        del lines[0]  # Keras puts where before what.
     return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__

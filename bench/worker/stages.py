@@ -18,18 +18,21 @@ from bench.parity.places import (
     LOSS,
     LOSS_GRADIENT,
     OUTPUT_GRADIENT,
+    PREDICTIONS,
     STEP,
     THE_LOSS,
     UPDATE,
     WEIGHT_GRADIENT,
     Place,
 )
-from bench.worker.blueprint import is_random, own_layers, value, variable_names
+from bench.worker.blueprint import own_layers, random_layers, takes_training, value, variable_names
 from bench.worker.gradients import Gradients
-from bench.worker.protocol import Script
+from bench.worker.protocol import Refusal, Script
 
 Arrays = Mapping[str, np.ndarray]
 Seen = dict[str, np.ndarray]
+
+LEARNING_RATE = "optimizer/learning_rate"
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,11 @@ class Subject:
 
     def read(self, variable: Any) -> np.ndarray:
         """Return a copy of a variable's value."""
-        return np.array(value(self.keras, variable))
+        return _plain(np.array(value(self.keras, variable)))
 
     def array(self, tensor: Any) -> np.ndarray:
         """Return a copy of a tensor's value."""
-        return np.array(self.keras.ops.convert_to_numpy(tensor))
+        return _plain(np.array(self.keras.ops.convert_to_numpy(tensor)))
 
     def cast(self, array: np.ndarray) -> np.ndarray:
         """Return an array of numbers in the precision of the training, integers as they are."""
@@ -95,25 +98,28 @@ class Call:
         return _names(self.name, len(self.outputs))
 
 
-def calls(subject: Subject, x: np.ndarray) -> list[Call]:
-    """Run the model forward in training mode and return the calls of its own layers, in order."""
-    tree = subject.keras.tree
+def calls(subject: Subject, x: np.ndarray) -> tuple[list[Call], Any]:
+    """Run the model forward in training mode.
+
+    Returns the calls of its own layers, in order, and what it predicts.
+    """
+    tree, is_tensor = subject.keras.tree, subject.keras.ops.is_tensor
     made: list[Call] = []
 
     def listen(layer: Any, original: Any) -> Any:
         def call(*args: Any, **kwargs: Any) -> Any:
             outputs = original(*args, **kwargs)
-            times = sum(each.layer is layer for each in made) + 1
+            times = sum(each.layer.name == layer.name for each in made) + 1
             name = layer.name if times == 1 else f"{layer.name}#{times}"
-            flat = tuple(tree.flatten(args)), tuple(tree.flatten(outputs))
-            made.append(Call(name, layer, args, kwargs, *flat))
+            tensors = (tuple(filter(is_tensor, tree.flatten(each))) for each in (args, outputs))
+            made.append(Call(name, layer, args, kwargs, *tensors))
             return outputs
 
         return call
 
     with _calls_replaced(subject, listen):
-        subject.model(subject.keras.ops.convert_to_tensor(x), training=True)
-    return made
+        predictions = subject.model(subject.keras.ops.convert_to_tensor(x), training=True)
+    return made, predictions
 
 
 def observe_step(subject: Subject, given: Arrays, epoch: int, step: int) -> Seen:
@@ -133,7 +139,7 @@ def observe_step(subject: Subject, given: Arrays, epoch: int, step: int) -> Seen
     seen: Seen = {}
 
     set_state(subject, given, epoch, step)
-    made = calls(subject, x)
+    made, _ = calls(subject, x)
     set_state(subject, given, epoch, step)
     for call in made:
         inputs = [subject.cast(given[key(LAYER_INPUT, name)]) for name in call.input_names()]
@@ -154,19 +160,21 @@ def observe_step(subject: Subject, given: Arrays, epoch: int, step: int) -> Seen
     # The loss from the last layer's logits, where they are given: Keras treats softmax and
     # cross-entropy as one on some backends, which it can tell only behind the activation.
     logits = key(LOGITS) in given
-    fed = given[key(LOGITS)] if logits else given[key(FORWARD, made[-1].name)]
+    fed = given[key(LOGITS if logits else PREDICTIONS)]
     activation = made[-1].layer.activation if logits else None
 
-    def loss_of(predictions: Any, targets: Any) -> list[Any]:
+    def loss_of(predictions: Any, inputs: Any, targets: Any) -> list[Any]:
         predictions = activation(predictions) if activation else predictions
-        return [model.compute_loss(x=None, y=targets, y_pred=predictions, sample_weight=None)]
+        return [model.compute_loss(x=inputs, y=targets, y_pred=predictions, sample_weight=None)]
 
     set_state(subject, given, epoch, step)
-    (loss,), (gradient,), _ = subject.gradients.pull_back(
-        "loss", loss_of, [subject.cast(fed)], [y], [], None
-    )
-    seen[key(LOSS)] = subject.array(loss)
-    seen[key(LOSS_GRADIENT)] = _or_zeros(subject, gradient, fed.shape)
+    # A loss that is added in a call can't be had without the call.
+    if not any(getattr(layer, "_losses", ()) for layer in model._flatten_layers()):
+        (loss,), (gradient,), _ = subject.gradients.pull_back(
+            "loss", loss_of, [subject.cast(fed)], [x, y], [], None
+        )
+        seen[key(LOSS)] = subject.array(loss)
+        seen[key(LOSS_GRADIENT)] = _or_zeros(subject, gradient, fed.shape)
 
     set_state(subject, given, epoch, step)
     for weight, gradient in zip(
@@ -201,8 +209,13 @@ def state(subject: Subject, epoch: int, step: int) -> Seen:
 
 
 def set_state(subject: Subject, given: Arrays, epoch: int, step: int) -> None:
-    """Set the weights and the optimizer's variables to what is given for before a step."""
+    """Set the weights and the optimizer's variables to what is given for before a step.
+
+    The learning rate stays: it is a setting, and one of another backend would hide its own.
+    """
     for variable in subject.variables:
+        if subject.name(variable) == LEARNING_RATE:
+            continue
         variable.assign(given[Place(epoch, step, BEFORE, subject.name(variable)).key])
 
 
@@ -211,7 +224,8 @@ def inputs_of_stages(subject: Subject, given: Arrays, epoch: int, step: int) -> 
     x, y = subject.batch(given[f"order/{epoch}"], step)
     seen: Seen = {}
     set_state(subject, given, epoch, step)
-    made = calls(subject, x)
+    made, predictions = calls(subject, x)
+    seen[Place(epoch, step, PREDICTIONS).key] = subject.array(predictions)
     for call in made:
         for name, tensor in zip(call.input_names(), call.inputs, strict=True):
             seen[Place(epoch, step, LAYER_INPUT, name).key] = subject.array(tensor)
@@ -232,17 +246,25 @@ def inputs_of_stages(subject: Subject, given: Arrays, epoch: int, step: int) -> 
 @contextmanager
 def random_layers_off(keras: Any, model: Any) -> Iterator[None]:
     """Let layers that draw random numbers behave as in inference: backends draw differently."""
-    silenced = [layer for layer in own_layers(keras, model) if is_random(layer)]
-    originals = {layer: layer.call for layer in silenced}
+    layers = random_layers(model)
+    for layer in layers:
+        if layer is model or not takes_training(layer):
+            raise Refusal(
+                "workload",
+                f"{layer.name} draws random numbers that can't be switched off by training=False",
+            )
+    originals = [layer.call for layer in layers]
 
     def silent(original: Any) -> Any:
         return lambda *args, **kwargs: original(*args, **kwargs | {"training": False})
 
-    for layer, original in originals.items():
+    for layer, original in zip(layers, originals, strict=True):
         layer.call = silent(original)
-    yield
-    for layer, original in originals.items():
-        layer.call = original
+    try:
+        yield
+    finally:
+        for layer, original in zip(layers, originals, strict=True):
+            layer.call = original
 
 
 @contextmanager
@@ -268,20 +290,27 @@ def _repeat(
 ) -> tuple[list[Any], Seen, list[Any]]:
     """Call a layer again with other inputs; return outputs and gradients by what has one."""
     tree, ops = subject.keras.tree, subject.keras.ops
+    keras_dtype = subject.keras.backend.standardize_dtype
     smooth = [index for index, array in enumerate(inputs) if array.dtype.kind == "f"]
     rigid = [index for index in range(len(inputs)) if index not in smooth]
     options = tree.flatten(call.kwargs)
     tensors_among = [index for index, option in enumerate(options) if ops.is_tensor(option)]
 
+    leaves = tree.flatten(call.args)
+    places = [index for index, leaf in enumerate(leaves) if ops.is_tensor(leaf)]
+    dtypes = [keras_dtype(tensor.dtype) for tensor in call.inputs]
+
     def function(*tensors: Any) -> list[Any]:
-        flat, flat_options = list(inputs), list(options)
+        flat, flat_options = list(leaves), list(options)
         for index, tensor in zip([*smooth, *rigid], tensors, strict=False):
-            flat[index] = tensor
+            # A layer of another precision has been given tensors of that precision.
+            flat[places[index]] = ops.cast(tensor, dtypes[index])
         for index, tensor in zip(tensors_among, tensors[len(inputs) :], strict=True):
             flat_options[index] = tensor
         args = tree.pack_sequence_as(call.args, flat)
         kwargs = tree.pack_sequence_as(call.kwargs, flat_options)
-        return list(tree.flatten(call.layer.call(*args, **kwargs)))
+        outputs = tree.flatten(call.layer.call(*args, **kwargs))
+        return [output for output in outputs if ops.is_tensor(output)]
 
     outputs, by_inputs, by_weights = subject.gradients.pull_back(
         f"layer {call.name}",
@@ -315,13 +344,20 @@ def _output_gradients(subject: Subject, made: Sequence[Call], x: np.ndarray, y: 
         def add(layer: Any, original: Any) -> Any:
             def call(*args: Any, **kwargs: Any) -> Any:
                 outputs = original(*args, **kwargs)
-                return keras.tree.map_structure(lambda each: each + left.pop(0), outputs)
+                return keras.tree.map_structure(
+                    lambda each: (
+                        each + keras.ops.cast(left.pop(0), each.dtype)
+                        if keras.ops.is_tensor(each)
+                        else each
+                    ),
+                    outputs,
+                )
 
             return call
 
         with _calls_replaced(subject, add):
             predictions = model(inputs, training=True)
-        return [model.compute_loss(x=None, y=targets, y_pred=predictions, sample_weight=None)]
+        return [model.compute_loss(x=inputs, y=targets, y_pred=predictions, sample_weight=None)]
 
     zeros = [np.zeros(shape, keras.config.floatx()) for shape in shapes]
     _, gradients, _ = subject.gradients.pull_back("offsets", function, zeros, [x, y], [], None)
@@ -348,6 +384,11 @@ def _whole_gradients(subject: Subject, x: np.ndarray, y: np.ndarray) -> list[Any
 def _or_zeros(subject: Subject, gradient: Any, shape: Sequence[int]) -> np.ndarray:
     """Return a gradient; one that a backend leaves out is zero."""
     return np.zeros(tuple(shape)) if gradient is None else subject.array(gradient)
+
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    """Return an array of a type that NumPy itself has: bfloat16 becomes float32."""
+    return array if array.dtype.kind in "fiub" else array.astype("float32")
 
 
 def _names(name: str, count: int) -> list[str]:

@@ -215,30 +215,40 @@ def one_place(values, spread):
     return place, by_consensus([recording])
 
 
-def test_a_consensus_is_widened_to_the_middle_backend_but_never_narrowed():
+def test_a_consensus_is_widened_to_the_middle_backends_own_rounding_but_never_narrowed():
     place, reference = one_place([1.0, 2.0], [1e-3, 0.5])
-    seen = [{place: np.array([1.0, 2.0 + far])} for far in (0.01, 0.1, 7.0)]
-    assert widened(reference, seen, "float32").spread[place].tolist() == pytest.approx([0.1, 0.5])
-    # Of two it is the lesser deviation: otherwise each would excuse itself.
-    assert widened(reference, seen[1:], "float32").spread[place].tolist() == pytest.approx(
-        [0.1, 0.5]
-    )
-    assert widened(reference, seen[2:], "float32").spread[place].tolist() == [1e-3, 0.5]
+    own = [{place: np.array([1.0, 2.0 + fault])} for fault in (0.0, 0.0, 7.0)]
+    seen = [
+        {place: each[place] + [0.0, rounding]}
+        for each, rounding in zip(own, (0.01, 0.2, 0.1), strict=True)
+    ]
+    # A fault that is there in both precisions is no rounding.
+    spread = widened(reference, seen, own, "float32").spread[place]
+    assert spread.tolist() == pytest.approx([0.1, 0.5])
+    assert widened(reference, [], [], "float32").spread[place].tolist() == [1e-3, 0.5]
+
+
+def test_backends_that_all_differ_excuse_each_other_in_nothing():
+    place, reference = one_place([1.0, 2.0], [1e-7, 1e-7])
+    seen = [{place: np.array([1.0, 2.0]) * share} for share in (1.0, 1.01, 1.02)]
+    spread = widened(reference, seen, seen, "float32").spread[place]
+    assert spread.max() < 1e-6
 
 
 def test_a_backend_of_another_shape_has_no_say_in_how_wide_a_consensus_is():
     place, reference = one_place([1.0, 2.0], [1e-3, 1e-3])
-    seen = [{place: np.array([1.0])}, {}, {place: np.array([1.0, 3.0])}]
-    assert widened(reference, seen, "float32").spread[place].tolist() == [1e-3, 1e-3]
+    own = [{place: np.array([1.0, 2.0])}] * 2
+    seen = [{place: np.array([1.0])}, {}]
+    assert widened(reference, seen, own, "float32").spread[place].tolist() == [1e-3, 1e-3]
 
 
 @pytest.mark.parametrize("odd", [0, 1, 2])
 def test_a_backend_that_is_no_number_neither_decides_nor_excuses(odd):
     place, reference = one_place([1.0, 2.0], [1e-3, 1e-3])
+    own = [{place: np.array([1.0, 2.0])}] * 3
     seen = [{place: np.array([1.0, 2.0 + far])} for far in (0.01, 0.02, 0.03)]
     seen[odd][place][1] = np.nan
-    spread = widened(reference, seen, "float32").spread[place]
-    assert np.isfinite(spread).all()
+    assert np.isfinite(widened(reference, seen, own, "float32").spread[place]).all()
     recordings = [{place.key: each[place]} for each in seen]
     assert np.isfinite(by_consensus(recordings).arrays[place]).all()
 
@@ -251,6 +261,6 @@ def test_a_gradient_that_is_zero_but_for_rounding_is_measured_by_the_others_of_i
         for each, value in ((nothing, [1e-20]), (something, [2.0]), (later, [1e-20]))
     }
     recording |= {SPREAD + key: np.zeros(1) for key in recording}
-    spread = widened(by_consensus([recording]), [], "float32").spread
+    spread = widened(by_consensus([recording]), [], [], "float32").spread
     assert spread[nothing].item() == pytest.approx(2.0 * 2.0**-24)
     assert spread[later].item() < 1e-25

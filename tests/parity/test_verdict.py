@@ -326,7 +326,7 @@ def test_the_sentence_names_the_backend_the_time_the_layer_and_how_many_causes_t
     assert sentence(replace(one, causes=(first,) * 2)).endswith("(and in 1 further respect)")
     assert sentence(replace(one, causes=(first,) * 3)).endswith("(and in 2 further respects)")
     assert sentence(one, alone=False).endswith(
-        "; of two backends, either may be the one that is off"
+        "; most backends don't agree, so any may be the one that is off"
     )
 
 
