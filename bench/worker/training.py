@@ -54,7 +54,9 @@ def record(subject: Subject, given: Arrays) -> Seen:
     seen = _train_by_steps(subject, given, start, None)
     randomness = np.random.default_rng(0)
     replicas = (_train_by_steps(subject, given, start, randomness) for _ in range(REPLICAS))
-    return seen | _spread(seen, replicas)
+    spread = _spread(seen, replicas)
+    _set_optimizer(subject, start)  # The learning rate was rounded too, and no step sets it.
+    return seen | spread
 
 
 def repeat(subject: Subject, given: Arrays) -> Seen:
