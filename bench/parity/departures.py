@@ -16,7 +16,11 @@ SINGLE = UNIT_ROUNDOFF["float32"]
 CLIP = 1e-7
 
 
-class SinglePrecisionProducts(RandomRounding):
+class SinglePrecision(RandomRounding):
+    """A part in float32: in a training that is in float32 itself, no departure at all."""
+
+
+class SinglePrecisionProducts(SinglePrecision):
     """Matrix products in float32."""
 
     def dot(self, left: Array, right: Array) -> Array:
@@ -28,7 +32,7 @@ class SinglePrecisionProducts(RandomRounding):
         return np.asarray(exact + size * self.errors(exact.shape) * (SINGLE / self.unit_roundoff))
 
 
-class SinglePrecisionMeans(RandomRounding):
+class SinglePrecisionMeans(SinglePrecision):
     """The sum of the losses divided by their number in float32."""
 
     def quotient(self, total: Array, count: int) -> Array:
@@ -38,14 +42,14 @@ class SinglePrecisionMeans(RandomRounding):
         return float(np.float32(1.0) / np.float32(count))
 
 
-class SinglePrecisionConstants(RandomRounding):
+class SinglePrecisionConstants(SinglePrecision):
     """Constants of the optimizer that went through float32."""
 
     def constant(self, value: float) -> Array:
         return super().constant(float(np.float32(value)))
 
 
-class SinglePrecisionCasts(RandomRounding):
+class SinglePrecisionCasts(SinglePrecision):
     """Numbers that are cast to float64 by way of float32."""
 
     def cast(self, value: float) -> float | Array:
@@ -80,16 +84,10 @@ DEPARTURES: dict[str, type[RandomRounding]] = {
 
 def departures_in(dtype: str) -> dict[str, type[RandomRounding]]:
     """Return those that can make a difference in a training of this precision."""
-    single = {
-        SinglePrecisionCasts,
-        SinglePrecisionConstants,
-        SinglePrecisionMeans,
-        SinglePrecisionProducts,
-    }
     return {
         reason: arithmetic
         for reason, arithmetic in DEPARTURES.items()
-        if dtype != "float32" or arithmetic not in single
+        if dtype != "float32" or not issubclass(arithmetic, SinglePrecision)
     }
 
 
