@@ -88,7 +88,7 @@ def find_causes(
     def those(*stages: str) -> list[Deviation]:
         return [d for d in sorted_off if d.place.stage in stages]
 
-    loss = [] if other_data else _one("the loss", those(LOSS, LOSS_GRADIENT), LOSS_GRADIENT)
+    loss = [] if other_data else _of_loss(those(LOSS, LOSS_GRADIENT))
     update = [d for d in those(UPDATE) if d.place.subject not in foreign]
     causes = [*layers, *strays, *loss, *_of_update(update, blueprint, seen, reference)]
 
@@ -151,19 +151,17 @@ def _of_layer(name: str, off: Sequence[Deviation], seen: Mapping[Place, Array]) 
         causes.append(Cause(f"the output of layer {name}", (*outputs, *follow)))
     weights_off = {d.place.subject for d in own if d.place.stage == WEIGHT_GRADIENT}
     if len(weights_off) == 1 and all(d.place.stage == WEIGHT_GRADIENT for d in own):
-        zero = all(not np.any(seen[d.place]) for d in own)
-        what = f"the gradient of {weights_off.pop()}{', which is zero' if zero else ''}"
-        causes.append(Cause(what, tuple(own)))
+        causes.append(Cause(_gradient_of(weights_off.pop(), own, seen), tuple(own)))
     elif own:
         causes.append(Cause(f"the gradients of layer {name}", tuple(own)))
     return causes
 
 
-def _one(what: str, off: Sequence[Deviation], gradient_stage: str) -> list[Cause]:
+def _of_loss(off: Sequence[Deviation]) -> list[Cause]:
     if not off:
         return []
-    only_gradient = all(d.place.stage == gradient_stage for d in off)
-    return [Cause(f"the gradient of {what}" if only_gradient else what, tuple(off))]
+    only_gradient = all(d.place.stage == LOSS_GRADIENT for d in off)
+    return [Cause("the gradient of the loss" if only_gradient else "the loss", tuple(off))]
 
 
 def _of_update(
@@ -181,45 +179,39 @@ def _of_update(
     state = [d for d in at_once if d.place.subject not in weights]
     named = (state or at_once)[0]
     kind = "the optimizer's" if state else "the optimizer's update of"
-    what = (
-        f"{kind} {named.place.subject.removeprefix('optimizer/')}{_stuck([named], seen, reference)}"
-    )
+    name = named.place.subject.removeprefix("optimizer/")
+    what = f"{kind} {name}{_stuck(named.place, seen, reference)}"
     return [Cause(what, (named, *(d for d in off if d is not named)))]
 
 
 def _of_gradients(off: Sequence[Deviation], seen: Mapping[Place, Array]) -> list[Cause]:
     if not off:
         return []
-    paths = list(dict.fromkeys(d.place.subject for d in off))
-    zero = len(paths) == 1 and all(not np.any(seen[d.place]) for d in off)
-    what = f"the gradient of {paths[0]}{', which is zero' if zero else ''}"
+    what = _gradient_of(off[0].place.subject, off, seen)
     return [Cause(f"{what}, through the whole model", tuple(off))]
+
+
+def _gradient_of(path: str, off: Sequence[Deviation], seen: Mapping[Place, Array]) -> str:
+    """Name the gradient of a weight, and say where it is zero and nothing else is off."""
+    zero = all(d.place.subject == path and not np.any(seen[d.place]) for d in off)
+    return f"the gradient of {path}{', which is zero' if zero else ''}"
 
 
 def _of_steps(
     off: Sequence[Deviation], seen: Mapping[Place, Array], reference: Mapping[Place, Array]
 ) -> list[Cause]:
     first = off[0].place
-    paths = dict.fromkeys(d.place.subject for d in off if d.place.epoch == first.epoch)
-    what = f"the training step (train_step), in {next(iter(paths))}"
-    return [Cause(f"{what}{_stuck(off[:1], seen, reference)}", tuple(off))]
+    what = f"the training step (train_step), in {first.subject}"
+    return [Cause(f"{what}{_stuck(first, seen, reference)}", tuple(off))]
 
 
-def _stuck(
-    off: Sequence[Deviation], seen: Mapping[Place, Array], reference: Mapping[Place, Array]
-) -> str:
+def _stuck(place: Place, seen: Mapping[Place, Array], reference: Mapping[Place, Array]) -> str:
     """Say where a variable has stayed what it was."""
-    for deviation in off:
-        place = deviation.place
-        before = reference.get(Place(place.epoch, place.step, BEFORE, place.subject))
-        same_shape = before is not None and before.shape == seen[place].shape
-        if (
-            before is not None
-            and same_shape
-            and np.allclose(seen[place], before, rtol=1e-6, atol=0.0)
-        ):
-            return ", which stays what it was"
-    return ""
+    before = reference.get(Place(place.epoch, place.step, BEFORE, place.subject))
+    if before is None or before.shape != seen[place].shape:
+        return ""
+    stays = np.allclose(seen[place], before, rtol=1e-6, atol=0.0)
+    return ", which stays what it was" if stays else ""
 
 
 def _of_training(
