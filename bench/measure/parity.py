@@ -1,9 +1,9 @@
 """Carries a parity check out: a worker for each backend, all at the same time."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,9 @@ from bench.parity.verdict import (
     BackendVerdict,
     Verdict,
     judge,
+    most_agree,
     reference_losses,
+    remarks,
     settle,
     shapes_differ,
 )
@@ -68,10 +70,9 @@ def check_parity(
     A backend whose worker fails is unchecked; the others go on.
     """
     failures: dict[str, BenchError | str] = {}
-    knows_who = True
-    with _class(workload, pythons, settings, settings.dtype, workers, failures) as group:
+    with _group(workload, pythons, settings, settings.dtype, workers, failures) as group:
         if not group.blueprints:
-            return _verdict(workload, settings, "", (), [], failures, pythons, ())
+            return _nothing_trained(workload, settings, failures, pythons)
         common = settle(group.blueprints)
         blueprint = group.blueprints[common]
         arrays = _load(blueprint.arrays_file)
@@ -89,7 +90,7 @@ def check_parity(
                 workload, pythons, settings, training, workers, failures
             )
             if not own:
-                return _verdict(workload, settings, "", (), [], failures, pythons, ())
+                return _nothing_trained(workload, settings, failures, pythons)
             source = (
                 f"the median of the float64 runs of {', '.join(own)}"
                 f" (the NumPy reference doesn't cover {reason})"
@@ -127,17 +128,20 @@ def check_parity(
             )
             for backend, each in seen.items()
         ]
-    remarks = _remarks(training)
-    losses = reference_losses(reference, settings.dtype)
-    if network is None:
-        agreeing = sum(each.outcome == "agrees" for each in verdicts)
-        knows_who = agreeing > len(verdicts) - agreeing
-    verdict = _verdict(workload, settings, source, remarks, verdicts, failures, pythons, losses)
-    return replace(verdict, knows_who=knows_who)
+    return Verdict(
+        workload.name,
+        settings.dtype,
+        len(training.orders),
+        source,
+        remarks(training),
+        _in_order(verdicts, failures, pythons),
+        reference_losses(reference, settings.dtype),
+        network is not None or most_agree(verdicts),
+    )
 
 
 @dataclass
-class _Class:
+class _Group:
     """The workers of one workload that train together; one that fails drops out."""
 
     workers: dict[str, Worker]
@@ -175,18 +179,18 @@ class _Class:
 
 
 @contextmanager
-def _class(
+def _group(
     workload: Workload,
     pythons: Mapping[str, str],
     settings: ParitySettings,
     dtype: str,
     workers: Launcher,
     failures: dict[str, BenchError | str],
-) -> Iterator[_Class]:
+) -> Iterator[_Group]:
     """Start a worker for each backend, and wait for the blueprints."""
     folder = workers.folder
     with ExitStack() as stack:
-        group = _Class({}, {}, folder, dtype, failures)
+        group = _Group({}, {}, folder, dtype, failures)
         for backend, python in pythons.items():
             if backend in failures:
                 continue
@@ -221,7 +225,7 @@ def _ask_the_backends(
     failures: dict[str, BenchError | str],
 ) -> tuple[Reference, dict[str, dict[Place, np.ndarray]]]:
     """Let the backends show in float64 what the training gives; return each one's own too."""
-    with _class(workload, pythons, settings, "float64", workers, failures) as group:
+    with _group(workload, pythons, settings, "float64", workers, failures) as group:
         recorded = group.carry_out("record", training, {})
         trained = by_consensus(list(recorded.values()))
         inputs = {place.key: array for place, array in trained.arrays.items()}
@@ -244,34 +248,22 @@ def _load(file: str) -> Arrays:
         return dict(arrays)
 
 
-def _remarks(training: Training) -> tuple[str, ...]:
-    blueprint = training.blueprint
-    remarks = []
-    if blueprint.random_layers:
-        remarks.append(
-            f"{', '.join(blueprint.random_layers)}: what is drawn at random there differs between"
-            " backends by design, so it is switched off; everything else is compared"
-        )
-    if blueprint.left_out:
-        remarks.append(f"FIT's {', '.join(blueprint.left_out)} is left out of the comparison")
-    if training.own_start:
-        remarks.append(
-            f"{', '.join(training.own_start)}: the initializer isn't known here, so all backends"
-            " start from one backend's values"
-        )
-    return tuple(remarks)
-
-
-def _verdict(
+def _nothing_trained(
     workload: Workload,
     settings: ParitySettings,
-    source: str,
-    remarks: tuple[str, ...],
-    verdicts: list[BackendVerdict],
     failures: Mapping[str, BenchError | str],
     pythons: Mapping[str, str],
-    losses: tuple[tuple[Place, float, float], ...],
 ) -> Verdict:
+    backends = _in_order([], failures, pythons)
+    return Verdict(workload.name, settings.dtype, 0, "", (), backends, ())
+
+
+def _in_order(
+    verdicts: Sequence[BackendVerdict],
+    failures: Mapping[str, BenchError | str],
+    pythons: Mapping[str, str],
+) -> tuple[BackendVerdict, ...]:
+    """Return a verdict for each backend, in the order in which they were asked for."""
     known = {verdict.backend: verdict for verdict in verdicts}
     for backend, failure in failures.items():
         if isinstance(failure, BenchError):
@@ -284,6 +276,4 @@ def _verdict(
             )
         else:
             known[backend] = BackendVerdict(backend, "differs", (Cause(failure, ()),))
-    epochs = max((place.epoch for place, _, _ in losses), default=0)
-    backends = tuple(known[backend] for backend in pythons if backend in known)
-    return Verdict(workload.name, settings.dtype, epochs, source, remarks, backends, losses)
+    return tuple(known[backend] for backend in pythons if backend in known)

@@ -71,7 +71,7 @@ class Verdict:
     backends: tuple[BackendVerdict, ...]
     losses: tuple[tuple[Place, float, float], ...]
     knows_who: bool = True
-    """Whether the reference tells which backend is off, which a median of two can't."""
+    """Whether the reference tells which backend is off: a median that most differ from can't."""
 
 
 def judge(
@@ -94,17 +94,17 @@ def judge(
         bool(other_data),
     )
     differing = dict(_settings(blueprint, training.blueprint))
-    odd = [
+    switched_off = [
         Cause(f"{name} is switched off here, but {differing[name]}", ())
         for name in blueprint.random_layers
         if name in differing
     ]
-    causes = [*([Cause(other_data, ())] if other_data else []), *odd, *causes]
+    causes = [*([Cause(other_data, ())] if other_data else []), *switched_off, *causes]
     outcome: ParityOutcome = "differs" if causes else "agrees"
     if causes and network is not None and not other_data:
         causes, explained = _explain(causes, seen, training, reference, network, tolerance)
         outcome = "explained" if explained else "differs"
-    causes = _with_settings(causes, blueprint, training.blueprint)
+    causes = _with_settings(causes, differing, training.blueprint)
     losses = tuple(
         (place, float(array))
         for place, array in seen.items()
@@ -152,8 +152,33 @@ def shapes_differ(blueprint: Blueprint, other: Blueprint) -> str:
     return f"its model {' and '.join(words) or 'has another optimizer'}"
 
 
+def most_agree(verdicts: Sequence[BackendVerdict]) -> bool:
+    """Tell whether a consensus is one: whether most backends agree with it."""
+    agreeing = sum(verdict.outcome == "agrees" for verdict in verdicts)
+    return agreeing > len(verdicts) - agreeing
+
+
+def remarks(training: Training) -> tuple[str, ...]:
+    """Say what of a workload isn't compared, or not as it is."""
+    blueprint = training.blueprint
+    said = []
+    if blueprint.random_layers:
+        said.append(
+            f"{', '.join(blueprint.random_layers)}: what is drawn at random there differs between"
+            " backends by design, so it is switched off; everything else is compared"
+        )
+    if blueprint.left_out:
+        said.append(f"FIT's {', '.join(blueprint.left_out)} is left out of the comparison")
+    if training.own_start:
+        said.append(
+            f"{', '.join(training.own_start)}: the initializer isn't known here, so all backends"
+            " start from one backend's values"
+        )
+    return tuple(said)
+
+
 def sentence(verdict: BackendVerdict, alone: bool = True) -> str:
-    """Say what came of a backend; not `alone` where nobody can say which of two is off."""
+    """Say what came of a backend; not `alone` where any of them may be the one that is off."""
     if verdict.outcome == "unchecked":
         return f"{verdict.backend} is unchecked: {verdict.failure}"
     if verdict.outcome == "agrees":
@@ -271,19 +296,20 @@ def _other_data(blueprint: Blueprint, common: Blueprint) -> str:
     return f"data() gives it another {' and another '.join(differing)}" if differing else ""
 
 
-def _with_settings(causes: Sequence[Cause], blueprint: Blueprint, common: Blueprint) -> list[Cause]:
+def _with_settings(
+    causes: Sequence[Cause], differing: Mapping[str, str], common: Blueprint
+) -> list[Cause]:
     """Add where what is off is configured otherwise on this backend; that is a reason too."""
-    differing = dict(_settings(blueprint, common))
     owners = {path: layer.name for layer in common.layers for path in layer.weights}
     # No optimizer touches these: their layer moves them.
-    settled = {weight.path for weight in common.weights if not weight.trainable}
+    frozen = {weight.path for weight in common.weights if not weight.trainable}
 
     def reason(cause: Cause) -> str:
         if cause.reason or cause.first is None:
             return cause.reason
         place = cause.first.place
         part = owners.get(place.subject, place.subject)
-        if place.stage in (UPDATE, STEP) and place.subject not in settled:
+        if place.stage in (UPDATE, STEP) and place.subject not in frozen:
             part = "optimizer"
         return differing.get(part, "")
 
