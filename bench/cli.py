@@ -121,7 +121,7 @@ debug_option = click.option("--debug", is_flag=True, help="Show the tracebacks o
 @env_option
 def list_(pythons: dict[str, str]) -> None:
     """Show the workloads, and the backends with the versions found."""
-    from bench.commands import list_all
+    from bench.commands.look import list_all
 
     list_all(pythons)
 
@@ -130,7 +130,7 @@ def list_(pythons: dict[str, str]) -> None:
 @env_option
 def doctor(pythons: dict[str, str]) -> None:
     """Show what on this machine spoils timings, and what to do about it."""
-    from bench.commands import see_doctor
+    from bench.commands.look import see_doctor
 
     see_doctor(pythons)
 
@@ -197,7 +197,7 @@ def run(
 
     Without arguments it measures dense_3_5_2 and dense_1_16_32_2 on all installed backends.
     """
-    from bench.commands import measure
+    from bench.commands.run import measure
 
     base = QUICK if quick else Settings()
     settings = Settings(
@@ -272,7 +272,7 @@ def parity(
     Every backend trains from the same weights on the same batches. What it does is compared
     with a reference, stage by stage, next to what rounding alone explains.
     """
-    from bench.commands import check
+    from bench.commands.parity import check
     from bench.measure.parity import ParitySettings
 
     settings = ParitySettings(dtype, epochs, None, tolerance, seed, threads)
@@ -287,7 +287,7 @@ def parity(
 )
 def show(file: Path | None, results: Path) -> None:
     """Print the tables of a stored run again, the newest without RUN.json."""
-    from bench.commands import show_run
+    from bench.commands.look import show_run
 
     show_run(file, results)
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bench.measure import workloads
-from bench.measure.parity import ParitySettings, check_parity
+from bench.measure.parity import Learner, ParitySettings, check_parity
 from bench.measure.process import launcher
 from bench.parity.verdict import Verdict, describe
 
@@ -145,7 +145,7 @@ def check(pythons, tmp_path: Path):
             file.write_text(text)
             text = str(file)
         (workload,) = workloads.find((text,))
-        chosen = {backend: pythons[backend] for backend in backends}
+        chosen = {backend: Learner(backend, pythons[backend]) for backend in backends}
         with launcher(timeout_seconds=120.0) as workers:
             return check_parity(workload, chosen, ParitySettings(**options), workers)
 

@@ -90,6 +90,37 @@ def probe(pythons: Mapping[str, str]) -> dict[str, Interpreter]:
     return {backend: probed[python] for backend, python in pythons.items()}
 
 
+def probe_backends(pythons: Mapping[str, str]) -> dict[str, Interpreter]:
+    """Probe the interpreter of every backend: the one given, or the one that runs the suite."""
+    return probe({backend: pythons.get(backend, this_python()) for backend in BACKENDS})
+
+
+def choose(
+    asked: tuple[str, ...], interpreters: Mapping[str, Interpreter], pythons: Mapping[str, str]
+) -> dict[str, Interpreter]:
+    """Return the backends to measure: those asked for, or all that are installed.
+
+    Raises:
+        BackendError: one that was asked for isn't installed, or none is.
+    """
+    for backend in asked or tuple(pythons):
+        if backend not in interpreters[backend].backends:
+            raise BackendError(
+                backend,
+                f"isn't installed beside Keras in {interpreters[backend].python}",
+                f"install keras-bench[{backend}] there, or name another environment"
+                f" with --env {backend}=PYTHON",
+            )
+    chosen = asked or tuple(name for name in BACKENDS if name in interpreters[name].backends)
+    if not chosen:
+        raise BackendError(
+            this_python(),
+            "holds no backend",
+            "install keras-bench[jax], [tensorflow] or [torch], or name environments with --env",
+        )
+    return {backend: interpreters[backend] for backend in chosen}
+
+
 def _probe(python: str) -> Interpreter:
     names = [name for family in DISTRIBUTIONS.values() for name in family]
     wanted = json.dumps([*names, *RECORDED_PACKAGES])

@@ -18,13 +18,13 @@ def lock_file() -> Path:
 
 
 @contextmanager
-def machine_lock(about_to_wait: Callable[[], None]) -> Iterator[None]:
+def machine_lock(about_to_wait: Callable[[Path], None]) -> Iterator[None]:
     """Hold the machine for one run; call `about_to_wait` once if another run holds it."""
     lock = FileLock(lock_file())
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        about_to_wait()
+        about_to_wait(lock_file())
         lock.acquire(poll_interval=POLL_SECONDS)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Carries a parity check out: a worker for each backend, all at the same time."""
+"""Carries a parity check out: a worker for each learner, all at the same time."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -56,6 +56,14 @@ class ParitySettings:
     threads: str = "default"
 
 
+@dataclass(frozen=True)
+class Learner:
+    """One of those that are compared: a backend, and the interpreter that holds it."""
+
+    backend: str
+    python: str
+
+
 REMEDY = "lower the learning rate, or look for NaN in the data"
 
 #: What a run can afford to check before it measures.
@@ -63,16 +71,19 @@ QUICK = ParitySettings(epochs=1, most_steps=30)
 
 
 def check_parity(
-    workload: Workload, pythons: Mapping[str, str], settings: ParitySettings, workers: Launcher
+    workload: Workload,
+    learners: Mapping[str, Learner],
+    settings: ParitySettings,
+    workers: Launcher,
 ) -> Verdict:
-    """Train a workload on every backend, given by its interpreter, and compare.
+    """Let every learner train a workload, and compare; they go by the names they are given here.
 
-    A backend whose worker fails is unchecked; the others go on.
+    A learner whose worker fails is unchecked; the others go on.
     """
     failures: dict[str, BenchError | str] = {}
-    with _group(workload, pythons, settings, settings.dtype, workers, failures) as group:
+    with _group(workload, learners, settings, settings.dtype, workers, failures) as group:
         if not group.blueprints:
-            return _nothing_trained(workload, settings, failures, pythons)
+            return _nothing_trained(workload, settings, failures, learners)
         common = settle(group.blueprints)
         blueprint = group.blueprints[common]
         arrays = _load(blueprint.arrays_file)
@@ -87,10 +98,10 @@ def check_parity(
         except NotCovered as reason:
             network = None
             reference, own = _ask_the_backends(
-                workload, pythons, settings, training, workers, failures
+                workload, learners, settings, training, workers, failures
             )
             if not own:
-                return _nothing_trained(workload, settings, failures, pythons)
+                return _nothing_trained(workload, settings, failures, learners)
             source = (
                 f"the median of the float64 runs of {', '.join(own)}"
                 f" (the NumPy reference doesn't cover {reason})"
@@ -134,7 +145,7 @@ def check_parity(
         len(training.orders),
         source,
         remarks(training),
-        _in_order(verdicts, failures, pythons),
+        _in_order(verdicts, failures, learners),
         reference_losses(reference, settings.dtype),
         network is not None or most_agree(verdicts),
     )
@@ -181,7 +192,7 @@ class _Group:
 @contextmanager
 def _group(
     workload: Workload,
-    pythons: Mapping[str, str],
+    learners: Mapping[str, Learner],
     settings: ParitySettings,
     dtype: str,
     workers: Launcher,
@@ -191,23 +202,23 @@ def _group(
     folder = workers.folder
     with ExitStack() as stack:
         group = _Group({}, {}, folder, dtype, failures)
-        for backend, python in pythons.items():
-            if backend in failures:
+        for name, learner in learners.items():
+            if name in failures:
                 continue
             request = ParityRequest(
                 workload_file=str(workload.file),
-                backend=backend,
+                backend=learner.backend,
                 seed=settings.seed,
                 threads=thread_count(settings.threads),
                 dtype=dtype,
                 data_dtype=settings.dtype,
                 folder=str(folder),
-                name=f"{backend}-{dtype}-{len(list(folder.iterdir()))}",
+                name=f"{name}-{dtype}-{len(list(folder.iterdir()))}",
             )
             try:
-                group.workers[backend] = stack.enter_context(workers.start(python, request))
+                group.workers[name] = stack.enter_context(workers.start(learner.python, request))
             except BenchError as error:
-                failures[backend] = error
+                failures[name] = error
         for backend, worker in group.workers.items():
             try:
                 group.blueprints[backend] = worker.answer(Blueprint)
@@ -218,14 +229,14 @@ def _group(
 
 def _ask_the_backends(
     workload: Workload,
-    pythons: Mapping[str, str],
+    learners: Mapping[str, Learner],
     settings: ParitySettings,
     training: Training,
     workers: Launcher,
     failures: dict[str, BenchError | str],
 ) -> tuple[Reference, dict[str, dict[Place, np.ndarray]]]:
     """Let the backends show in float64 what the training gives; return each one's own too."""
-    with _group(workload, pythons, settings, "float64", workers, failures) as group:
+    with _group(workload, learners, settings, "float64", workers, failures) as group:
         recorded = group.carry_out("record", training, {})
         trained = by_consensus(list(recorded.values()))
         inputs = {place.key: array for place, array in trained.arrays.items()}
@@ -252,16 +263,16 @@ def _nothing_trained(
     workload: Workload,
     settings: ParitySettings,
     failures: Mapping[str, BenchError | str],
-    pythons: Mapping[str, str],
+    learners: Mapping[str, Learner],
 ) -> Verdict:
-    backends = _in_order([], failures, pythons)
+    backends = _in_order([], failures, learners)
     return Verdict(workload.name, settings.dtype, 0, "", (), backends, ())
 
 
 def _in_order(
     verdicts: Sequence[BackendVerdict],
     failures: Mapping[str, BenchError | str],
-    pythons: Mapping[str, str],
+    learners: Mapping[str, Learner],
 ) -> tuple[BackendVerdict, ...]:
     """Return a verdict for each backend, in the order in which they were asked for."""
     known = {verdict.backend: verdict for verdict in verdicts}
@@ -276,4 +287,4 @@ def _in_order(
             )
         else:
             known[backend] = BackendVerdict(backend, "differs", (Cause(failure, ()),))
-    return tuple(known[backend] for backend in pythons if backend in known)
+    return tuple(known[backend] for backend in learners if backend in known)

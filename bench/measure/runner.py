@@ -6,8 +6,10 @@ from pathlib import Path
 
 from bench.errors import BenchError
 from bench.measure.environments import thread_count
-from bench.records import Arm, ArmResult, Assignment, Failure, Run, Sample
+from bench.records import Arm, ArmResult, Assignment, Failure, Sample
 from bench.worker.protocol import TimingRequest
+
+RunWorker = Callable[[str, TimingRequest], Sample]
 
 
 @dataclass(frozen=True)
@@ -29,32 +31,28 @@ class Starting:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one assignment: a sample or an error, and the run that now holds it."""
+    """What came of one assignment of a round: a sample or an error."""
 
-    run: Run
+    round: int
     arm: Arm
     result: Sample | BenchError
 
 
 def carry_out(
-    run: Run,
+    number: int,
     assignments: tuple[Assignment, ...],
     targets: Mapping[Arm, Target],
-    run_worker: Callable[[str, TimingRequest], Sample],
+    seed: int,
+    run_worker: RunWorker,
 ) -> Iterator[Starting | Outcome]:
-    """Run one round, a worker after the other; yield before each start and after each end.
-
-    An arm that fails gets no further worker; its samples so far stay, and the others go on.
-    The last outcome's run counts the round as done.
-    """
-    number = run.rounds + 1
+    """Run the round of this number, a worker after the other; yield before each and after."""
     for place, assignment in enumerate(assignments, start=1):
         arm = assignment.arm
         yield Starting(arm, place, len(assignments))
         request = TimingRequest(
             workload_file=str(targets[arm].workload_file),
             backend=arm.backend,
-            seed=run.settings.seed,
+            seed=seed,
             least_epochs=assignment.least_epochs,
             epochs=assignment.epochs,
             time_limit_seconds=assignment.time_limit_seconds,
@@ -65,18 +63,21 @@ def carry_out(
             result = replace(run_worker(targets[arm].python, request), round=number)
         except BenchError as error:
             result = error
-        run = _with(run, arm, result, number)
-        if place == len(assignments):
-            run = replace(run, rounds=number)
-        yield Outcome(run, arm, result)
+        yield Outcome(number, arm, result)
 
 
-def _with(run: Run, arm: Arm, result: Sample | BenchError, number: int) -> Run:
-    def grown(known: ArmResult) -> ArmResult:
-        if known.arm != arm:
+def grown(results: tuple[ArmResult, ...], outcome: Outcome) -> tuple[ArmResult, ...]:
+    """Return the results with what came of one more worker.
+
+    An arm that fails keeps its samples so far; it is for the plan to give it no further worker.
+    """
+
+    def one(known: ArmResult) -> ArmResult:
+        if known.arm != outcome.arm:
             return known
-        if isinstance(result, Sample):
-            return replace(known, samples=(*known.samples, result))
-        return replace(known, failure=Failure(number, str(result), result.exit_code))
+        if isinstance(outcome.result, Sample):
+            return replace(known, samples=(*known.samples, outcome.result))
+        error = outcome.result
+        return replace(known, failure=Failure(outcome.round, str(error), error.exit_code))
 
-    return replace(run, results=tuple(grown(known) for known in run.results))
+    return tuple(one(known) for known in results)

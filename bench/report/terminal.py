@@ -1,6 +1,7 @@
 """Tables and findings on a terminal, in colour where it has any."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -66,3 +67,16 @@ def print_warnings(console: Console, findings: Sequence[Finding]) -> None:
         if finding.spoils:
             line = f"{finding.subject}: {finding.seen}; {finding.remedy}"
             console.print(Text(f"warning: {line}", style="yellow"))
+
+
+def about_to_wait(console: Console) -> Callable[[Path], None]:
+    """Return what says that another run holds the machine, by this file."""
+
+    def say(lock_file: Path) -> None:
+        console.print(
+            f"another keras-bench run is measuring on this machine ({lock_file});"
+            " waiting for it to end (Ctrl-C gives up)",
+            soft_wrap=True,
+        )
+
+    return say

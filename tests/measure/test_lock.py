@@ -10,7 +10,7 @@ from bench.measure.lock import machine_lock
 HOLD = """
 import sys
 from bench.measure.lock import machine_lock
-with machine_lock(lambda: None):
+with machine_lock(lambda file: None):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -34,14 +34,14 @@ def other_run(tmp_path, monkeypatch):
 def test_a_free_machine_is_taken_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for _ in range(2):
-        with machine_lock(lambda: pytest.fail("waited for nobody")):
+        with machine_lock(lambda file: pytest.fail("waited for nobody")):
             pass
 
 
 def test_a_second_run_waits_and_says_so(other_run):
     told = threading.Event()
 
-    def about_to_wait():
+    def about_to_wait(file):
         told.set()
         other_run.stdin.close()
 
@@ -53,5 +53,5 @@ def test_a_second_run_waits_and_says_so(other_run):
 def test_a_run_that_was_killed_holds_nothing(other_run):
     other_run.kill()
     other_run.wait()
-    with machine_lock(lambda: pytest.fail("waited for the dead")):
+    with machine_lock(lambda file: pytest.fail("waited for the dead")):
         pass

@@ -1,0 +1,51 @@
+"""Looks without measuring: `keras-bench list`, `doctor` and `show`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table as Grid
+from rich.text import Text
+
+from bench.analyze.comparison import tables
+from bench.analyze.diagnosis import diagnose
+from bench.errors import ResultsBroken
+from bench.measure import workloads
+from bench.measure.environments import probe_backends
+from bench.measure.surroundings import examine
+from bench.report.terminal import make_console, print_findings, print_tables
+from bench.store import runs
+
+
+def list_all(pythons: Mapping[str, str]) -> None:
+    """Print the workloads, and the backends with the versions found."""
+    console = make_console()
+    grid = Grid("workload", "what it trains", box=SIMPLE_HEAD)
+    for workload in workloads.shipped().values():
+        grid.add_row(Text(workload.name), Text(workload.summary()))
+    console.print(grid)
+    grid = Grid("backend", "framework", "Keras", "NumPy", "Python", box=SIMPLE_HEAD)
+    for backend, interpreter in probe_backends(pythons).items():
+        environment = interpreter.environment
+        found = environment.framework_version(backend) or f"not installed (keras-bench[{backend}])"
+        keras, numpy = (environment.version_of(name) or "none" for name in ("keras", "numpy"))
+        grid.add_row(backend, found, keras, numpy, environment.python_version)
+    console.print(grid)
+
+
+def see_doctor(pythons: Mapping[str, str]) -> None:
+    """Print what on this machine spoils timings."""
+    print_findings(make_console(), diagnose(examine(probe_backends(pythons))))
+
+
+def show_run(file: Path | None, results: Path) -> None:
+    """Print the tables of a stored run; raise ResultsBroken where there is none."""
+    run = runs.load(file or _newest(results))
+    print_tables(make_console(), run, tables(run))
+
+
+def _newest(results: Path) -> Path:
+    files = sorted((results / "runs").glob("*.json"))
+    if not files:
+        raise ResultsBroken(str(results / "runs"), "holds no run", "measure with `keras-bench run`")
+    return files[-1]
