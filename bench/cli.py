@@ -15,7 +15,7 @@ import click
 from bench import __version__
 from bench.errors import BenchError, Interrupted
 from bench.interrupts import raise_interrupt
-from bench.records import BACKENDS, Settings
+from bench.records import BACKENDS, GateSettings, Metric, Settings
 
 QUICK = Settings(precision=0.15, budget_seconds=72.0, min_steady_epochs=5, min_steady_seconds=0.5)
 
@@ -54,6 +54,11 @@ def _backends(
         if value not in BACKENDS:
             raise click.BadParameter(f"no backend is named {value!r}; {_nearest(value)}")
     return tuple(dict.fromkeys(values))
+
+
+def _backend(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    (backend,) = _backends(context, parameter, (value,))
+    return backend
 
 
 def _nearest(name: str) -> str:
@@ -114,6 +119,15 @@ timeout_option = click.option(
     metavar="SECONDS",
     help="End a worker that hasn't answered by then.",
 )
+OutputFile = click.Path(path_type=Path, dir_okay=False)
+results_option = click.option(
+    "--results",
+    type=click.Path(path_type=Path, file_okay=True),
+    default=Path("results"),
+    show_default=True,
+    metavar="DIR",
+    help="Where what was measured is written.",
+)
 debug_option = click.option("--debug", is_flag=True, help="Show the tracebacks of workers.")
 
 
@@ -167,14 +181,7 @@ def doctor(pythons: dict[str, str]) -> None:
     is_flag=True,
     help="Don't check first that the backends learn the same.",
 )
-@click.option(
-    "--results",
-    type=click.Path(path_type=Path, file_okay=True),
-    default=Path("results"),
-    show_default=True,
-    metavar="DIR",
-    help="Where the tables and the raw run are written.",
-)
+@results_option
 @debug_option
 @click.pass_context
 def run(
@@ -246,7 +253,7 @@ def run(
 @click.option(
     "--json",
     "file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputFile,
     default=None,
     metavar="FILE",
     help="Write the verdicts, and every series behind them.",
@@ -278,6 +285,98 @@ def parity(
     settings = ParitySettings(dtype, epochs, None, tolerance, seed, threads)
     debug = debug or context.obj
     sys.exit(check(workloads, backends, pythons, settings, timeout, file, debug))
+
+
+@cli.command()
+@click.argument("workloads", nargs=-1, metavar="[WORKLOAD|FILE.py]...")
+@click.option(
+    "--backend",
+    required=True,
+    metavar="NAME",
+    callback=_backend,
+    help="The backend that both interpreters hold.",
+)
+@click.option("--baseline", required=True, metavar="PYTHON", help="The interpreter as it was.")
+@click.option("--candidate", required=True, metavar="PYTHON", help="The interpreter as it is now.")
+@click.option(
+    "--threshold",
+    type=Finite(0.001, 1.0),
+    default=0.05,
+    show_default=True,
+    help="The slowdown that must not be missed.",
+)
+@click.option(
+    "--budget",
+    type=Finite(min=1.0),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="After the first round, start none that would end later.",
+)
+@click.option(
+    "--metric",
+    type=click.Choice(["wall", "cpu"]),
+    default="wall",
+    show_default=True,
+    help="The clock that counts: wall time, or the CPU time of the process.",
+)
+@click.option(
+    "--threads",
+    default="single",
+    metavar="default|single|N",
+    callback=_threads,
+    help="Threads per pool: one, the framework's own choice, or N. [default: single]",
+)
+@click.option("--fail-undecided", is_flag=True, help="Let an undecided verdict fail, too.")
+@click.option("--no-parity", is_flag=True, help="Don't check first that both sides learn the same.")
+@click.option("--markdown", type=OutputFile, metavar="FILE", help="Write the tables as Markdown.")
+@click.option("--json", type=OutputFile, metavar="FILE", help="Write all that was found.")
+@click.option("--junit", type=OutputFile, metavar="FILE", help="Write JUnit XML.")
+@seed_option
+@timeout_option
+@results_option
+@debug_option
+@click.pass_context
+def gate(
+    context: click.Context,
+    workloads: tuple[str, ...],
+    backend: str,
+    baseline: str,
+    candidate: str,
+    threshold: float,
+    budget: float,
+    metric: Metric,
+    threads: str,
+    fail_undecided: bool,
+    no_parity: bool,
+    markdown: Path | None,
+    json: Path | None,
+    junit: Path | None,
+    seed: int,
+    timeout: float,
+    results: Path,
+    debug: bool,
+) -> None:
+    """Tell whether a candidate environment trains slower than a baseline.
+
+    Both are measured in the same rounds, each time in fresh processes, until the evidence
+    suffices or the budget is spent. A regression is said once further processes confirm it.
+    """
+    from bench.commands.gate import Outputs, measure
+
+    settings = GateSettings(
+        threshold=threshold,
+        metric=metric,
+        budget_seconds=budget,
+        threads=threads,
+        seed=seed,
+        timeout_seconds=timeout,
+        parity=not no_parity,
+    )
+    pythons = {"baseline": baseline, "candidate": candidate}
+    outputs = Outputs(results, markdown, json, junit)
+    debug = debug or context.obj
+    sys.exit(measure(workloads, backend, pythons, settings, outputs, fail_undecided, debug))
 
 
 @cli.command()

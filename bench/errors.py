@@ -11,6 +11,10 @@
     │   └── DiskFull         9
     ├── ResultsBroken       10   a stored run that can't be read
     ├── ParityFailed        11   a backend learns something else, for no known reason
+    ├── Regressed           12   a gate or a comparison found the candidate slower
+    ├── Undecided           13   a gate couldn't decide, and was told that this fails
+    ├── MachinesDiffer      14   two runs of different machines or thread policies
+    ├── NothingToCompare    15   two runs that have no arm in common
     └── Interrupted        130   Ctrl-C or SIGTERM; what was measured is saved
 
 0 is success, and 1 is a fault of the suite itself.
@@ -84,6 +88,30 @@ class ParityFailed(BenchError):
     """A backend learns something else than the reference, for no known reason."""
 
     exit_code = 11
+
+
+class Regressed(BenchError):
+    """A candidate is slower than its baseline."""
+
+    exit_code = 12
+
+
+class Undecided(BenchError):
+    """The evidence doesn't suffice to say whether a candidate is slower."""
+
+    exit_code = 13
+
+
+class MachinesDiffer(BenchError):
+    """Two runs were measured on different machines or with different thread policies."""
+
+    exit_code = 14
+
+
+class NothingToCompare(BenchError):
+    """Two runs have no arm in common."""
+
+    exit_code = 15
 
 
 class Interrupted(BenchError):

@@ -25,6 +25,8 @@ class Environment:
 
     python_version: str
     packages: tuple[tuple[str, str], ...]
+    label: str = ""
+    """What tells environments of one run apart, such as "baseline" and "candidate"."""
 
     def version_of(self, package: str) -> str | None:
         """Return the version of a package, or None where it isn't installed."""
@@ -49,7 +51,8 @@ class Arm:
     @property
     def name(self) -> str:
         """A short name, unique within a run."""
-        return f"{self.workload}[{self.backend}]"
+        label = self.environment.label
+        return f"{self.workload}[{self.backend}{', ' if label else ''}{label}]"
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ class Sample:
     round: int = 0
     process_seconds: float = 0.0
     """From the start of the process to its answer, as the coordinator saw it."""
+    other_busy_cores: float | None = None
+    """How many cores other programs used meanwhile, as the system tells; None where unknown."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +157,27 @@ class Settings:
     """Whether to check first that the backends learn the same."""
 
 
+#: Which clock counts: wall time, or the CPU time of the whole process.
+Metric = Literal["wall", "cpu"]
+
+
+@dataclass(frozen=True)
+class GateSettings:
+    """What the user asked of a gate. `threshold` is the slowdown that must not be missed.
+
+    `cpu` is the core that workers are pinned to, None for none.
+    """
+
+    threshold: float = 0.05
+    metric: Metric = "wall"
+    budget_seconds: float = 300.0
+    threads: str = "single"
+    cpu: int | None = None
+    seed: int = 0
+    timeout_seconds: float = 300.0
+    parity: bool = True
+
+
 @dataclass(frozen=True)
 class Machine:
     """Facts of the hardware and the operating system that decide which runs may be compared."""
@@ -195,4 +221,24 @@ class Run:
     complete: bool = False
     stopped: str = "interrupted"
     """Why it ended: "precise", "budget", "rounds", "failed", or "interrupted"."""
+    schema_version: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Everything one call of `keras-bench gate` measured.
+
+    `results` holds two arms per workload: their environments bear the labels "baseline" and
+    "candidate".
+    """
+
+    started_utc: str
+    machine: Machine
+    settings: GateSettings
+    results: tuple[ArmResult, ...]
+    rounds: int = 0
+    elapsed_seconds: float = 0.0
+    complete: bool = False
+    stopped: str = "interrupted"
+    """Why it ended: "decided", "budget", "failed", "parity", or "interrupted"."""
     schema_version: int = SCHEMA_VERSION

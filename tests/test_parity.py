@@ -145,9 +145,11 @@ def check(pythons, tmp_path: Path):
             file.write_text(text)
             text = str(file)
         (workload,) = workloads.find((text,))
-        chosen = {backend: Learner(backend, pythons[backend]) for backend in backends}
+        learners = {
+            backend: Learner(backend, pythons[backend], workload.file) for backend in backends
+        }
         with launcher(timeout_seconds=120.0) as workers:
-            return check_parity(workload, chosen, ParitySettings(**options), workers)
+            return check_parity(workload.name, learners, ParitySettings(**options), workers)
 
     return run
 

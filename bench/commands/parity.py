@@ -35,7 +35,6 @@ def check(
     console = make_console()
     chosen = workloads.find(names)
     interpreters = choose(backends, probe_backends(pythons), pythons)
-    learners = {name: Learner(name, each.python) for name, each in interpreters.items()}
     if file is not None:
         check_writable(file.parent)
     verdicts = []
@@ -44,7 +43,11 @@ def check(
             console.print(
                 f"training {workload.name} on {listed(tuple(interpreters))} ...", style="dim"
             )
-            verdict = check_parity(workload, learners, settings, workers)
+            learners = {
+                name: Learner(name, each.python, workload.file)
+                for name, each in interpreters.items()
+            }
+            verdict = check_parity(workload.name, learners, settings, workers)
             verdicts.append(verdict)
             print_verdict(console, verdict, debug)
             if file is not None:

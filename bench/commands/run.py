@@ -14,19 +14,19 @@ from rich.text import Text
 from bench import interrupts
 from bench.analyze.comparison import Table, tables
 from bench.analyze.diagnosis import diagnose
-from bench.analyze.plan import Stop, next_round
+from bench.analyze.plan import next_round
+from bench.commands.parity_first import check_first
+from bench.commands.rounds import measure_rounds
 from bench.errors import Interrupted, ParityFailed, ResultsUnwritable
 from bench.measure import workloads
 from bench.measure.environments import Interpreter, choose, probe_backends
 from bench.measure.lock import machine_lock
 from bench.measure.machine import this_machine
-from bench.measure.parity import QUICK, Learner, check_parity
-from bench.measure.process import Launcher, launcher
-from bench.measure.runner import RunWorker, Starting, Target, carry_out, grown
+from bench.measure.process import launcher
+from bench.measure.runner import Target, carry_out
 from bench.measure.surroundings import examine
-from bench.parity.verdict import sentence
-from bench.records import Arm, ArmResult, Parity, Run, Settings
-from bench.report.progress import Progress, make_progress
+from bench.records import Arm, ArmResult, Run, Settings
+from bench.report.progress import draw_run, make_progress
 from bench.report.terminal import about_to_wait, make_console, print_tables, print_warnings
 from bench.store import latest, runs
 from bench.store.files import check_writable
@@ -47,9 +47,8 @@ def measure(
     """
     console = make_console()
     interpreters = probe_backends(pythons)
-    targets = _targets(
-        workloads.find(names), choose(backends, interpreters, pythons), settings.threads
-    )
+    chosen = workloads.find(names)
+    targets = _targets(chosen, choose(backends, interpreters, pythons), settings.threads)
     check_writable(results)
 
     with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
@@ -62,71 +61,24 @@ def measure(
         )
         start = time.monotonic()
         if settings.parity:
-            run = _with_parity(console, run, targets, workers, debug)
-        with make_progress(console, debug) as progress:
-            run = _measure_rounds(run, targets, workers.run, progress, results, start)
+            parities = check_first(
+                console, run.results, targets, _backend, settings.seed, workers, debug
+            )
+            run = replace(run, results=parities)
+        with make_progress(console, draw_run, debug) as progress:
+            run = measure_rounds(
+                run,
+                next_round,
+                lambda number, plan: carry_out(number, plan, targets, settings.seed, workers.run),
+                progress,
+                lambda run: _save_so_far(run, results),
+                start,
+            )
     return _conclude(console, run, results)
 
 
-def _with_parity(
-    console: Console, run: Run, targets: Mapping[Arm, Target], workers: Launcher, debug: bool
-) -> Run:
-    """Check first, in the quick form, that the backends learn the same."""
-    settings = replace(QUICK, seed=run.settings.seed, threads=run.settings.threads)
-    files = {arm.workload: targets[arm].workload_file for arm in targets}
-    outcomes: dict[tuple[str, str], Parity] = {}
-    for name, file in files.items():
-        console.print(f"checking that all backends learn the same {name} ...", style="dim")
-        learners = {
-            arm.backend: Learner(arm.backend, target.python)
-            for arm, target in targets.items()
-            if arm.workload == name
-        }
-        verdict = check_parity(workloads.Workload(name, file), learners, settings, workers)
-        for each in verdict.backends:
-            summary = sentence(each, verdict.knows_who)
-            outcomes[name, each.backend] = Parity(each.outcome, summary)
-            if debug and each.traceback:
-                console.print(Text(each.traceback), soft_wrap=True)
-    return replace(
-        run,
-        results=tuple(
-            replace(result, parity=outcomes[result.arm.workload, result.arm.backend])
-            for result in run.results
-        ),
-    )
-
-
-def _measure_rounds(
-    run: Run,
-    targets: Mapping[Arm, Target],
-    run_worker: RunWorker,
-    progress: Progress,
-    results: Path,
-    start: float,
-) -> Run:
-    """Carry out rounds until the plan ends or the user does; return all that was measured.
-
-    The budget's time runs from `start`.
-    """
-    try:
-        while True:
-            plan = next_round(run, time.monotonic() - start)
-            if isinstance(plan, Stop):
-                return replace(run, complete=True, stopped=plan.reason)
-            for event in carry_out(run.rounds + 1, plan, targets, run.settings.seed, run_worker):
-                run = replace(run, elapsed_seconds=time.monotonic() - start)
-                if isinstance(event, Starting):
-                    progress.starting(event.arm, event.place, event.of, run)
-                else:
-                    run = replace(run, results=grown(run.results, event))
-                    progress.finished(event.arm, event.result, run, tables(run))
-            run = replace(run, rounds=run.rounds + 1)
-            _save_so_far(run, results)
-    except KeyboardInterrupt:
-        return replace(
-            run, elapsed_seconds=time.monotonic() - start, complete=False, stopped="interrupted"
-        )
+def _backend(arm: Arm) -> str:
+    return arm.backend
 
 
 def _save_so_far(run: Run, results: Path) -> None:

@@ -11,7 +11,6 @@ import numpy as np
 from bench.errors import BenchError, LossDiverged
 from bench.measure.environments import thread_count
 from bench.measure.process import Launcher, Worker
-from bench.measure.workloads import Workload
 from bench.parity.arithmetic import UNIT_ROUNDOFF
 from bench.parity.blueprint import Blueprint
 from bench.parity.causes import Cause
@@ -58,10 +57,11 @@ class ParitySettings:
 
 @dataclass(frozen=True)
 class Learner:
-    """One of those that are compared: a backend, and the interpreter that holds it."""
+    """One of those that are compared: a backend, the interpreter that holds it, a workload file."""
 
     backend: str
     python: str
+    workload_file: Path
 
 
 REMEDY = "lower the learning rate, or look for NaN in the data"
@@ -71,17 +71,17 @@ QUICK = ParitySettings(epochs=1, most_steps=30)
 
 
 def check_parity(
-    workload: Workload,
+    workload: str,
     learners: Mapping[str, Learner],
     settings: ParitySettings,
     workers: Launcher,
 ) -> Verdict:
-    """Let every learner train a workload, and compare; they go by the names they are given here.
+    """Let all train the workload of this name, and compare; they go by the names given here.
 
     A learner whose worker fails is unchecked; the others go on.
     """
     failures: dict[str, BenchError | str] = {}
-    with _group(workload, learners, settings, settings.dtype, workers, failures) as group:
+    with _group(learners, settings, settings.dtype, workers, failures) as group:
         if not group.blueprints:
             return _nothing_trained(workload, settings, failures, learners)
         common = settle(group.blueprints)
@@ -97,9 +97,7 @@ def check_parity(
             source = "the NumPy reference"
         except NotCovered as reason:
             network = None
-            reference, own = _ask_the_backends(
-                workload, learners, settings, training, workers, failures
-            )
+            reference, own = _ask_the_backends(learners, settings, training, workers, failures)
             if not own:
                 return _nothing_trained(workload, settings, failures, learners)
             source = (
@@ -108,7 +106,7 @@ def check_parity(
             )
         if not all(math.isfinite(loss) for _, loss, _ in reference_losses(reference, "float64")):
             diverged = LossDiverged(
-                workload.name, "the loss of the reference becomes infinite or no number", REMEDY
+                workload, "the loss of the reference becomes infinite or no number", REMEDY
             )
             failures |= dict.fromkeys(group.blueprints, diverged)
         for backend, other in group.blueprints.items():
@@ -140,7 +138,7 @@ def check_parity(
             for backend, each in seen.items()
         ]
     return Verdict(
-        workload.name,
+        workload,
         settings.dtype,
         len(training.orders),
         source,
@@ -191,7 +189,6 @@ class _Group:
 
 @contextmanager
 def _group(
-    workload: Workload,
     learners: Mapping[str, Learner],
     settings: ParitySettings,
     dtype: str,
@@ -206,7 +203,7 @@ def _group(
             if name in failures:
                 continue
             request = ParityRequest(
-                workload_file=str(workload.file),
+                workload_file=str(learner.workload_file),
                 backend=learner.backend,
                 seed=settings.seed,
                 threads=thread_count(settings.threads),
@@ -228,7 +225,6 @@ def _group(
 
 
 def _ask_the_backends(
-    workload: Workload,
     learners: Mapping[str, Learner],
     settings: ParitySettings,
     training: Training,
@@ -236,7 +232,7 @@ def _ask_the_backends(
     failures: dict[str, BenchError | str],
 ) -> tuple[Reference, dict[str, dict[Place, np.ndarray]]]:
     """Let the backends show in float64 what the training gives; return each one's own too."""
-    with _group(workload, learners, settings, "float64", workers, failures) as group:
+    with _group(learners, settings, "float64", workers, failures) as group:
         recorded = group.carry_out("record", training, {})
         trained = by_consensus(list(recorded.values()))
         inputs = {place.key: array for place, array in trained.arrays.items()}
@@ -260,13 +256,13 @@ def _load(file: str) -> Arrays:
 
 
 def _nothing_trained(
-    workload: Workload,
+    workload: str,
     settings: ParitySettings,
     failures: Mapping[str, BenchError | str],
     learners: Mapping[str, Learner],
 ) -> Verdict:
     backends = _in_order([], failures, learners)
-    return Verdict(workload.name, settings.dtype, 0, "", (), backends, ())
+    return Verdict(workload, settings.dtype, 0, "", (), backends, ())
 
 
 def _in_order(

@@ -14,17 +14,21 @@ RunWorker = Callable[[str, TimingRequest], Sample]
 
 @dataclass(frozen=True)
 class Target:
-    """Where an arm is found on this machine: paths, which records do without."""
+    """Where an arm is found on this machine: paths, which records do without.
+
+    `busy_wait_seconds` is added to every epoch, to see whether such a slowdown is found.
+    """
 
     python: str
     workload_file: Path
+    busy_wait_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
 class Starting:
-    """A worker is about to start, the one at this place of so many in the round."""
+    """A worker is about to start, or some that take turns, at this place of so many."""
 
-    arm: Arm
+    name: str
     place: int
     of: int
 
@@ -47,10 +51,10 @@ def carry_out(
 ) -> Iterator[Starting | Outcome]:
     """Run the round of this number, a worker after the other; yield before each and after."""
     for place, assignment in enumerate(assignments, start=1):
-        arm = assignment.arm
-        yield Starting(arm, place, len(assignments))
+        arm, target = assignment.arm, targets[assignment.arm]
+        yield Starting(arm.name, place, len(assignments))
         request = TimingRequest(
-            workload_file=str(targets[arm].workload_file),
+            workload_file=str(target.workload_file),
             backend=arm.backend,
             seed=seed,
             least_epochs=assignment.least_epochs,
@@ -60,7 +64,7 @@ def carry_out(
         )
         result: Sample | BenchError
         try:
-            result = replace(run_worker(targets[arm].python, request), round=number)
+            result = replace(run_worker(target.python, request), round=number)
         except BenchError as error:
             result = error
         yield Outcome(number, arm, result)

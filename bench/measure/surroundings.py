@@ -47,6 +47,14 @@ def examine(interpreters: Mapping[str, Interpreter]) -> Surroundings:
     )
 
 
+def other_cpu_seconds() -> float:
+    """Return the CPU seconds that all programs but this one and its ended workers ever used."""
+    spent = psutil.cpu_times()._asdict()
+    busy = sum(spent[name] for name in spent if name not in NOT_BUSY and "guest" not in name)
+    own = os.times()
+    return float(busy - own.user - own.system - own.children_user - own.children_system)
+
+
 def _cpu_shares() -> dict[str, float]:
     """Return what share of all cores' time went where while we watched.
 

@@ -5,29 +5,35 @@ there is no refresh by a clock, which would take time from the arm that is being
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Callable, Sequence
+from typing import Generic, Self, TypeVar
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table as Grid
 from rich.text import Text
 
 from bench.analyze.answer import milliseconds, percent
-from bench.analyze.comparison import Table
+from bench.analyze.comparison import Table, tables
 from bench.analyze.steady import process_epoch_seconds
 from bench.errors import BenchError
-from bench.records import Arm, Run, Sample
+from bench.records import Arm, Gate, Run, Sample
 from bench.report.columns import SPEED, Column, cells, is_numeric, titles
 
 #: The columns of SPEED that are shown while measuring.
 LIVE_COLUMNS: tuple[Column, ...] = (SPEED[0], SPEED[1], SPEED[-1])
 
 
-class Progress(ABC):
-    """Follows a run, from `with` to its end."""
+Measured = TypeVar("Measured", Run, Gate)
+
+#: Draws how much is spent, and what is known so far.
+Draw = Callable[[Measured], Sequence[RenderableType]]
+
+
+class Progress(ABC, Generic[Measured]):
+    """Follows what is measured, from `with` to its end."""
 
     def __enter__(self) -> Self:
         return self
@@ -36,27 +42,27 @@ class Progress(ABC):
         return None
 
     @abstractmethod
-    def starting(self, arm: Arm, place: int, of: int, run: Run) -> None:
-        """Show which arm's worker starts now, at which place of the round."""
+    def starting(self, name: str, place: int, of: int, measured: Measured) -> None:
+        """Show what starts now, at which place of the round."""
 
     @abstractmethod
-    def finished(
-        self, arm: Arm, result: Sample | BenchError, run: Run, tables: Sequence[Table]
-    ) -> None:
+    def finished(self, arm: Arm, result: Sample | BenchError, measured: Measured) -> None:
         """Show what came of it."""
 
 
-def make_progress(console: Console, debug: bool = False) -> Progress:
+def make_progress(
+    console: Console, draw: Draw[Measured], debug: bool = False
+) -> Progress[Measured]:
     """Return a live display for a terminal, and plain lines for anything else.
 
     With `debug`, it is plain lines too, and a failed worker's traceback below its own.
     """
     if console.is_terminal and not debug:
-        return LiveProgress(console)
+        return LiveProgress(console, draw)
     return PlainProgress(console, debug)
 
 
-class PlainProgress(Progress):
+class PlainProgress(Progress[Measured]):
     """A line when a worker has ended."""
 
     def __init__(self, console: Console, debug: bool = False) -> None:
@@ -64,26 +70,25 @@ class PlainProgress(Progress):
         self._debug = debug
         self._place = ""
 
-    def starting(self, arm: Arm, place: int, of: int, run: Run) -> None:
-        self._place = f"round {run.rounds + 1}, {place}/{of}"
+    def starting(self, name: str, place: int, of: int, measured: Measured) -> None:
+        self._place = f"round {measured.rounds + 1}, {place}/{of}"
 
-    def finished(
-        self, arm: Arm, result: Sample | BenchError, run: Run, tables: Sequence[Table]
-    ) -> None:
-        line = f"{run.elapsed_seconds:4.0f} s  {self._place:14} {arm.name:30} {_outcome(result)}"
+    def finished(self, arm: Arm, result: Sample | BenchError, measured: Measured) -> None:
+        line = (
+            f"{measured.elapsed_seconds:4.0f} s  {self._place:14} {arm.name:30} {_outcome(result)}"
+        )
         self._console.print(Text(line), soft_wrap=True)
         if self._debug and isinstance(result, BenchError):
             for traceback in getattr(result, "__notes__", []):
                 self._console.print(Text(traceback), soft_wrap=True)
 
 
-class LiveProgress(Progress):
-    """What runs now, what is left, and the ratios so far, redrawn in place."""
+class LiveProgress(Progress[Measured]):
+    """What runs now, what is left, and what is known so far, redrawn in place."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, draw: Draw[Measured]) -> None:
+        self._draw: Draw[Measured] = draw
         self._live = Live(console=console, auto_refresh=False, transient=True)
-        self._tables: Sequence[Table] = ()
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -92,19 +97,29 @@ class LiveProgress(Progress):
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def starting(self, arm: Arm, place: int, of: int, run: Run) -> None:
+    def starting(self, name: str, place: int, of: int, measured: Measured) -> None:
         now = Text.assemble(
-            ("measuring ", "dim"), (arm.name, "bold"),
-            f"   worker {place} of {of} in round {run.rounds + 1}",
+            ("measuring ", "dim"), (name, "bold"),
+            f"   worker {place} of {of} in round {measured.rounds + 1}",
         )  # fmt: skip
-        self._live.update(Group(_left(run), now, *map(_ratios, self._tables)), refresh=True)
+        self._live.update(Group(now, *self._draw(measured)), refresh=True)
 
-    def finished(
-        self, arm: Arm, result: Sample | BenchError, run: Run, tables: Sequence[Table]
-    ) -> None:
-        self._tables = tables
+    def finished(self, arm: Arm, result: Sample | BenchError, measured: Measured) -> None:
         if isinstance(result, BenchError):
             self._live.console.print(Text(str(result), style="red"))
+
+
+def draw_run(run: Run) -> list[RenderableType]:
+    """Draw how much of a run is done, and the ratios so far."""
+    measured = any(result.samples for result in run.results)
+    return [_left(run), *(_ratios(table) for table in tables(run) if measured)]
+
+
+def draw_spent(done: float, total: float, words: str) -> Grid:
+    """Draw a bar of what is done, with words beside it."""
+    grid = Grid.grid(padding=(0, 1))
+    grid.add_row(ProgressBar(total=total, completed=min(done, total), width=30), Text(words))
+    return grid
 
 
 def _left(run: Run) -> Grid:
@@ -121,9 +136,7 @@ def _left(run: Run) -> Grid:
     else:
         done, total = 0.0, 1.0
         words = f"{spent:.0f} s, {until}"
-    grid = Grid.grid(padding=(0, 1))
-    grid.add_row(ProgressBar(total=total, completed=min(done, total), width=30), Text(words))
-    return grid
+    return draw_spent(done, total, words)
 
 
 def _ratios(table: Table) -> Grid:

@@ -19,6 +19,7 @@ from bench.worker.protocol import (
     write_reply,
 )
 from bench.worker.timing import measure
+from bench.worker.turns import Turns
 
 
 def main() -> None:
@@ -44,7 +45,9 @@ def main() -> None:
 
                 check(request, enter, reply, inbox.get)
             elif isinstance(request, TimingRequest):
-                reply("sample", measure(request, enter))
+                after = request.turns_after_epochs
+                turns = None if after is None else Turns(after, request.cpu, reply, inbox.get)
+                reply("sample", measure(request, enter, turns))
         except Refusal as refusal:
             reply("problem", Problem(refusal.kind, str(refusal), traceback.format_exc()))
     os._exit(0)

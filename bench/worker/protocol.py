@@ -30,12 +30,31 @@ class TimingRequest(Request):
 
     `epochs` is None for as many as the workload's own fit settings say, and
     `time_limit_seconds` ends the training after the epoch in which it is passed; both only
-    once there are `least_epochs`.
+    once there are `least_epochs`. For `busy_wait_seconds` the worker keeps busy at the end of
+    every epoch: a slowdown of known size.
+
+    Where `turns_after_epochs` isn't None, it then takes turns: it answers with a `Turn`, and
+    waits to be told how many epochs to train next, or to STOP. `cpu` is the core it is pinned
+    to before its first turn, None for none.
     """
 
     least_epochs: int = 1
     epochs: int | None = None
     time_limit_seconds: float | None = None
+    busy_wait_seconds: float = 0.0
+    turns_after_epochs: int | None = None
+    cpu: int | None = None
+
+
+#: Ends the turns of a worker, and its training.
+STOP = "stop"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A worker's turn has ended; its last epoch took so long."""
+
+    epoch_seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,10 +12,11 @@ from typing import Any
 from bench.records import Sample
 from bench.worker.frameworks import import_keras, pool_threads
 from bench.worker.protocol import STAGES, Refusal, TimingRequest, one_line
+from bench.worker.turns import Turns
 from bench.worker.workload import build_model, fit_settings, load_workload, make_data
 
 
-def measure(request: TimingRequest, enter: Callable[[str], None]) -> Sample:
+def measure(request: TimingRequest, enter: Callable[[str], None], turns: Turns | None) -> Sample:
     """Train as the request says and return the sample; raise Refusal for the user's faults."""
     importing, loading, building, training = STAGES
 
@@ -36,7 +37,7 @@ def measure(request: TimingRequest, enter: Callable[[str], None]) -> Sample:
     build_seconds = time.perf_counter() - start
 
     enter(training)
-    epochs = _train(keras, model, x, y, settings, request)
+    epochs = _train(keras, model, x, y, settings, request, turns)
 
     intra_op_threads, inter_op_threads = pool_threads(request.backend)
     return Sample(
@@ -67,7 +68,13 @@ class _Epochs:
 
 
 def _train(
-    keras: Any, model: Any, x: Any, y: Any, fit_settings: dict[str, Any], request: TimingRequest
+    keras: Any,
+    model: Any,
+    x: Any,
+    y: Any,
+    fit_settings: dict[str, Any],
+    request: TimingRequest,
+    turns: Turns | None,
 ) -> _Epochs:
     epochs = _Epochs()
     time_limit_seconds = request.time_limit_seconds or math.inf
@@ -80,17 +87,22 @@ def _train(
             self.previous_cpu = time.process_time()
 
         def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+            _keep_busy(request.busy_wait_seconds)
             now, now_cpu = time.perf_counter(), time.process_time()
             epochs.seconds.append(now - self.previous)
             epochs.cpu_seconds.append(now_cpu - self.previous_cpu)
-            self.previous, self.previous_cpu = now, now_cpu
             loss = float((logs or {})["loss"])
             epochs.losses.append(loss)
             if "accuracy" in (logs or {}):
                 epochs.accuracies.append(float((logs or {})["accuracy"]))
             enough = len(epochs.seconds) >= request.least_epochs
             late = now - self.start > time_limit_seconds
-            if not math.isfinite(loss) or (enough and late):
+            go_on = math.isfinite(loss) and not (enough and late)
+            if go_on and turns is not None:
+                go_on = turns.epoch_ended(epochs.seconds[-1])
+                now, now_cpu = time.perf_counter(), time.process_time()  # Waiting doesn't count.
+            self.previous, self.previous_cpu = now, now_cpu
+            if not go_on:
                 self.model.stop_training = True
 
     settings = dict(fit_settings)
@@ -105,6 +117,12 @@ def _train(
             "diverged", f"the loss became {epochs.losses[-1]} in epoch {len(epochs.losses)}"
         )
     return epochs
+
+
+def _keep_busy(seconds: float) -> None:
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        pass
 
 
 def _peak_rss_bytes() -> int:

@@ -5,10 +5,9 @@ import pytest
 from builders import AGREES, DIFFERS, arm, failure, result, run, sample
 from rich.console import Console
 
-from bench.analyze.comparison import tables
 from bench.errors import WorkerDied
 from bench.records import Settings
-from bench.report.progress import LiveProgress, PlainProgress, make_progress
+from bench.report.progress import LiveProgress, PlainProgress, draw_run, make_progress
 
 DIED = WorkerDied("net on torch", "the worker was killed", "it last printed: nothing")
 MEASURED = run(
@@ -25,17 +24,17 @@ def console(terminal):
 
 
 def test_a_terminal_gets_the_live_display_and_anything_else_plain_lines():
-    assert isinstance(make_progress(console(terminal=True)), LiveProgress)
-    assert isinstance(make_progress(console(terminal=False)), PlainProgress)
+    assert isinstance(make_progress(console(terminal=True), draw_run), LiveProgress)
+    assert isinstance(make_progress(console(terminal=False), draw_run), PlainProgress)
 
 
 def test_plain_progress_prints_a_line_per_worker():
     where = console(terminal=False)
-    with make_progress(where) as progress:
+    with make_progress(where, draw_run) as progress:
         for place, outcome in enumerate((sample(0.1, epochs=10), DIED), start=1):
             the_arm = arm("jax" if place == 1 else "torch")
             progress.starting(the_arm, place, 2, MEASURED)
-            progress.finished(the_arm, outcome, MEASURED, tables(MEASURED))
+            progress.finished(the_arm, outcome, MEASURED)
     first, second = where.file.getvalue().splitlines()
     assert " ".join(first.split()) == (
         "61 s round 3, 1/2 net[jax] 100 ms an epoch, 10 epochs, 6.0 s"
@@ -45,7 +44,7 @@ def test_plain_progress_prints_a_line_per_worker():
 
 def test_plain_progress_prints_nothing_before_a_worker_has_ended():
     where = console(terminal=False)
-    with make_progress(where) as progress:
+    with make_progress(where, draw_run) as progress:
         progress.starting(arm("jax"), 1, 2, MEASURED)
         assert where.file.getvalue() == ""
 
@@ -53,9 +52,9 @@ def test_plain_progress_prints_nothing_before_a_worker_has_ended():
 def test_plain_progress_has_no_escape_codes_and_does_not_wrap_a_long_message():
     where = console(terminal=False)
     long = WorkerDied("net on torch", "died " * 60, "look")
-    with make_progress(where) as progress:
+    with make_progress(where, draw_run) as progress:
         progress.starting(arm("torch"), 1, 1, MEASURED)
-        progress.finished(arm("torch"), long, MEASURED, tables(MEASURED))
+        progress.finished(arm("torch"), long, MEASURED)
     text = where.file.getvalue()
     assert text.count("\n") == 1
     assert "\x1b" not in text
@@ -63,9 +62,9 @@ def test_plain_progress_has_no_escape_codes_and_does_not_wrap_a_long_message():
 
 def live_text(known, *, finish=None):
     where = console(terminal=True)
-    with make_progress(where) as progress:
+    with make_progress(where, draw_run) as progress:
         if finish is not None:
-            progress.finished(arm("torch"), finish, known, tables(known))
+            progress.finished(arm("torch"), finish, known)
         progress.starting(arm("jax"), 2, 3, known)
         words = re.sub(r"[^\w\s.%±×()\[\],]", " ", where.file.getvalue())
         return " ".join(words.split())
@@ -108,14 +107,14 @@ def test_live_progress_shows_no_table_before_anything_is_measured():
 
 def test_live_progress_prints_a_failure_when_it_happens():
     where = console(terminal=True)
-    with make_progress(where) as progress:
-        progress.finished(arm("torch"), DIED, MEASURED, tables(MEASURED))
+    with make_progress(where, draw_run) as progress:
+        progress.finished(arm("torch"), DIED, MEASURED)
         assert str(DIED) in where.file.getvalue()
 
 
 def test_live_progress_is_wiped_at_the_end():
     where = console(terminal=True)
-    with make_progress(where) as progress:
+    with make_progress(where, draw_run) as progress:
         progress.starting(arm("jax"), 1, 3, MEASURED)
         drawn = where.file.getvalue()
     erase_line_and_cursor_up = "\x1b[1A\x1b[2K"

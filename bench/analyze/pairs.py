@@ -1,0 +1,146 @@
+"""The pairs of a gate: a workload's baseline and candidate, and what their rounds come to."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from bench.analyze.stats import Estimate, centre
+from bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_seconds, steady
+from bench.analyze.verdict import Judgement, judge
+from bench.records import ArmResult, Gate, Metric, Sample
+
+#: By how many cores the load of other programs may differ from the gate's usual before a round
+#: is left out. It is told by the load alone, never by the time, so no verdict is bent by it.
+MOST_BUSY_CHANGE_CORES = 0.25
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A round that doesn't count, and why."""
+
+    round: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One workload on one backend: both sides, the rounds that count, and the judgement.
+
+    The epochs are None for a side without a sample.
+    """
+
+    baseline: ArmResult
+    candidate: ArmResult
+    baseline_epoch: Estimate | None
+    candidate_epoch: Estimate | None
+    left_out: tuple[LeftOut, ...]
+    judgement: Judgement
+
+    @property
+    def sides(self) -> tuple[ArmResult, ArmResult]:
+        """The baseline and the candidate."""
+        return self.baseline, self.candidate
+
+    @property
+    def failed(self) -> bool:
+        """Whether a side failed, so that the pair gets no further round."""
+        return any(side.failure is not None for side in self.sides)
+
+    @property
+    def differs(self) -> bool:
+        """Whether a side learns something else, so that their times say nothing."""
+        return any(side.parity.outcome == "differs" for side in self.sides)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether a further round could tell more."""
+        return not (self.failed or self.differs or self.judgement.final)
+
+
+def pairs(gate: Gate) -> tuple[Pair, ...]:
+    """Return the pairs of a gate in the order in which it holds them."""
+    baselines = [each for each in gate.results if each.arm.environment.label == "baseline"]
+    candidates = {
+        (each.arm.workload, each.arm.backend): each
+        for each in gate.results
+        if each.arm.environment.label == "candidate"
+    }
+    return tuple(
+        _pair(each, candidates[each.arm.workload, each.arm.backend], gate) for each in baselines
+    )
+
+
+def _pair(baseline: ArmResult, candidate: ArmResult, gate: Gate) -> Pair:
+    metric = gate.settings.metric
+    rounds = _complete_rounds(baseline.samples, candidate.samples)
+    left_out = _left_out(rounds, metric)
+    numbers = {each.round for each in left_out}
+    log_ratios = [
+        log_ratio(before, after, metric) for before, after in rounds if before.round not in numbers
+    ]
+    return Pair(
+        baseline,
+        candidate,
+        _centre([before for before, _ in rounds if before.round not in numbers], metric),
+        _centre([after for _, after in rounds if after.round not in numbers], metric),
+        left_out,
+        judge(log_ratios, gate.settings.threshold),
+    )
+
+
+def _complete_rounds(
+    baseline: Sequence[Sample], candidate: Sequence[Sample]
+) -> list[tuple[Sample, Sample]]:
+    after = {sample.round: sample for sample in candidate}
+    return [(sample, after[sample.round]) for sample in baseline if sample.round in after]
+
+
+def _left_out(rounds: Sequence[tuple[Sample, Sample]], metric: Metric) -> tuple[LeftOut, ...]:
+    busy = {before.round: _busy_cores(before, after) for before, after in rounds}
+    usual = median(busy.values()) if busy else 0.0
+    found = []
+    for before, after in rounds:
+        if _clock_jumped(before, metric) or _clock_jumped(after, metric):
+            found.append(LeftOut(before.round, "the clock jumped"))
+        elif abs(busy[before.round] - usual) > MOST_BUSY_CHANGE_CORES:
+            cores = f"{busy[before.round]:.1f} cores, and {usual:.1f} as a rule"
+            found.append(LeftOut(before.round, f"other programs used {cores}"))
+    return tuple(found)
+
+
+def _busy_cores(before: Sample, after: Sample) -> float:
+    return max(before.other_busy_cores or 0.0, after.other_busy_cores or 0.0)
+
+
+def _clock_jumped(sample: Sample, metric: Metric) -> bool:
+    """Tell whether epochs took no time, or more than their whole process by another clock."""
+    return (
+        min(_epoch_seconds(sample, metric)) <= 0
+        or sum(sample.epoch_seconds) > sample.process_seconds
+    )
+
+
+def log_ratio(before: Sample, after: Sample, metric: Metric) -> float:
+    """Return log(candidate ÷ baseline) of a round: the trimmed mean over pairs of epochs.
+
+    Epochs of one number were trained next to each other in time, so that what the machine did
+    then is in both; an epoch that stalled is trimmed away.
+    """
+    baseline, candidate = (steady(_epoch_seconds(each, metric)) for each in (before, after))
+    pairs = zip(candidate, baseline, strict=True)
+    return math.log(centre([after / before for after, before in pairs]).value)
+
+
+def _epoch_seconds(sample: Sample, metric: Metric) -> tuple[float, ...]:
+    return sample.epoch_seconds if metric == "wall" else sample.epoch_cpu_seconds
+
+
+def _centre(samples: Sequence[Sample], metric: Metric) -> Estimate | None:
+    return centre(_process_seconds(samples, metric)) if samples else None
+
+
+def _process_seconds(samples: Sequence[Sample], metric: Metric) -> list[float]:
+    if metric == "cpu":
+        return process_epoch_cpu_seconds(samples)
+    return process_epoch_seconds(samples)

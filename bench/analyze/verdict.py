@@ -1,0 +1,117 @@
+"""Whether a candidate is slower than its baseline: decided at a look, or not yet.
+
+The threshold is the slowdown that must not be missed. A verdict is read off the repeated
+interval of the ratio, and a change is said only when processes started after it first showed
+show it again, by an interval of their own. So with a true ratio of 1, two independent intervals
+must miss it on the same side for a false alarm, which happens in at most 0.025² of comparisons:
+sixteen of them in one gate stay below 1 %. With a true ratio of 1 + threshold, either of the two
+must miss it on the other side for the slowdown to be missed: at most 5 %. In between lies an
+indifference zone, where either may be said (A. Wald, Sequential Tests of Statistical Hypotheses,
+Annals of Mathematical Statistics 16, 1945, 117-186).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Literal
+
+from bench.analyze.sequential import LOOKS, repeated_interval
+from bench.analyze.stats import Estimate
+
+Verdict = Literal["improved", "regressed", "unchanged", "undecided"]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the rounds so far say; no further round is wanted once it is `final`.
+
+    `ratio` is that of the latest look: at the rounds since a change first showed, which is
+    `confirming`, once there are enough of them. Before any look it is without an interval, and
+    None without a round. `confirming_rounds` counts the rounds since.
+    """
+
+    verdict: Verdict
+    final: bool
+    ratio: Estimate | None
+    rounds: int
+    confirming: Verdict | None = None
+    confirming_rounds: int = 0
+
+    @property
+    def visible_change(self) -> float:
+        """The smallest change that these rounds could have told from none; maybe infinite.
+
+        Were the threshold as large as the interval is wide, no place of the interval would
+        leave it undecided.
+        """
+        if self.ratio is None or self.ratio.low is None or self.ratio.high is None:
+            return math.inf
+        return self.ratio.high / self.ratio.low - 1
+
+
+def judge(log_ratios: Sequence[float], threshold: float) -> Judgement:
+    """Return what the looks at the rounds so far come to.
+
+    Args:
+        log_ratios: one per round, log(candidate seconds ÷ baseline seconds).
+        threshold: the slowdown that must not be missed, as a share: 0.05.
+    """
+    rounds = len(log_ratios)
+    first = _look(log_ratios, threshold)
+    if first.verdict in ("unchanged", "undecided"):
+        return Judgement(first.verdict, first.last, first.ratio, rounds)
+    second = _look(log_ratios[first.rounds :], threshold)
+    ratio = first.ratio if second.rounds == 0 else second.ratio
+    # Slower at first and then faster, or the reverse: no ratio could say both.
+    agree = second.verdict in (first.verdict, "unchanged")
+    return Judgement(
+        second.verdict if agree else "undecided",
+        second.last,
+        ratio,
+        rounds,
+        first.verdict,
+        rounds - first.rounds,
+    )
+
+
+@dataclass(frozen=True)
+class _Look:
+    """The look that decided, or the latest one; `last` if none comes after it."""
+
+    verdict: Verdict
+    last: bool
+    ratio: Estimate | None
+    rounds: int
+
+
+def _look(log_ratios: Sequence[float], threshold: float) -> _Look:
+    mean = math.exp(fmean(log_ratios)) if log_ratios else None
+    latest = _Look("undecided", False, None if mean is None else Estimate(mean), 0)
+    for rounds in LOOKS:
+        if rounds > len(log_ratios):
+            break
+        ratio = repeated_interval(log_ratios[:rounds])
+        verdict = read_off(ratio, threshold)
+        latest = _Look(verdict, verdict != "undecided" or rounds == LOOKS[-1], ratio, rounds)
+        if latest.last:
+            break
+    return latest
+
+
+def read_off(ratio: Estimate, threshold: float) -> Verdict:
+    """Return what an interval alone says.
+
+    A change is one that is surely there and, going by the estimate, nearer to the threshold
+    than to none. One that is surely smaller than the threshold is none, even if surely there.
+    """
+    if ratio.low is None or ratio.high is None:
+        return "undecided"
+    most = 1 + threshold
+    if 1 / most < ratio.low and ratio.high < most:
+        return "unchanged"
+    if ratio.low > 1 and ratio.value >= math.sqrt(most):
+        return "regressed"
+    if ratio.high < 1 and ratio.value <= 1 / math.sqrt(most):
+        return "improved"
+    return "undecided"

@@ -1,0 +1,135 @@
+"""What a gate found, for people: on a terminal, in Markdown, and as GitHub annotations."""
+
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, RenderableType
+from rich.table import Table as Grid
+from rich.text import Text
+from tabulate import tabulate
+
+from bench.analyze.answer import milliseconds, span, times
+from bench.analyze.gate_answer import Outcome, answer, changes, ending, outcome, remarks, visible
+from bench.analyze.pairs import Pair, pairs
+from bench.analyze.stats import Estimate
+from bench.records import Gate
+from bench.report.progress import draw_spent
+
+TITLES = ("workload", "backend", "baseline, ms", "candidate, ms", "ratio", "verdict", "sees", "n")
+NUMERIC = (False, False, True, True, True, False, True, True)
+CAPTION = (
+    "ratio: candidate ÷ baseline (95 % interval); sees: the smallest change that would have"
+    " shown; n: rounds that count"
+)
+STYLES: dict[Outcome, str] = {
+    "regressed": "bold red",
+    "improved": "green",
+    "failed": "red",
+    "parity failed": "red",
+    "undecided": "yellow",
+}
+
+
+def cells(pair: Pair) -> list[str]:
+    """Return the texts of a pair's row."""
+    ratio = pair.judgement.ratio
+    return [
+        pair.baseline.arm.workload,
+        pair.baseline.arm.backend,
+        _milliseconds(pair.baseline_epoch),
+        _milliseconds(pair.candidate_epoch),
+        "" if ratio is None else _ratio(ratio),
+        outcome(pair),
+        visible(pair),
+        str(pair.judgement.rounds),
+    ]
+
+
+def draw_gate(gate: Gate) -> list[RenderableType]:
+    """Draw how much of the budget is spent, and what is known so far."""
+    budget = gate.settings.budget_seconds
+    words = f"{gate.elapsed_seconds:.0f} s of at most {budget:.0f} s, until all is decided"
+    known = [pair for pair in pairs(gate) if pair.judgement.rounds]
+    return [draw_spent(gate.elapsed_seconds, budget, words), *([_grid(known)] if known else [])]
+
+
+def print_gate(console: Console, gate: Gate, found: Sequence[Pair]) -> None:
+    """Print the table, a sentence per pair, and why the gate ended."""
+    grid = _grid(found)
+    grid.caption = CAPTION
+    grid.caption_justify = "left"
+    console.print()
+    console.print(grid)
+    for pair in found:
+        style = STYLES.get(outcome(pair), "")
+        console.print(Text(answer(pair, gate.settings.threshold), style=style), soft_wrap=True)
+        for remark in dict.fromkeys(remarks(pair)):
+            console.print(Text(f"  {remark}", style="yellow"), soft_wrap=True)
+    console.print(Text(ending(gate)))
+
+
+def markdown(gate: Gate, found: Sequence[Pair]) -> str:
+    """Return the gate as a section in GitHub-flavoured Markdown."""
+    table = tabulate(
+        [cells(pair) for pair in found],
+        headers=TITLES,
+        tablefmt="pipe",
+        disable_numparse=True,
+        colalign=["right" if numeric else "left" for numeric in NUMERIC],
+    )
+    lines = []
+    for pair in found:
+        lines.append(f"- {answer(pair, gate.settings.threshold)}")
+        lines += [f"  - {remark}" for remark in dict.fromkeys(remarks(pair))]
+    settings, machine = gate.settings, gate.machine
+    compared = {
+        changes(pair.baseline.arm.environment, pair.candidate.arm.environment): None
+        for pair in found
+    }
+    pinned = "" if settings.cpu is None else f", pinned to core {settings.cpu}"
+    return "\n\n".join(
+        [
+            "## Is the candidate slower?",
+            "\n".join(lines),
+            table,
+            f"{CAPTION}.",
+            f"- compared: {'; '.join(compared)}\n"
+            f"- {ending(gate)}\n"
+            f"- {gate.started_utc}, threshold {settings.threshold:.3g}, {settings.metric} time,"
+            f" threads {settings.threads}{pinned}, seed {settings.seed}\n"
+            f"- {machine.cpu}, {machine.usable_cores} of {machine.logical_cores} cores,"
+            f" {machine.memory_gib} GiB, {machine.system} {machine.system_release},"
+            f" fingerprint {machine.fingerprint}",
+        ]
+    ) + "\n"  # fmt: skip
+
+
+def annotations(gate: Gate, found: Sequence[Pair]) -> list[str]:
+    """Return a workflow command of GitHub Actions for each pair that regressed."""
+    return [
+        f"::error title=keras-bench gate::{_escaped(answer(pair, gate.settings.threshold))}"
+        for pair in found
+        if outcome(pair) == "regressed"
+    ]
+
+
+def _escaped(text: str) -> str:
+    """Escape the data of a workflow command, as GitHub's toolkit does."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _grid(found: Sequence[Pair]) -> Grid:
+    grid = Grid(box=SIMPLE_HEAD)
+    for title, numeric in zip(TITLES, NUMERIC, strict=True):
+        grid.add_column(title, justify="right" if numeric else "left")
+    for pair in found:
+        grid.add_row(*map(Text, cells(pair)), style=STYLES.get(outcome(pair), ""))
+    return grid
+
+
+def _milliseconds(epoch: Estimate | None) -> str:
+    return "" if epoch is None else milliseconds(epoch.value)
+
+
+def _ratio(ratio: Estimate) -> str:
+    return times(ratio) if ratio.low is None else f"{times(ratio)} ({span(ratio)})"
