@@ -33,7 +33,7 @@ def test_plain_progress_prints_a_line_per_worker():
     with make_progress(where, draw_run) as progress:
         for place, outcome in enumerate((sample(0.1, epochs=10), DIED), start=1):
             the_arm = arm("jax" if place == 1 else "torch")
-            progress.starting(the_arm, place, 2, MEASURED)
+            progress.starting(the_arm.name, place, 2, MEASURED)
             progress.finished(the_arm, outcome, MEASURED)
     first, second = where.file.getvalue().splitlines()
     assert " ".join(first.split()) == (
@@ -45,7 +45,7 @@ def test_plain_progress_prints_a_line_per_worker():
 def test_plain_progress_prints_nothing_before_a_worker_has_ended():
     where = console(terminal=False)
     with make_progress(where, draw_run) as progress:
-        progress.starting(arm("jax"), 1, 2, MEASURED)
+        progress.starting(arm("jax").name, 1, 2, MEASURED)
         assert where.file.getvalue() == ""
 
 
@@ -53,7 +53,7 @@ def test_plain_progress_has_no_escape_codes_and_does_not_wrap_a_long_message():
     where = console(terminal=False)
     long = WorkerDied("net on torch", "died " * 60, "look")
     with make_progress(where, draw_run) as progress:
-        progress.starting(arm("torch"), 1, 1, MEASURED)
+        progress.starting(arm("torch").name, 1, 1, MEASURED)
         progress.finished(arm("torch"), long, MEASURED)
     text = where.file.getvalue()
     assert text.count("\n") == 1
@@ -65,7 +65,7 @@ def live_text(known, *, finish=None):
     with make_progress(where, draw_run) as progress:
         if finish is not None:
             progress.finished(arm("torch"), finish, known)
-        progress.starting(arm("jax"), 2, 3, known)
+        progress.starting(arm("jax").name, 2, 3, known)
         words = re.sub(r"[^\w\s.%±×()\[\],]", " ", where.file.getvalue())
         return " ".join(words.split())
 
@@ -115,7 +115,7 @@ def test_live_progress_prints_a_failure_when_it_happens():
 def test_live_progress_is_wiped_at_the_end():
     where = console(terminal=True)
     with make_progress(where, draw_run) as progress:
-        progress.starting(arm("jax"), 1, 3, MEASURED)
+        progress.starting(arm("jax").name, 1, 3, MEASURED)
         drawn = where.file.getvalue()
     erase_line_and_cursor_up = "\x1b[1A\x1b[2K"
     ending = where.file.getvalue().removeprefix(drawn)
