@@ -299,6 +299,18 @@ def parity(
 @click.option("--baseline", required=True, metavar="PYTHON", help="The interpreter as it was.")
 @click.option("--candidate", required=True, metavar="PYTHON", help="The interpreter as it is now.")
 @click.option(
+    "--baseline-workloads",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Take the baseline's workloads from here: NAME.py, or FILE.py below it.",
+)
+@click.option(
+    "--candidate-workloads",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="The same for the candidate's.",
+)
+@click.option(
     "--threshold",
     type=Finite(0.001, 1.0),
     default=0.05,
@@ -343,6 +355,8 @@ def gate(
     backend: str,
     baseline: str,
     candidate: str,
+    baseline_workloads: Path | None,
+    candidate_workloads: Path | None,
     threshold: float,
     budget: float,
     metric: Metric,
@@ -363,6 +377,7 @@ def gate(
     suffices or the budget is spent. A regression is said once further processes confirm it.
     """
     from bench.commands.gate import Outputs, measure
+    from bench.commands.sides import Side
 
     settings = GateSettings(
         threshold=threshold,
@@ -373,10 +388,11 @@ def gate(
         timeout_seconds=timeout,
         parity=not no_parity,
     )
-    pythons = {"baseline": baseline, "candidate": candidate}
+    before = Side("baseline", backend, baseline, baseline_workloads)
+    after = Side("candidate", backend, candidate, candidate_workloads)
     outputs = Outputs(results, markdown, json, junit)
     debug = debug or context.obj
-    sys.exit(measure(workloads, backend, pythons, settings, outputs, fail_undecided, debug))
+    sys.exit(measure(workloads, before, after, settings, outputs, fail_undecided, debug))
 
 
 @cli.command()

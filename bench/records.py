@@ -165,6 +165,7 @@ Metric = Literal["wall", "cpu"]
 class GateSettings:
     """What the user asked of a gate. `threshold` is the slowdown that must not be missed.
 
+    In a round each side trains for `training_seconds` and takes `least_turns` at the least.
     `cpu` is the core that workers are pinned to, None for none.
     """
 
@@ -173,6 +174,8 @@ class GateSettings:
     budget_seconds: float = 300.0
     threads: str = "single"
     cpu: int | None = None
+    training_seconds: float = 1.5
+    least_turns: int = 4
     seed: int = 0
     timeout_seconds: float = 300.0
     parity: bool = True
@@ -226,10 +229,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Gate:
-    """Everything one call of `keras-bench gate` measured.
+    """Everything one call of `keras-bench gate`, or of `versions`, measured.
 
-    `results` holds two arms per workload: their environments bear the labels "baseline" and
-    "candidate".
+    `results` holds two arms or more per workload and backend, told apart by the labels of their
+    environments, in order: each is compared with the one before it.
     """
 
     started_utc: str

@@ -12,20 +12,37 @@ from pathlib import Path
 import pytest
 
 FAKE_PYTHON = """#!{python}
-import json, os, sys, threading, time
+import json, os, queue, sys, threading, time
 if "-m" not in sys.argv:
     print(json.dumps(["3.11.0", {{"keras": "3.0", "jax": "1", "torch": "2", "tensorflow": "3"}}]))
     sys.exit()
 reply = int(sys.argv[-1])
 ((asked, request),) = json.loads(sys.stdin.readline()).items()
-threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start()
+inbox = queue.SimpleQueue()
+
+def hear():
+    for line in sys.stdin:
+        inbox.put(line.strip())
+    os._exit(1)
+
+threading.Thread(target=hear, daemon=True).start()
 
 def say(key, value):
     os.write(reply, (json.dumps({{key: value}}) + "\\n").encode())
 
 def sample(epoch_seconds=0.0001):
-    epochs = request["epochs"] or 20
-    time.sleep(epoch_seconds * epochs)
+    if request["turns_after_epochs"] is None:
+        epochs = request["epochs"] or 20
+        time.sleep(epoch_seconds * epochs)
+    else:
+        epochs = request["turns_after_epochs"]
+        while True:
+            say("turn", dict(epoch_seconds=epoch_seconds))
+            word = inbox.get()
+            if word == "stop":
+                break
+            time.sleep(epoch_seconds * int(word))
+            epochs += int(word)
     say("sample", dict(
         import_seconds=0.0, build_seconds=0.0, epoch_seconds=[epoch_seconds] * epochs,
         epoch_cpu_seconds=[epoch_seconds] * epochs, losses=[0.5] * epochs, accuracies=[],

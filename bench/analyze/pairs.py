@@ -1,4 +1,4 @@
-"""The pairs of a gate: a workload's baseline and candidate, and what their rounds come to."""
+"""The pairs of a gate: what is compared with what, and what their rounds come to."""
 
 import math
 from collections.abc import Sequence
@@ -55,20 +55,31 @@ class Pair:
     @property
     def wanted(self) -> bool:
         """Whether a further round could tell more."""
-        return not (self.failed or self.differs or self.judgement.final)
+        return all(map(is_sound, self.sides)) and not self.judgement.final
 
 
 def pairs(gate: Gate) -> tuple[Pair, ...]:
-    """Return the pairs of a gate in the order in which it holds them."""
-    baselines = [each for each in gate.results if each.arm.environment.label == "baseline"]
-    candidates = {
-        (each.arm.workload, each.arm.backend): each
-        for each in gate.results
-        if each.arm.environment.label == "candidate"
-    }
+    """Return the pairs of a gate in the order in which it holds them.
+
+    Every arm is the candidate to the last one before it that could be measured.
+    """
+    groups: dict[tuple[str, str], list[ArmResult]] = {}
+    for each in gate.results:
+        groups.setdefault((each.arm.workload, each.arm.backend), []).append(each)
     return tuple(
-        _pair(each, candidates[each.arm.workload, each.arm.backend], gate) for each in baselines
+        _pair(_baseline(group[:place]), group[place], gate)
+        for group in groups.values()
+        for place in range(1, len(group))
     )
+
+
+def is_sound(result: ArmResult) -> bool:
+    """Tell whether an arm hasn't failed, and learns what it should as far as is known."""
+    return result.failure is None and result.parity.outcome != "differs"
+
+
+def _baseline(before: Sequence[ArmResult]) -> ArmResult:
+    return next((each for each in reversed(before) if is_sound(each)), before[-1])
 
 
 def _pair(baseline: ArmResult, candidate: ArmResult, gate: Gate) -> Pair:

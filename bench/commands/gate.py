@@ -1,10 +1,8 @@
 """Tells whether a candidate is slower than its baseline: `keras-bench gate`."""
 
 import os
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -12,13 +10,9 @@ from rich.console import Console
 from rich.text import Text
 
 from bench import interrupts
-from bench.analyze.diagnosis import diagnose
 from bench.analyze.gate_answer import changes, outcome
-from bench.analyze.gate_plan import next_round
 from bench.analyze.pairs import Pair, pairs
-from bench.analyze.steady import UNCOUNTED_EPOCHS
-from bench.commands.parity_first import check_first
-from bench.commands.rounds import measure_rounds
+from bench.commands.sides import Side, check_outputs, measure_sides, probe_sides, write_all
 from bench.errors import (
     BackendError,
     Interrupted,
@@ -27,25 +21,12 @@ from bench.errors import (
     ResultsUnwritable,
     Undecided,
 )
-from bench.measure import workloads
-from bench.measure.environments import Interpreter, probe
-from bench.measure.lock import machine_lock
-from bench.measure.machine import this_machine
-from bench.measure.process import launcher
-from bench.measure.runner import Target
-from bench.measure.surroundings import examine
-from bench.measure.turns import TurnSettings, carry_out_in_turns
-from bench.records import Arm, ArmResult, Gate, GateSettings
-from bench.report.gate import annotations, draw_gate, markdown, print_gate
+from bench.records import Gate, GateSettings
+from bench.report.gate import annotations, markdown, print_gate
 from bench.report.junit import junit
-from bench.report.progress import make_progress
-from bench.report.terminal import about_to_wait, make_console, print_warnings
-from bench.store.files import append_lines, check_writable, write_atomically
+from bench.report.terminal import make_console
+from bench.store.files import append_lines, write_atomically
 from bench.store.gates import gate_file, save
-
-#: How long each side of a pair trains in a round, and at least how many turns it gets.
-TRAINING_SECONDS = 1.5
-LEAST_TURNS = 4
 
 
 @dataclass(frozen=True)
@@ -60,8 +41,8 @@ class Outputs:
 
 def measure(
     names: tuple[str, ...],
-    backend: str,
-    pythons: Mapping[str, str],
+    baseline: Side,
+    candidate: Side,
     settings: GateSettings,
     outputs: Outputs,
     undecided_fails: bool,
@@ -69,72 +50,23 @@ def measure(
 ) -> int:
     """Measure both sides, print and write what was found, and return the exit code.
 
-    `pythons` holds the interpreters of the "baseline" and the "candidate".
-
     Raises:
         UsageError, WorkloadError, BackendError, ResultsUnwritable: before anything is measured.
     """
     console = make_console()
-    chosen = workloads.find(names)
-    sides = _sides(backend, pythons)
-    for file in (outputs.results / "gates", outputs.markdown, outputs.json, outputs.junit):
-        if file is not None:
-            check_writable(file if file.suffix == "" else file.parent)
-    targets = {
-        Arm(workload.name, backend, side.environment, settings.threads): Target(
-            side.python, workload.file
-        )
-        for workload in chosen
-        for side in sides.values()
-    }
-    turns = TurnSettings(UNCOUNTED_EPOCHS, LEAST_TURNS, TRAINING_SECONDS, settings.cpu)
-    baseline, candidate = (side.environment for side in sides.values())
-    console.print(Text(f"{backend}: {changes(baseline, candidate)}"), soft_wrap=True)
-    with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
-        print_warnings(console, diagnose(examine(sides)))
-        measured = Gate(
-            started_utc=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            machine=this_machine(),
-            settings=settings,
-            results=tuple(ArmResult(arm) for arm in targets),
-        )
-        start = time.monotonic()
-        if settings.parity:
-            parities = check_first(
-                console, measured.results, targets, _side, settings.seed, workers, debug
-            )
-            measured = replace(measured, results=parities)
-        with make_progress(console, draw_gate, debug) as progress:
-            measured = measure_rounds(
-                measured,
-                next_round,
-                lambda number, plan: carry_out_in_turns(
-                    number, plan, targets, settings.seed, turns, workers
-                ),
-                progress,
-                lambda _: None,
-                start,
-            )
-    return _conclude(console, measured, outputs, undecided_fails)
-
-
-def _side(arm: Arm) -> str:
-    return arm.environment.label
-
-
-def _sides(backend: str, pythons: Mapping[str, str]) -> dict[str, Interpreter]:
-    """Probe the two interpreters; raise BackendError where one lacks the backend."""
-    sides = {}
-    for name, interpreter in probe(pythons).items():
-        if backend not in interpreter.backends:
-            raise BackendError(
-                f"{backend} of the {name}",
-                f"isn't installed beside Keras in {interpreter.python}",
-                f"install keras-bench[{backend}] there, or name another interpreter",
-            )
-        environment = replace(interpreter.environment, label=name)
-        sides[name] = replace(interpreter, environment=environment)
-    return sides
+    check_outputs(
+        [outputs.results / "gates" / "any", outputs.markdown, outputs.json, outputs.junit]
+    )
+    sides = probe_sides([baseline, candidate])
+    environments = []
+    for probed in sides:
+        if isinstance(probed.interpreter, BackendError):
+            raise probed.interpreter
+        environments.append(probed.interpreter.environment)
+    compared = f"{baseline.backend}: {changes(*environments)}"
+    console.print(Text(compared), soft_wrap=True)
+    gate = measure_sides(console, names, sides, settings, debug)
+    return _conclude(console, gate, outputs, undecided_fails)
 
 
 def _conclude(console: Console, gate: Gate, outputs: Outputs, undecided_fails: bool) -> int:
@@ -144,7 +76,7 @@ def _conclude(console: Console, gate: Gate, outputs: Outputs, undecided_fails: b
         print_gate(console, gate, found)
         if os.environ.get("GITHUB_ACTIONS") == "true":
             for annotation in annotations(gate, found):
-                console.print(annotation, soft_wrap=True)
+                console.print(Text(annotation), soft_wrap=True)
         unwritable = _write(console, gate, found, outputs, undecided_fails)
     if not gate.complete:
         return Interrupted.exit_code
@@ -170,12 +102,12 @@ def exit_code(found: Sequence[Pair], undecided_fails: bool) -> int:
 def _write(
     console: Console, gate: Gate, found: Sequence[Pair], outputs: Outputs, undecided_fails: bool
 ) -> ResultsUnwritable | None:
-    """Write every output that is wanted; one that fails is said and keeps none of the others."""
+    """Write every output that is wanted."""
     file = gate_file(gate, outputs.results)
     page = markdown(gate, found)
-    writes: list[Callable[[], None]] = [lambda: save(gate, found, file)]
-    if (target := outputs.json) is not None:
-        writes.append(lambda: save(gate, found, target))
+    writes: list[Callable[[], None]] = [partial(save, gate, found, file)]
+    if outputs.json is not None:
+        writes.append(partial(save, gate, found, outputs.json))
     if outputs.markdown is not None:
         writes.append(partial(write_atomically, outputs.markdown, page))
     if outputs.junit is not None:
@@ -183,13 +115,4 @@ def _write(
         writes.append(partial(write_atomically, outputs.junit, suite))
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         writes.append(partial(append_lines, Path(summary), page, ""))
-    first = None
-    for write in writes:
-        try:
-            write()
-        except ResultsUnwritable as error:
-            console.print(Text(f"error: {error}", style="red"), soft_wrap=True)
-            first = first or error
-    if first is None:
-        console.print(f"Written to {file}", soft_wrap=True)
-    return first
+    return write_all(console, writes, file)

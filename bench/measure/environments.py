@@ -104,13 +104,7 @@ def choose(
         BackendError: one that was asked for isn't installed, or none is.
     """
     for backend in asked or tuple(pythons):
-        if backend not in interpreters[backend].backends:
-            raise BackendError(
-                backend,
-                f"isn't installed beside Keras in {interpreters[backend].python}",
-                f"install keras-bench[{backend}] there, or name another environment"
-                f" with --env {backend}=PYTHON",
-            )
+        require(interpreters[backend], backend, f"with --env {backend}=PYTHON")
     chosen = asked or tuple(name for name in BACKENDS if name in interpreters[name].backends)
     if not chosen:
         raise BackendError(
@@ -119,6 +113,16 @@ def choose(
             "install keras-bench[jax], [tensorflow] or [torch], or name environments with --env",
         )
     return {backend: interpreters[backend] for backend in chosen}
+
+
+def require(interpreter: Interpreter, backend: str, how: str) -> None:
+    """Raise BackendError unless an interpreter holds a backend; `how` to name another one."""
+    if backend not in interpreter.backends:
+        raise BackendError(
+            backend,
+            f"isn't installed beside Keras in {interpreter.python}",
+            f"install keras-bench[{backend}] there, or name another environment {how}",
+        )
 
 
 def _probe(python: str) -> Interpreter:

@@ -35,6 +35,16 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+def quiet_core() -> int | None:
+    """Return the core that the system itself uses least, or None where workers can't be pinned.
+
+    It is the last one: interrupts and the coordinator's own work mostly land on the first.
+    """
+    if usable_cores() < 2 or not hasattr(os, "sched_getaffinity"):
+        return None
+    return max(os.sched_getaffinity(0))
+
+
 def _cpu_model() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():

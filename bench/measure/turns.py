@@ -87,13 +87,14 @@ def _time_group(
             for arm in arms:
                 epoch_seconds[arm] = started[arm].answer(Turn).epoch_seconds
             turn_epochs = math.ceil(LEAST_TURN_SECONDS / min(epoch_seconds.values()))
-            turn_seconds = turn_epochs * max(epoch_seconds.values())
-            turns = math.ceil(settings.training_seconds / turn_seconds)
-            for turn in range(max(settings.least_turns, turns)):
+            end = time.perf_counter() + settings.training_seconds * len(arms)
+            turns = 0
+            while turns < settings.least_turns or time.perf_counter() < end:
                 # There and back again: a steady drift falls on all alike.
-                for arm in arms if turn % 2 == 0 else reversed(arms):
+                for arm in arms if turns % 2 == 0 else reversed(arms):
                     started[arm].tell(str(turn_epochs))
                     started[arm].answer(Turn)
+                turns += 1
             for arm in arms:
                 started[arm].tell(STOP)
                 samples[arm] = started[arm].answer(Sample)

@@ -39,21 +39,28 @@ def models_folder() -> Path:
 
 def shipped() -> dict[str, Workload]:
     """Return the workloads that come with the suite, by name."""
-    files = sorted(models_folder().glob("*.py"))
+    return _workloads_in(models_folder())
+
+
+def _workloads_in(folder: Path) -> dict[str, Workload]:
+    files = sorted(folder.resolve().glob("*.py"))
     return {file.stem: Workload(file.stem, file) for file in files}
 
 
-def find(names_or_files: tuple[str, ...]) -> tuple[Workload, ...]:
+def find(names_or_files: tuple[str, ...], folder: Path | None = None) -> tuple[Workload, ...]:
     """Return the workloads that the user named; without any, the notes' two networks.
+
+    With a folder, names and files are looked for there, and not among those of the suite.
 
     Raises:
         UsageError: a name is unknown, or two different files bear the same name.
         WorkloadError: a file doesn't exist.
     """
-    known = shipped()
+    known = shipped() if folder is None else _workloads_in(folder)
     found: dict[str, Workload] = {}
     for text in names_or_files or DEFAULT_WORKLOADS:
-        workload = _from_file(text) if _is_file_name(text) else _from_name(text, known)
+        is_file = _is_file_name(text)
+        workload = _from_file(text, folder) if is_file else _from_name(text, known)
         if found.setdefault(workload.name, workload).file != workload.file:
             raise UsageError(
                 text,
@@ -67,11 +74,11 @@ def _is_file_name(text: str) -> bool:
     return text.endswith(".py") or "/" in text
 
 
-def _from_file(text: str) -> Workload:
-    file = Path(text)
+def _from_file(text: str, folder: Path | None) -> Workload:
+    file = Path(text) if folder is None else folder / text
     if not file.is_file():
         reason = "is a directory" if file.is_dir() else "doesn't exist"
-        raise WorkloadError(text, reason, "name a Python file with build() and data()")
+        raise WorkloadError(str(file), reason, "name a Python file with build() and data()")
     return Workload(file.stem, file.resolve())
 
 
@@ -79,5 +86,7 @@ def _from_name(text: str, known: dict[str, Workload]) -> Workload:
     if text in known:
         return known[text]
     near = get_close_matches(text, known, n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}"
+    hint = (
+        f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known) or 'none'}"
+    )
     raise UsageError(text, "no workload has this name", hint)

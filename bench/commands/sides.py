@@ -1,0 +1,173 @@
+"""Measures environments against each other: what `gate` and `versions` have in common."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from bench.analyze.diagnosis import diagnose
+from bench.analyze.gate_plan import next_round
+from bench.analyze.steady import UNCOUNTED_EPOCHS
+from bench.commands.parity_first import check_first
+from bench.commands.rounds import measure_rounds
+from bench.errors import BackendError, ResultsUnwritable
+from bench.measure import workloads
+from bench.measure.environments import Interpreter, probe, require
+from bench.measure.lock import machine_lock
+from bench.measure.machine import quiet_core, this_machine
+from bench.measure.process import launcher
+from bench.measure.runner import Target
+from bench.measure.surroundings import examine
+from bench.measure.turns import TurnSettings, carry_out_in_turns
+from bench.records import Arm, ArmResult, Environment, Failure, Gate, GateSettings
+from bench.report.gate import draw_gate
+from bench.report.progress import make_progress
+from bench.report.terminal import about_to_wait, print_warnings
+from bench.store.files import check_writable
+
+#: What a side without an interpreter that answers is called by, in the place of its versions.
+UNKNOWN = Environment("unknown", ())
+
+
+@dataclass(frozen=True)
+class Side:
+    """One environment of those that are compared.
+
+    `workloads` is the folder that holds its version of the workloads, None for those that all
+    sides share.
+    """
+
+    label: str
+    backend: str
+    python: str
+    workloads: Path | None = None
+
+
+@dataclass(frozen=True)
+class Probed:
+    """A side, and the interpreter found there or why there is none."""
+
+    side: Side
+    interpreter: Interpreter | BackendError
+
+
+def probe_sides(sides: Sequence[Side]) -> tuple[Probed, ...]:
+    """Ask every side's interpreter what it holds."""
+    return tuple(Probed(side, _probe(side)) for side in sides)
+
+
+def measure_sides(
+    console: Console,
+    names: tuple[str, ...],
+    sides: Sequence[Probed],
+    settings: GateSettings,
+    debug: bool,
+) -> Gate:
+    """Measure the workloads on all sides; a side without an interpreter is a failed arm.
+
+    Raises:
+        UsageError, WorkloadError: before anything is measured.
+    """
+    results, targets = _arms(names, sides, settings)
+    found = {
+        probed.side.label + probed.side.backend: probed.interpreter
+        for probed in sides
+        if isinstance(probed.interpreter, Interpreter)
+    }
+    settings = replace(settings, cpu=quiet_core() if settings.threads == "single" else None)
+    turns = TurnSettings(
+        UNCOUNTED_EPOCHS, settings.least_turns, settings.training_seconds, settings.cpu
+    )
+    with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
+        print_warnings(console, diagnose(examine(found)))
+        measured = Gate(
+            started_utc=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            machine=this_machine(),
+            settings=settings,
+            results=results,
+        )
+        start = time.monotonic()
+        if settings.parity:
+            checked = check_first(
+                console, results, targets, _side_name, settings.seed, workers, debug
+            )
+            measured = replace(measured, results=checked)
+        with make_progress(console, draw_gate, debug) as progress:
+            return measure_rounds(
+                measured,
+                next_round,
+                partial(
+                    carry_out_in_turns,
+                    targets=targets,
+                    seed=settings.seed,
+                    settings=turns,
+                    workers=workers,
+                ),
+                progress,
+                lambda _: None,
+                start,
+            )
+
+
+def check_outputs(files: Sequence[Path | None]) -> None:
+    """Try to write beside every file that is to be written; raise ResultsUnwritable."""
+    for folder in dict.fromkeys(file.parent for file in files if file is not None):
+        check_writable(folder)
+
+
+def write_all(
+    console: Console, writes: Sequence[Callable[[], None]], file: Path
+) -> ResultsUnwritable | None:
+    """Write everything; what fails is said, keeps none of the others, and is returned."""
+    first = None
+    for write in writes:
+        try:
+            write()
+        except ResultsUnwritable as error:
+            console.print(Text(f"error: {error}", style="red"), soft_wrap=True)
+            first = first or error
+    if first is None:
+        console.print(f"Written to {file}", soft_wrap=True)
+    return first
+
+
+def _side_name(arm: Arm) -> str:
+    return f"{arm.environment.label} on {arm.backend}"
+
+
+def _probe(side: Side) -> Interpreter | BackendError:
+    try:
+        interpreter = probe({side.label: side.python})[side.label]
+        require(interpreter, side.backend, f"for {side.label}")
+    except BackendError as error:
+        return error
+    return replace(interpreter, environment=replace(interpreter.environment, label=side.label))
+
+
+def _arms(
+    names: tuple[str, ...], sides: Sequence[Probed], settings: GateSettings
+) -> tuple[tuple[ArmResult, ...], Mapping[Arm, Target]]:
+    """Return an arm for each workload and side, a failed one where there is no interpreter."""
+    results, targets = [], {}
+    chosen = [workloads.find(names, probed.side.workloads) for probed in sides]
+    for versions in zip(*chosen, strict=True):
+        for probed, workload in zip(sides, versions, strict=True):
+            side, interpreter = probed.side, probed.interpreter
+            environment = (
+                interpreter.environment
+                if isinstance(interpreter, Interpreter)
+                else replace(UNKNOWN, label=side.label)
+            )
+            arm = Arm(workload.name, side.backend, environment, settings.threads)
+            if isinstance(interpreter, Interpreter):
+                targets[arm] = Target(interpreter.python, workload.file)
+                results.append(ArmResult(arm))
+            else:
+                failure = Failure(0, str(interpreter), interpreter.exit_code)
+                results.append(ArmResult(arm, failure=failure))
+    return tuple(results), targets
