@@ -25,6 +25,8 @@ class Environment:
 
     python_version: str
     packages: tuple[tuple[str, str], ...]
+    label: str = ""
+    """What tells environments of one run apart, such as "baseline" and "candidate"."""
 
     def version_of(self, package: str) -> str | None:
         """Return the version of a package, or None where it isn't installed."""
