@@ -98,8 +98,8 @@ def stray_sentence(stray: Stray) -> str:
         remedy = f"{LEAST_RUNS} in a row are a level, so measure again"
     return (
         f"{row.workload} on {row.backend}: {which} took"
-        f" {milliseconds(row.epoch_seconds)} ms an epoch, where"
-        f" {milliseconds(expected.low)} to {milliseconds(expected.high)} ms were to be expected;"
+        f" {_finely(row.epoch_seconds)} ms an epoch, where"
+        f" {_finely(expected.low)} to {_finely(expected.high)} ms were to be expected;"
         f" {remedy}"
     )
 
@@ -149,6 +149,11 @@ def _cores(count: int) -> str:
     if not count:
         return ""
     return "1 core" if count == 1 else f"{count} cores"
+
+
+def _finely(seconds: float) -> str:
+    """Write milliseconds with a figure more than a table, so that what lies beside a bound does."""
+    return f"{seconds * 1e3:.4g}"
 
 
 def _day(started_utc: str) -> str:

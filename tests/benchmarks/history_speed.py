@@ -22,7 +22,8 @@ from bench.analyze.history import HistoryRow
 from bench.analyze.shifts import find_series
 from bench.store.history import COLUMNS, load
 
-ROWS = (1_250, 2_500, 5_000, 10_000, 20_000)
+#: The last are the six arms of 10,000 runs.
+ROWS = (1_250, 2_500, 5_000, 10_000, 20_000, 60_000)
 REPEATS = 3
 
 NOISE = 0.02

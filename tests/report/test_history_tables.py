@@ -88,14 +88,14 @@ def test_a_shift_is_a_sentence_with_its_runs_and_what_changed():
 def test_a_stray_run_is_told_with_what_was_to_be_expected():
     (series,) = STRAYING
     said = stray_sentence(series.stray)
-    assert "of 2026-01-01 04:00 UTC, took 82.4 ms an epoch" in said
+    assert "of 2026-01-01 04:00 UTC, took 82.44 ms an epoch" in said
     assert said.endswith("one run is no level, so measure again")
 
 
 def test_several_stray_runs_are_told_with_the_first_of_them():
     (series,) = find_series(history_rows_of([*NOISE, 0.5, 0.5]))
     said = stray_sentence(series.stray)
-    assert "the newest of 2 runs since 2026-01-01 04:00 UTC took 82.4 ms" in said
+    assert "the newest of 2 runs since 2026-01-01 04:00 UTC took 82.44 ms" in said
     assert said.endswith("5 in a row are a level, so measure again")
 
 
