@@ -34,7 +34,7 @@ PARITY_TEXTS = {
 
 
 def _epoch(figures: Figures) -> str:
-    return _with_interval(figures.epoch_seconds, milliseconds)
+    return with_interval(figures.epoch_seconds, milliseconds)
 
 
 def _ratio(figures: Figures) -> str:
@@ -43,7 +43,8 @@ def _ratio(figures: Figures) -> str:
     return f"{times(figures.ratio)} ({span(figures.ratio)})"
 
 
-def _with_interval(estimate: Estimate, write: Callable[[float], str]) -> str:
+def with_interval(estimate: Estimate, write: Callable[[float], str]) -> str:
+    """Write a centre and its interval as "57.1 (55.5 to 58.7)"."""
     if estimate.low is None or estimate.high is None:
         return write(estimate.value)
     return f"{write(estimate.value)} ({write(estimate.low)} to {write(estimate.high)})"

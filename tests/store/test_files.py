@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import DiskFull, ResultsUnwritable
-from bench.store.files import check_writable, write_atomically
+from bench.store.files import append_lines, check_writable, write_atomically
 
 OLD = "what was there before\n"
 NOBODY = 65534
@@ -189,3 +189,92 @@ def test_a_process_killed_while_it_writes_leaves_a_whole_file(tmp_path, writes):
     text = file.read_text()
     assert len(text) == 2**20
     assert len(set(text)) == 1
+
+
+def test_lines_are_added_below_a_heading_that_comes_once(tmp_path):
+    file = tmp_path / "results" / "history.csv"
+    for line in ("± one\n", "two\n", "three\nfour\n"):
+        append_lines(file, line, heading="name\n")
+    assert file.read_bytes() == "name\n± one\ntwo\nthree\nfour\n".encode()
+
+
+def test_an_empty_file_gets_the_heading(tmp_path):
+    file = tmp_path / "history.csv"
+    file.touch()
+    append_lines(file, "one\n", heading="name\n")
+    assert file.read_text() == "name\none\n"
+
+
+def test_a_line_that_was_cut_short_is_ended_first(tmp_path):
+    file = tmp_path / "history.csv"
+    file.write_text("name\non")
+    append_lines(file, "two\n", heading="name\n")
+    assert file.read_text() == "name\non\ntwo\n"
+
+
+def test_nothing_is_added_to_a_file_without_write_permission(protected_file):
+    protected_file.chmod(0o444)
+    with without_root_rights(), pytest.raises(ResultsUnwritable, match="permission denied"):
+        append_lines(protected_file, "new\n", heading="name\n")
+    with without_root_rights(), pytest.raises(ResultsUnwritable, match="permission denied"):
+        append_lines(protected_file.parent / "history.csv", "new\n", heading="name\n")
+    assert protected_file.read_text() == OLD
+
+
+def test_a_part_of_a_line_that_a_full_disk_took_is_taken_back(tiny_disk):
+    """A file's last page has room when the disk has none, for a part of the lines."""
+    file = tiny_disk / "history.csv"
+    append_lines(file, "old\n", heading="name\n")
+    with pytest.raises(OSError, match="No space left"):
+        (tiny_disk / "filler").write_bytes(bytes(2**20))
+    with pytest.raises(DiskFull):
+        append_lines(file, "new\n" * 10_000, heading="name\n")
+    assert file.read_text() == "name\nold\n"
+
+
+APPEND_BEYOND_A_LIMIT = f"""
+import resource, sys
+from pathlib import Path
+from bench.errors import ResultsUnwritable
+from bench.store.files import append_lines
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, {resource.RLIM_INFINITY}))
+try:
+    append_lines(Path(sys.argv[1]), "new\\n" * 100_000, heading="name\\n")
+except ResultsUnwritable as error:
+    print(error)
+"""
+
+
+def test_lines_beyond_a_limit_are_taken_back(old_file):
+    child = subprocess.run(
+        [sys.executable, "-c", APPEND_BEYOND_A_LIMIT, str(old_file)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert child.stderr == ""
+    assert "can't be written (file too large)" in child.stdout
+    assert old_file.read_text() == OLD
+
+
+APPEND_OFTEN = """
+import sys
+from pathlib import Path
+from bench.store.files import append_lines
+
+for _ in range(100):
+    append_lines(Path(sys.argv[1]), sys.argv[2] * 5000 + "\\n", heading="name\\n")
+"""
+
+
+def test_the_lines_of_two_writers_never_mix(tmp_path):
+    file = tmp_path / "history.csv"
+    writers = [
+        subprocess.Popen([sys.executable, "-c", APPEND_OFTEN, str(file), letter]) for letter in "ab"
+    ]
+    assert [writer.wait(timeout=120) for writer in writers] == [0, 0]
+    lines = file.read_text().splitlines()
+    assert sorted(line for line in lines if line not in ("", "name")) == sorted(
+        [letter * 5000 for letter in "ab"] * 100
+    )

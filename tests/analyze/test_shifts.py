@@ -1,0 +1,351 @@
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from history_builders import history_rows_of, started
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.analyze.shifts import LEAST_RUNS, WINDOW, find_series, find_shifts
+
+NOISE = 0.02
+STEP = math.log(1.05)
+
+
+def steady(generator, runs, noise=NOISE):
+    return generator.normal(0, noise, runs)
+
+
+def with_a_few_outliers(generator, runs):
+    """Return runs of which three in a hundred were slowed, by up to half as much again."""
+    logs = steady(generator, runs)
+    slowed = generator.choice(runs, max(1, 3 * runs // 100), replace=False)
+    logs[slowed] += generator.uniform(0.1, 0.4, len(slowed))
+    return logs
+
+
+def with_outliers_at_random(generator, runs):
+    """Return runs each of which was slowed with a probability of 4 %, so some in a row."""
+    slowed = generator.random(runs) < 0.04
+    return steady(generator, runs) + slowed * generator.uniform(0.1, 0.4, runs)
+
+
+def stepped(generator, *levels, runs=10, noise=NOISE):
+    return np.repeat(levels, runs) + steady(generator, runs * len(levels), noise)
+
+
+def only_series(logs, **changes):
+    (series,) = find_series(history_rows_of(logs, **changes))
+    return series
+
+
+@pytest.mark.parametrize("draw", [steady, with_a_few_outliers, with_outliers_at_random])
+@pytest.mark.parametrize(
+    ("runs", "most"), [(10, 0.02), (20, 0.03), (50, 0.03), (100, 0.02), (300, 0.02)]
+)
+def test_what_has_not_changed_is_seldom_seen_to_shift(draw, runs, most):
+    """Of 4000 series of 100 runs 0.9 % shift, and 0.7 and 0.6 % of those with outliers.
+
+    The standard error is 0.15 %. Of 2000 series of 20 runs it is 1.5, 1.1 and 2.1 %, of 600 series
+    of 300 runs 0.5, 0.2 and 0.5 %. Here there are 500 of each, which spread more.
+    """
+    generator = np.random.default_rng(runs)
+    seen = sum(bool(find_shifts(draw(generator, runs))) for _ in range(500))
+    assert seen <= most * 500
+
+
+def test_a_step_of_five_percent_between_twice_ten_runs_is_found():
+    """Of 2000 such series 96 % shift, 92 % within two runs of the place and 68 % exactly there.
+
+    With the step as large as 2.4 times the noise, the best single split is at the exact place in
+    74 %, and within a run of it in 92 %.
+    """
+    generator = np.random.default_rng(1)
+    found = [find_shifts(stepped(generator, 0.0, STEP)) for _ in range(500)]
+    assert np.mean([len(places) == 1 for places in found]) >= 0.93
+    assert np.mean([len(places) == 1 and abs(places[0] - 10) <= 2 for places in found]) >= 0.89
+
+
+@pytest.mark.parametrize("draw", [steady, with_a_few_outliers, with_outliers_at_random])
+def test_a_step_of_five_percent_between_twice_twenty_runs_is_found(draw):
+    """Of 2000 such series 98, 97 and 97 % shift once and within three runs of the place."""
+    generator = np.random.default_rng(2)
+    logs = [np.repeat([0.0, STEP], 20) + draw(generator, 40) for _ in range(500)]
+    found = [find_shifts(each) for each in logs]
+    assert np.mean([len(places) == 1 and abs(places[0] - 20) <= 3 for places in found]) >= 0.94
+
+
+def test_a_step_of_ten_percent_is_found_where_it_is():
+    """In 97 % of 2000 series at the exact place."""
+    generator = np.random.default_rng(3)
+    found = [find_shifts(stepped(generator, 0.0, 0.1)) for _ in range(500)]
+    assert np.mean([places == [10] for places in found]) >= 0.95
+
+
+def test_steps_back_are_found_too():
+    generator = np.random.default_rng(3)
+    logs = stepped(generator, 0.0, 0.15, 0.0, -0.15, runs=15)
+    assert find_shifts(logs) == [15, 30, 45]
+
+
+@pytest.mark.parametrize("outlier", [0.2, 2.0, -0.2, -2.0])
+def test_a_single_run_is_no_level_wherever_it_is(outlier):
+    for place in range(30):
+        logs = steady(np.random.default_rng(20), 30)
+        logs[place] += outlier
+        assert find_shifts(logs) == []
+
+
+@pytest.mark.parametrize(("in_a_row", "most"), [(2, 0.05), (3, 0.06)])
+def test_two_or_three_runs_in_a_row_are_seldom_a_level(in_a_row, most):
+    """Of 5000 series of 30 runs 2.6 and 3.5 % shift, and 1.9 % of those without outliers."""
+    generator = np.random.default_rng(15)
+    seen = 0
+    for _ in range(500):
+        logs = steady(generator, 30)
+        place = generator.integers(31 - in_a_row)
+        logs[place : place + in_a_row] += generator.choice([-0.3, 0.3])
+        seen += bool(find_shifts(logs))
+    assert seen <= most * 500
+
+
+@pytest.mark.parametrize("place", [0, 5, 10, 20, 25])
+def test_five_runs_are_a_level_wherever_they_are(place):
+    logs = steady(np.random.default_rng(20), 30)
+    logs[place : place + LEAST_RUNS] += 0.3
+    assert find_shifts(logs) == [each for each in (place, place + LEAST_RUNS) if 0 < each < 30]
+
+
+@pytest.mark.parametrize("runs", range(1, 2 * LEAST_RUNS))
+def test_too_few_runs_for_two_levels_are_one(runs):
+    logs = steady(np.random.default_rng(0), runs)
+    logs[runs // 2 :] += 1.0
+    assert len(only_series(logs).levels) == 1
+
+
+def test_equal_runs_are_one_level():
+    assert find_shifts(np.zeros(50)) == []
+
+
+def test_a_step_between_equal_runs_is_found():
+    assert find_shifts(np.repeat([0.0, 0.05], 10)) == [10]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    runs=st.lists(st.integers(8, 40), min_size=1, max_size=6),
+    factor=st.floats(1e-3, 1e3),
+)
+def test_levels_are_those_of_any_unit_and_either_direction(seed, runs, factor):
+    """Every level is long enough, and times in other units, or backwards, shift where they did."""
+    generator = np.random.default_rng(seed)
+    levels = np.cumsum(generator.choice([-0.3, 0.3], len(runs)))
+    logs = np.repeat(levels, runs) + steady(generator, sum(runs))
+    places = find_shifts(logs)
+    edges = [0, *places, len(logs)]
+    assert min(end - start for start, end in pairwise(edges)) >= LEAST_RUNS
+    assert find_shifts(logs + math.log(factor)) == places
+    assert find_shifts(-logs) == places
+
+
+def test_a_series_longer_than_a_window_shifts_where_it_does_in_a_short_one():
+    """Levels shorter and longer than a window, one of them on its edge."""
+    runs = [WINDOW // 4, WINDOW * 3 // 4, 3 * WINDOW, 10, 10, WINDOW // 2, LEAST_RUNS]
+    levels = [0.0, 0.1, 0.2, 0.1, 0.0, 0.1, 0.3]
+    generator = np.random.default_rng(4)
+    logs = np.repeat(levels, runs) + generator.normal(0, 0.01, sum(runs))
+    assert find_shifts(logs) == np.cumsum(runs)[:-1].tolist()
+
+
+def test_no_place_falls_between_two_windows():
+    places = [
+        edge * WINDOW // 4 + beside for edge in range(1, 8) for beside in range(-LEAST_RUNS, 6)
+    ]
+    for place in places:
+        logs = steady(np.random.default_rng(0), 2 * WINDOW, 0.01)
+        logs[place:] += 0.1
+        assert find_shifts(logs) == [place]
+
+
+def test_a_longer_history_is_no_reason_for_more_false_shifts():
+    """Of 600 such series none shifts."""
+    generator = np.random.default_rng(6)
+    seen = sum(bool(find_shifts(steady(generator, 3000))) for _ in range(100))
+    assert seen <= 1
+
+
+def test_runs_count_for_no_more_than_their_own_intervals_allow():
+    """Where each run is known to no better than 20 %, equal ones are so by chance."""
+    logs = np.repeat([0.0, 0.03], LEAST_RUNS)
+    wide = {"epoch_seconds_low": 0.04, "epoch_seconds_high": 0.06}
+    assert len(only_series(logs).levels) == 2
+    assert len(only_series(logs, **wide).levels) == 1
+
+
+def test_levels_shifts_and_rows_fit_each_other():
+    logs = stepped(np.random.default_rng(7), 0.0, 0.2, -0.1, runs=12)
+    rows = history_rows_of(logs)
+    (series,) = find_series(rows)
+    assert [row for level in series.levels for row in level.rows] == rows
+    assert len(series.shifts) == 2
+    for shift, (before, after) in zip(series.shifts, pairwise(series.levels), strict=True):
+        assert (shift.before, shift.after) == (before.rows[-1], after.rows[0])
+        assert shift.ratio.value == pytest.approx(
+            after.epoch_seconds.value / before.epoch_seconds.value
+        )
+        assert shift.ratio.low < shift.ratio.value < shift.ratio.high
+    assert [level.epoch_seconds.value for level in series.levels] == pytest.approx(
+        [0.05, 0.05 * math.exp(0.2), 0.05 * math.exp(-0.1)], rel=0.02
+    )
+
+
+def test_intervals_of_levels_and_shifts_hold_the_truth():
+    """Both hold it in 94 % of 2000 series: where a shift is was chosen by the same values."""
+    generator = np.random.default_rng(8)
+    level_holds, shift_holds, seen = 0, 0, 0
+    for _ in range(300):
+        series = only_series(stepped(generator, 0.0, 0.1, runs=15))
+        if len(series.shifts) != 1:
+            continue
+        seen += 1
+        ratio = series.shifts[0].ratio
+        first = series.levels[0].epoch_seconds
+        shift_holds += ratio.low <= math.exp(0.1) <= ratio.high
+        level_holds += first.low <= 0.05 <= first.high
+    assert seen >= 290
+    assert level_holds / seen >= 0.92
+    assert shift_holds / seen >= 0.92
+
+
+def test_one_run_is_a_level_with_an_interval_of_its_own():
+    (row,) = history_rows_of([0.0])
+    (series,) = find_series([row])
+    (level,) = series.levels
+    assert level.epoch_seconds.low == row.epoch_seconds_low
+    assert level.epoch_seconds.high == row.epoch_seconds_high
+
+
+def test_a_newest_run_beyond_the_noise_is_a_warning_and_no_level():
+    logs = steady(np.random.default_rng(9), 20)
+    logs[-1] = 0.2
+    series = only_series(logs)
+    assert len(series.levels) == 1
+    assert [row.started_utc for row in series.stray.rows] == [started(19)]
+    expected = series.stray.expected
+    assert expected.low < 0.05 < expected.high < series.stray.rows[0].epoch_seconds
+
+
+@pytest.mark.parametrize("count", range(1, LEAST_RUNS - 1))
+def test_newest_runs_in_a_row_that_are_no_level_are_told_together(count):
+    logs = steady(np.random.default_rng(9), 20)
+    logs[5] = 0.2
+    logs[-count:] = 0.2
+    series = only_series(logs)
+    assert len(series.levels) == 1
+    assert [row.started_utc for row in series.stray.rows] == [
+        started(run) for run in range(20 - count, 20)
+    ]
+
+
+def test_a_newest_run_is_compared_with_the_newest_level():
+    logs = stepped(np.random.default_rng(10), 0.0, 0.3, runs=10)
+    logs[-1] = 0.0
+    series = only_series(logs)
+    assert len(series.levels) == 2
+    assert series.stray is not None
+    logs[-1] = 0.3
+    assert only_series(logs).stray is None
+
+
+def test_a_newest_run_within_the_noise_is_seldom_warned_of():
+    """Of 3000 it is 1.1 %; a newest run beside it by 4 times the noise is warned of in 87 %."""
+    generator = np.random.default_rng(11)
+    strays = [only_series(steady(generator, 30)).stray for _ in range(500)]
+    assert sum(stray is not None for stray in strays) <= 0.03 * 500
+
+
+@pytest.mark.parametrize("runs", range(1, LEAST_RUNS + 1))
+def test_a_level_of_few_runs_does_not_tell_what_was_to_be_expected(runs):
+    logs = np.zeros(runs)
+    logs[-1] = 5.0
+    assert only_series(logs).stray is None
+
+
+def changed_at(place, runs=20, step=0.2, noise=0.005, **changes):
+    """Return a series that shifts at 10, and in which something changes at a place."""
+    logs = np.repeat([0.0, step], runs // 2) + steady(np.random.default_rng(12), runs, noise)
+    rows = history_rows_of(logs)
+    later = history_rows_of(logs, **changes)
+    (series,) = find_series(rows[:place] + later[place:])
+    (shift,) = series.shifts
+    return shift.changes
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"keras_version": "3.16.0"}, ("keras 3.15.1 → 3.16.0",)),
+        ({"framework_version": "0.11.0"}, ("jax 0.10.2 → 0.11.0",)),
+        ({"numpy_version": ""}, ("numpy 2.4.6 → none",)),
+        ({"python_version": "3.13.0"}, ("Python 3.11.7 → 3.13.0",)),
+        ({"keras_bench_version": "1.0"}, ("keras-bench 0.1.0 → 1.0",)),
+        ({"examples": 612}, ("examples 306 → 612",)),
+        ({"jit_compile": False}, ("jit_compile True → False",)),
+        (
+            {"keras_version": "3.16.0", "numpy_version": "2.5.0"},
+            ("keras 3.15.1 → 3.16.0", "numpy 2.4.6 → 2.5.0"),
+        ),
+        ({"commit": "ffff", "kind": "gate", "peak_rss_bytes": 1}, ()),
+    ],
+)
+def test_a_shift_says_what_changed_with_it(changes, said):
+    assert changed_at(10, **changes) == said
+
+
+def test_a_change_one_run_beside_a_shift_is_told_with_its_place():
+    assert changed_at(9, keras_version="4.0") == ("keras 3.15.1 → 4.0 one run earlier",)
+    assert changed_at(11, keras_version="4.0") == ("keras 3.15.1 → 4.0 one run later",)
+    assert changed_at(8, keras_version="4.0") == ()
+    assert changed_at(12, keras_version="4.0") == ()
+
+
+def test_another_machine_is_another_series_and_never_a_shift():
+    old, new = np.zeros(10), np.full(10, 1.0)
+    rows = history_rows_of(np.concatenate([old, new]))
+    moved = history_rows_of(np.concatenate([old, new]), fingerprint="89abcdef")
+    series = find_series(rows[:10] + moved[10:])
+    assert [each.key.fingerprint for each in series] == ["0123abcd", "89abcdef"]
+    assert [each.shifts for each in series] == [(), ()]
+
+
+def test_a_baseline_measured_again_is_no_shift_of_the_candidate():
+    rows = history_rows_of(np.full(20, 0.5), label="candidate")
+    again = history_rows_of(np.zeros(20), label="baseline")
+    mixed = [row for pair in zip(again, rows, strict=True) for row in pair]
+    series = find_series(mixed)
+    assert [each.key.label for each in series] == ["baseline", "candidate"]
+    assert [each.shifts for each in series] == [(), ()]
+
+
+def test_rows_of_any_order_are_sorted_by_time():
+    rows = history_rows_of(stepped(np.random.default_rng(13), 0.0, 0.2))
+    shuffled = [rows[place] for place in np.random.default_rng(14).permutation(len(rows))]
+    assert find_series(shuffled) == find_series(rows)
+
+
+def test_runs_that_do_not_count_are_counted_and_left_out():
+    logs = np.zeros(20)
+    logs[10:] = 1.0
+    rows = history_rows_of(logs)
+    failed = history_rows_of(logs, failed=True)
+    odd = history_rows_of(logs, parity="differs")
+    (series,) = find_series(rows[:10] + failed[10:15] + odd[15:])
+    assert (len(series.levels), series.left_out, series.stray) == (1, 10, None)
+    (series,) = find_series(failed)
+    assert (series.levels, series.shifts, series.left_out) == ((), (), 20)
+
+
+def test_a_history_without_rows_has_no_series():
+    assert find_series([]) == ()
