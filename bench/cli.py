@@ -407,6 +407,32 @@ def show(file: Path | None, results: Path) -> None:
     show_run(file, results)
 
 
+@cli.command()
+@click.option(
+    "--workload",
+    "workloads",
+    multiple=True,
+    metavar="NAME",
+    help="Show this workload; give it again for others. [default: all]",
+)
+@click.option(
+    "--backend",
+    "backends",
+    multiple=True,
+    metavar="NAME",
+    callback=_backends,
+    help="Show this backend; give it again for others. [default: all]",
+)
+@click.option(
+    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True
+)
+def history(workloads: tuple[str, ...], backends: tuple[str, ...], results: Path) -> None:
+    """Show at which level every arm was, from when to when, and what shifted."""
+    from bench.commands.history import show_history
+
+    show_history(workloads, backends, results)
+
+
 def main() -> None:
     """Run the command line; every foreseen error is one line and an exit code of its own."""
     signal.signal(signal.SIGTERM, raise_interrupt)

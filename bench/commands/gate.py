@@ -12,7 +12,14 @@ from rich.text import Text
 from bench import interrupts
 from bench.analyze.gate_answer import changes, outcome
 from bench.analyze.pairs import Pair, pairs
-from bench.commands.sides import Side, check_outputs, measure_sides, probe_sides, write_all
+from bench.commands.sides import (
+    Side,
+    check_outputs,
+    measure_sides,
+    probe_sides,
+    record,
+    write_all,
+)
 from bench.errors import (
     BackendError,
     Interrupted,
@@ -105,7 +112,10 @@ def _write(
     """Write every output that is wanted."""
     file = gate_file(gate, outputs.results)
     page = markdown(gate, found)
-    writes: list[Callable[[], None]] = [partial(save, gate, found, file)]
+    writes: list[Callable[[], None]] = [
+        partial(save, gate, found, file),
+        partial(record, gate, outputs.results),
+    ]
     if outputs.json is not None:
         writes.append(partial(save, gate, found, outputs.json))
     if outputs.markdown is not None:

@@ -30,6 +30,7 @@ from bench.report.progress import draw_run, make_progress
 from bench.report.terminal import about_to_wait, make_console, print_tables, print_warnings
 from bench.store import latest, runs
 from bench.store.files import check_writable
+from bench.store.history import append
 
 
 def measure(
@@ -119,6 +120,13 @@ def _save(
     try:
         file = runs.save(run, results)
         latest.save(run, compared, results)
+        append(
+            run.results,
+            started_utc=run.started_utc,
+            machine=run.machine,
+            kind="run",
+            results_folder=results,
+        )
     except ResultsUnwritable as error:
         console.print(Text(f"error: {error}", style="red"), soft_wrap=True)
         elsewhere = Path(tempfile.gettempdir()) / "keras-bench-results"
@@ -129,7 +137,8 @@ def _save(
         else:
             console.print(f"The run is saved in {file}; `keras-bench show` prints it again.")
         return error
-    console.print(f"Written to {results}/latest.md, .csv, .json and {file}", soft_wrap=True)
+    written = f"{results}/latest.md, .csv, .json, {file} and history.csv"
+    console.print(f"Written to {written}", soft_wrap=True)
     return None
 
 

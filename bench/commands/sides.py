@@ -29,6 +29,7 @@ from bench.report.gate import draw_gate
 from bench.report.progress import make_progress
 from bench.report.terminal import about_to_wait, print_warnings
 from bench.store.files import check_writable
+from bench.store.history import append
 
 #: What a side without an interpreter that answers is called by, in the place of its versions.
 UNKNOWN = Environment("unknown", ())
@@ -118,6 +119,17 @@ def check_outputs(files: Sequence[Path | None]) -> None:
     """Try to write beside every file that is to be written; raise ResultsUnwritable."""
     for folder in dict.fromkeys(file.parent for file in files if file is not None):
         check_writable(folder)
+
+
+def record(gate: Gate, results: Path) -> None:
+    """Add what was measured to the history; raise ResultsUnwritable."""
+    append(
+        gate.results,
+        started_utc=gate.started_utc,
+        machine=gate.machine,
+        kind="gate",
+        results_folder=results,
+    )
 
 
 def write_all(
