@@ -5,12 +5,25 @@
     nox -s "bench(jax)"           measure one backend
     nox -s bench -- --quick       pass arguments to `keras-bench run`
     nox -s parity                 check that the backends learn the same
+    nox -s gate -- keras==3.14.0 keras==3.15.1 --backend jax
+                                  tell whether the second trains slower than the first
+    nox -s versions -- keras 3.10.0 3.12.0 3.15.1 --backend jax
+                                  measure many versions of a package against each other
 
 Each backend has a virtual environment of its own, because Keras imports TensorFlow where it
 finds it. The `env` sessions make them once and find them again by a hash of what they hold.
 """
 
+import argparse
 import hashlib
+import io
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 
 import nox
@@ -90,6 +103,145 @@ def parity(session: nox.Session) -> None:
         environment_python("suite"), "-m", "bench", "parity",
         *environment_options(BACKENDS), *session.posargs,
         external=True,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a gate: the interpreter, and the folder of its workloads if it has its own."""
+
+    python: str
+    workloads: str | None = None
+
+
+def side_of(session: nox.Session, text: str, backend: str) -> Side:
+    """Make the environment that a side's text asks for, or find it again.
+
+    The text is "git:REVISION" of this repository, the folder of a checkout that is installed as
+    it is now, or requirements: "keras==3.14.0 numpy<2.4".
+    """
+    if text.startswith("git:"):
+        return side_of_revision(session, text.removeprefix("git:"), backend)
+    if Path(text).is_dir():
+        return Side(make_environment(session, [str(Path(text).absolute())], backend))
+    return Side(make_environment(session, text.split(), backend))
+
+
+def side_of_revision(session: nox.Session, revision: str, backend: str) -> Side:
+    """Return this repository's workloads and pinned versions as they were at a revision."""
+    git = ["git", "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"]
+    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
+    if not commit:
+        session.error(f"git:{revision}: there is no such revision; name a commit, branch or tag")
+    folder = Path(".nox", f"revision-{commit[:12]}").absolute()
+    if not folder.exists():
+        archive = subprocess.run(["git", "archive", commit], capture_output=True, check=True).stdout
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            tar.extractall(folder, filter="data")
+    project = tomllib.loads((folder / "pyproject.toml").read_text())
+    requirements = project["project"]["optional-dependencies"][backend]
+    constraints = (folder / "constraints.txt").read_text()
+    python = install_into(session, requirements, constraints, backend)
+    return Side(python, str(folder / "models"))
+
+
+def make_environment(session: nox.Session, requirements: list[str], backend: str) -> str:
+    """Return the interpreter of an environment with a backend and these requirements.
+
+    Everything else is pinned as in the backend's own environment. With another version of a
+    framework only Keras is, for the rest is what that version needs.
+    """
+    named = {re.split(r"[^\w.-]", each)[0].lower() for each in requirements}
+    lines = CONSTRAINTS.read_text().splitlines()
+    if named & {"jax", "jaxlib", "tensorflow", "tensorflow-cpu", "torch"}:
+        lines = [line for line in lines if line.startswith("keras==")]
+    lines = [line for line in lines if line.partition("==")[0].lower() not in named]
+    wanted = [*PROJECT["project"]["optional-dependencies"][backend], *requirements]
+    return install_into(session, wanted, "\n".join(lines), backend)
+
+
+def install_into(
+    session: nox.Session, requirements: list[str], constraints: str, backend: str
+) -> str:
+    """Return the interpreter of an environment that is found by a hash of what it holds.
+
+    One that holds a folder is installed anew each time, for its content may have changed.
+    """
+    text = "\n".join([sys.version, *sorted(requirements), constraints])
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    folder = Path(".nox", f"side-{backend}-{digest}").absolute()
+    python, stamp = str(folder / "bin" / "python"), folder / "installed"
+    lasting = not any(Path(each).is_dir() for each in requirements)
+    if stamp.exists() and lasting:
+        return python
+    pinned = Path(session.create_tmp(), f"constraints-{digest}.txt")
+    pinned.write_text(constraints)
+    if session.venv_backend == "uv":
+        session.run("uv", "venv", "--quiet", "--clear", str(folder), external=True)
+        pip = ["uv", "pip", "install", "--quiet", "--python", python]
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+        session.run(sys.executable, "-m", "venv", str(folder), external=True)
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    session.run(*pip, *requirements, "-c", str(pinned), external=True)
+    stamp.touch()
+    return python
+
+
+def backends_option(session: nox.Session) -> argparse.ArgumentParser:
+    """Return a parser of what comes before the options of keras-bench itself."""
+    parser = argparse.ArgumentParser(prog=f"nox -s {session.name} --", allow_abbrev=False)
+    parser.add_argument(
+        "--backend",
+        action="append",
+        choices=BACKENDS,
+        help="measure on this backend; may be repeated (default: all)",
+    )
+    return parser
+
+
+@nox.session(requires=["env(suite)"], default=False)
+def gate(session: nox.Session) -> None:
+    """Tell whether one environment trains slower than another: BASELINE CANDIDATE [options]."""
+    parser = backends_option(session)
+    for name in ("baseline", "candidate"):
+        parser.add_argument(name, help="requirements, a checkout's folder, or git:REVISION")
+    chosen, rest = parser.parse_known_args(session.posargs)
+    codes = []
+    for backend in chosen.backend or BACKENDS:
+        options = [f"--backend={backend}"]
+        for name in ("baseline", "candidate"):
+            side = side_of(session, getattr(chosen, name), backend)
+            options.append(f"--{name}={side.python}")
+            if side.workloads is not None:
+                options.append(f"--{name}-workloads={side.workloads}")
+        suite = environment_python("suite")
+        command = [suite, "-m", "bench", "gate", *options, *rest]
+        codes.append(subprocess.run(command, check=False).returncode)
+    if any(codes):
+        session.error(f"keras-bench gate ended with exit code {max(codes)}")
+
+
+@nox.session(requires=["env(suite)"], default=False)
+def versions(session: nox.Session) -> None:
+    """Measure versions of a package against each other: PACKAGE VERSION... [options]."""
+    parser = backends_option(session)
+    parser.add_argument("package", help="the package whose versions are measured")
+    parser.add_argument("versions", nargs="+", help="its versions, the oldest first")
+    chosen, rest = parser.parse_known_args(session.posargs)
+    options = []
+    for backend in chosen.backend or BACKENDS:
+        for version in chosen.versions:
+            try:
+                python = make_environment(session, [f"{chosen.package}=={version}"], backend)
+            except nox.command.CommandFailed:
+                python = f"{chosen.package}=={version}: pip found no way to install it"
+            options += ["--environment", f"{chosen.package} {version}", backend, python]
+    session.run(
+        environment_python("suite"), "-m", "bench", "versions", *options, *rest,
+        external=True,
+        interrupt_timeout=20.0,
+        terminate_timeout=10.0,
     )  # fmt: skip
 
 

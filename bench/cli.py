@@ -119,6 +119,30 @@ timeout_option = click.option(
     metavar="SECONDS",
     help="End a worker that hasn't answered by then.",
 )
+threshold_option = click.option(
+    "--threshold",
+    type=Finite(0.001, 1.0),
+    default=0.05,
+    show_default=True,
+    help="The slowdown that must not be missed.",
+)
+metric_option = click.option(
+    "--metric",
+    type=click.Choice(["wall", "cpu"]),
+    default="wall",
+    show_default=True,
+    help="The clock that counts: wall time, or the CPU time of the process.",
+)
+threads_in_turn_option = click.option(
+    "--threads",
+    default="single",
+    metavar="default|single|N",
+    callback=_threads,
+    help="Threads per pool: one, the framework's own choice, or N. [default: single]",
+)
+no_parity_option = click.option(
+    "--no-parity", is_flag=True, help="Don't check first that all sides learn the same."
+)
 OutputFile = click.Path(path_type=Path, dir_okay=False)
 results_option = click.option(
     "--results",
@@ -310,13 +334,7 @@ def parity(
     metavar="DIR",
     help="The same for the candidate's.",
 )
-@click.option(
-    "--threshold",
-    type=Finite(0.001, 1.0),
-    default=0.05,
-    show_default=True,
-    help="The slowdown that must not be missed.",
-)
+@threshold_option
 @click.option(
     "--budget",
     type=Finite(min=1.0),
@@ -325,20 +343,8 @@ def parity(
     metavar="SECONDS",
     help="After the first round, start none that would end later.",
 )
-@click.option(
-    "--metric",
-    type=click.Choice(["wall", "cpu"]),
-    default="wall",
-    show_default=True,
-    help="The clock that counts: wall time, or the CPU time of the process.",
-)
-@click.option(
-    "--threads",
-    default="single",
-    metavar="default|single|N",
-    callback=_threads,
-    help="Threads per pool: one, the framework's own choice, or N. [default: single]",
-)
+@metric_option
+@threads_in_turn_option
 @click.option("--fail-undecided", is_flag=True, help="Let an undecided verdict fail, too.")
 @click.option("--no-parity", is_flag=True, help="Don't check first that both sides learn the same.")
 @click.option("--markdown", type=OutputFile, metavar="FILE", help="Write the tables as Markdown.")
@@ -405,6 +411,75 @@ def show(file: Path | None, results: Path) -> None:
     from bench.commands.look import show_run
 
     show_run(file, results)
+
+
+@cli.command()
+@click.argument("workloads", nargs=-1, metavar="[WORKLOAD|FILE.py]...")
+@click.option(
+    "--environment",
+    "environments",
+    nargs=3,
+    multiple=True,
+    required=True,
+    metavar="LABEL BACKEND PYTHON",
+    help="An environment to measure, the oldest first; give it again for the others.",
+)
+@threshold_option
+@click.option(
+    "--budget",
+    type=Finite(min=1.0),
+    default=1800.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="After the first round, start none that would end later.",
+)
+@metric_option
+@threads_in_turn_option
+@no_parity_option
+@click.option("--markdown", type=OutputFile, metavar="FILE", help="Write the tables as Markdown.")
+@seed_option
+@timeout_option
+@results_option
+@debug_option
+@click.pass_context
+def versions(
+    context: click.Context,
+    workloads: tuple[str, ...],
+    environments: tuple[tuple[str, str, str], ...],
+    threshold: float,
+    budget: float,
+    metric: Metric,
+    threads: str,
+    no_parity: bool,
+    markdown: Path | None,
+    seed: int,
+    timeout: float,
+    results: Path,
+    debug: bool,
+) -> None:
+    """Measure many versions against each other, all in the same rounds.
+
+    Each is compared with the first of its backend, and with the one before it.
+    """
+    from bench.commands.sides import Side
+    from bench.commands.versions import sweep_versions
+
+    settings = GateSettings(
+        threshold=threshold,
+        metric=metric,
+        budget_seconds=budget,
+        threads=threads,
+        seed=seed,
+        timeout_seconds=timeout,
+        parity=not no_parity,
+    )
+    sides = []
+    for label, backend, python in environments:
+        if backend not in BACKENDS:
+            raise click.BadParameter(f"no backend is named {backend!r}; {_nearest(backend)}")
+        sides.append(Side(label, backend, python))
+    debug = debug or context.obj
+    sys.exit(sweep_versions(workloads, sides, settings, results, markdown, debug))
 
 
 @cli.command()

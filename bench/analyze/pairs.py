@@ -84,20 +84,25 @@ def _baseline(before: Sequence[ArmResult]) -> ArmResult:
 
 def _pair(baseline: ArmResult, candidate: ArmResult, gate: Gate) -> Pair:
     metric = gate.settings.metric
-    rounds = _complete_rounds(baseline.samples, candidate.samples)
-    left_out = _left_out(rounds, metric)
-    numbers = {each.round for each in left_out}
-    log_ratios = [
-        log_ratio(before, after, metric) for before, after in rounds if before.round not in numbers
-    ]
+    rounds, left_out = rounds_that_count(baseline.samples, candidate.samples, metric)
     return Pair(
         baseline,
         candidate,
-        _centre([before for before, _ in rounds if before.round not in numbers], metric),
-        _centre([after for _, after in rounds if after.round not in numbers], metric),
+        _centre([before for before, _ in rounds], metric),
+        _centre([after for _, after in rounds], metric),
         left_out,
-        judge(log_ratios, gate.settings.threshold),
+        judge([log_ratio(*each, metric) for each in rounds], gate.settings.threshold),
     )
+
+
+def rounds_that_count(
+    baseline: Sequence[Sample], candidate: Sequence[Sample], metric: Metric
+) -> tuple[list[tuple[Sample, Sample]], tuple[LeftOut, ...]]:
+    """Return both samples of each round that counts, and the rounds that don't."""
+    rounds = _complete_rounds(baseline, candidate)
+    left_out = _left_out(rounds, metric)
+    numbers = {each.round for each in left_out}
+    return [each for each in rounds if each[0].round not in numbers], left_out
 
 
 def _complete_rounds(

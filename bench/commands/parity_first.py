@@ -1,11 +1,12 @@
 """Checks, before anything is timed, that all that is compared learns the same."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from rich.console import Console
 from rich.text import Text
 
+from bench.analyze.answer import listed
 from bench.measure.parity import QUICK, Learner, check_parity
 from bench.measure.process import Launcher
 from bench.measure.runner import Target
@@ -16,6 +17,7 @@ from bench.records import Arm, ArmResult, Parity
 def check_first(
     console: Console,
     results: tuple[ArmResult, ...],
+    groups: Sequence[Sequence[Arm]],
     targets: Mapping[Arm, Target],
     learner_of: Callable[[Arm], str],
     seed: int,
@@ -24,23 +26,24 @@ def check_first(
 ) -> tuple[ArmResult, ...]:
     """Return the results with the parity of each arm, from a check in the quick form.
 
-    `learner_of` gives the name by which an arm goes among those of its workload.
+    Each group holds arms of one workload that are to learn the same; `learner_of` gives the name
+    by which an arm goes among them. An arm in no group stays unchecked.
     """
     settings = replace(QUICK, seed=seed, threads=results[0].arm.threads)
-    found: dict[tuple[str, str], Parity] = {}
-    for workload in dict.fromkeys(arm.workload for arm in targets):
-        console.print(f"checking that all sides learn the same {workload} ...", style="dim")
+    found: dict[Arm, Parity] = {}
+    for group in groups:
+        workload = group[0].workload
+        arms = {learner_of(arm): arm for arm in group}
+        who = listed(tuple(arms))
+        console.print(f"checking that {workload} learns the same on {who} ...", style="dim")
         learners = {
-            learner_of(arm): Learner(arm.backend, target.python, target.workload_file)
-            for arm, target in targets.items()
-            if arm.workload == workload
+            name: Learner(arm.backend, targets[arm].python, targets[arm].workload_file)
+            for name, arm in arms.items()
         }
         verdict = check_parity(workload, learners, settings, workers)
         for each in verdict.backends:
             summary = sentence(each, verdict.knows_who)
-            found[workload, each.backend] = Parity(each.outcome, summary)
+            found[arms[each.backend]] = Parity(each.outcome, summary)
             if debug and each.traceback:
                 console.print(Text(each.traceback), soft_wrap=True)
-    return tuple(
-        replace(each, parity=found[each.arm.workload, learner_of(each.arm)]) for each in results
-    )
+    return tuple(replace(each, parity=found.get(each.arm, each.parity)) for each in results)

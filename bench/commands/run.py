@@ -62,8 +62,9 @@ def measure(
         )
         start = time.monotonic()
         if settings.parity:
+            groups = [[arm for arm in targets if arm.workload == each.name] for each in chosen]
             parities = check_first(
-                console, run.results, targets, _backend, settings.seed, workers, debug
+                console, run.results, groups, targets, _backend, settings.seed, workers, debug
             )
             run = replace(run, results=parities)
         with make_progress(console, draw_run, debug) as progress:

@@ -1,7 +1,7 @@
 """Measures environments against each other: what `gate` and `versions` have in common."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -95,8 +95,9 @@ def measure_sides(
         start = time.monotonic()
         if settings.parity:
             checked = check_first(
-                console, results, targets, _side_name, settings.seed, workers, debug
-            )
+                console, results, _groups(targets), targets, _side_name, settings.seed, workers,
+                debug,
+            )  # fmt: skip
             measured = replace(measured, results=checked)
         with make_progress(console, draw_gate, debug) as progress:
             return measure_rounds(
@@ -146,6 +147,14 @@ def write_all(
     if first is None:
         console.print(f"Written to {file}", soft_wrap=True)
     return first
+
+
+def _groups(arms: Iterable[Arm]) -> list[list[Arm]]:
+    """Return the arms that are to learn the same: those of one workload and backend."""
+    groups: dict[tuple[str, str], list[Arm]] = {}
+    for arm in arms:
+        groups.setdefault((arm.workload, arm.backend), []).append(arm)
+    return list(groups.values())
 
 
 def _side_name(arm: Arm) -> str:

@@ -199,7 +199,7 @@ def _group(
     folder = workers.folder
     with ExitStack() as stack:
         group = _Group({}, {}, folder, dtype, failures)
-        for name, learner in learners.items():
+        for place, (name, learner) in enumerate(learners.items()):
             if name in failures:
                 continue
             request = ParityRequest(
@@ -210,7 +210,7 @@ def _group(
                 dtype=dtype,
                 data_dtype=settings.dtype,
                 folder=str(folder),
-                name=f"{name}-{dtype}-{len(list(folder.iterdir()))}",
+                name=f"{learner.backend}-{place}-{dtype}-{len(list(folder.iterdir()))}",
             )
             try:
                 group.workers[name] = stack.enter_context(workers.start(learner.python, request))

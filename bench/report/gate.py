@@ -38,7 +38,7 @@ def cells(pair: Pair) -> list[str]:
         pair.baseline.arm.backend,
         _milliseconds(pair.baseline_epoch),
         _milliseconds(pair.candidate_epoch),
-        "" if ratio is None else _ratio(ratio),
+        "" if ratio is None else ratio_text(ratio),
         outcome(pair),
         visible(pair),
         str(pair.judgement.rounds),
@@ -131,5 +131,6 @@ def _milliseconds(epoch: Estimate | None) -> str:
     return "" if epoch is None else milliseconds(epoch.value)
 
 
-def _ratio(ratio: Estimate) -> str:
+def ratio_text(ratio: Estimate) -> str:
+    """Write a ratio with its interval, where it has one."""
     return times(ratio) if ratio.low is None else f"{times(ratio)} ({span(ratio)})"

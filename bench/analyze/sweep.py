@@ -1,0 +1,58 @@
+"""A sweep over versions: every environment next to the first, and to the one before it."""
+
+import math
+from dataclasses import dataclass
+
+from bench.analyze.pairs import Pair, log_ratio, pairs, rounds_that_count
+from bench.analyze.stats import Estimate, centre
+from bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_seconds
+from bench.records import ArmResult, Gate, Metric
+
+
+@dataclass(frozen=True)
+class SweepRow:
+    """One arm of a sweep.
+
+    `epoch` is None without a sample. `to_first` is the ratio to the first arm of its workload and
+    backend that could be measured, with an interval for this number of rounds; None for that arm
+    itself. `pair` compares it with the one before, None for the first.
+    """
+
+    result: ArmResult
+    epoch: Estimate | None
+    to_first: Estimate | None
+    pair: Pair | None
+
+
+def sweep(gate: Gate) -> tuple[SweepRow, ...]:
+    """Return a row for each arm, in the order in which the gate holds them."""
+    by_candidate = {pair.candidate.arm: pair for pair in pairs(gate)}
+    return tuple(_row(each, by_candidate.get(each.arm), gate) for each in gate.results)
+
+
+def _row(result: ArmResult, pair: Pair | None, gate: Gate) -> SweepRow:
+    group = [
+        each
+        for each in gate.results
+        if (each.arm.workload, each.arm.backend) == (result.arm.workload, result.arm.backend)
+    ]
+    first = next((each for each in group if each.samples), None)
+    to_first = None
+    if first is not None and first is not result and result.samples:
+        to_first = _ratio(first, result, gate.settings.metric)
+    return SweepRow(result, _epoch(result, gate), to_first, pair)
+
+
+def _ratio(first: ArmResult, result: ArmResult, metric: Metric) -> Estimate | None:
+    rounds, _ = rounds_that_count(first.samples, result.samples, metric)
+    if not rounds:
+        return None
+    return centre([math.exp(log_ratio(*each, metric)) for each in rounds])
+
+
+def _epoch(result: ArmResult, gate: Gate) -> Estimate | None:
+    if not result.samples:
+        return None
+    if gate.settings.metric == "cpu":
+        return centre(process_epoch_cpu_seconds(result.samples))
+    return centre(process_epoch_seconds(result.samples))

@@ -1,0 +1,110 @@
+"""What a sweep over versions found, on a terminal and in Markdown."""
+
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+from tabulate import tabulate
+
+from bench.analyze.answer import milliseconds
+from bench.analyze.gate_answer import ending, outcome
+from bench.analyze.gate_answer import remarks as pair_remarks
+from bench.analyze.sweep import SweepRow
+from bench.records import Gate
+from bench.report.columns import with_interval
+from bench.report.gate import STYLES, ratio_text
+
+TITLES = ("version", "backend", "epoch, ms", "ratio to the first", "to the one before", "verdict")
+NUMERIC = (False, False, True, True, True, False)
+CAPTION = (
+    "ratios with 95 % intervals; those to the one before hold at every look, and the verdict is"
+    " read off them"
+)
+
+
+def cells(row: SweepRow) -> list[str]:
+    """Return the texts of a version's row."""
+    arm, judged = row.result.arm, row.pair and row.pair.judgement
+    to_first = ratio_text(row.to_first) if row.to_first else ""
+    return [
+        arm.environment.label,
+        arm.backend,
+        "" if row.epoch is None else with_interval(row.epoch, milliseconds),
+        to_first or ("1" if row.epoch is not None else ""),
+        ratio_text(judged.ratio) if judged and judged.ratio else "",
+        _verdict(row),
+    ]
+
+
+def remarks(row: SweepRow) -> list[str]:
+    """Return what is to be said of a row beside its figures."""
+    label = f"{row.result.arm.environment.label} on {row.result.arm.backend}"
+    if row.result.failure is not None:
+        return [f"{label} failed: {row.result.failure.message}"]
+    if row.result.parity.outcome == "differs":
+        return [f"{label}: {row.result.parity.summary}"]
+    return [] if row.pair is None else [f"{label}: {said}" for said in pair_remarks(row.pair)]
+
+
+def print_sweep(console: Console, gate: Gate, rows: Sequence[SweepRow]) -> None:
+    """Print a table per workload, what is to be said of its rows, and why the sweep ended."""
+    for workload, part in _by_workload(rows):
+        grid = Grid(
+            title=Text(workload),
+            title_justify="left",
+            title_style="bold",
+            caption=CAPTION,
+            caption_justify="left",
+            box=SIMPLE_HEAD,
+        )
+        for title, numeric in zip(TITLES, NUMERIC, strict=True):
+            grid.add_column(title, justify="right" if numeric else "left")
+        for row in part:
+            style = STYLES.get(outcome(row.pair), "") if row.pair is not None else ""
+            grid.add_row(*map(Text, cells(row)), style=style)
+        console.print()
+        console.print(grid)
+        for remark in dict.fromkeys(said for row in part for said in remarks(row)):
+            console.print(Text(remark, style="yellow"), soft_wrap=True)
+    console.print(Text(ending(gate)))
+
+
+def markdown(gate: Gate, rows: Sequence[SweepRow]) -> str:
+    """Return the sweep as tables in GitHub-flavoured Markdown."""
+    settings, machine = gate.settings, gate.machine
+    parts = []
+    for workload, part in _by_workload(rows):
+        table = tabulate(
+            [cells(row) for row in part],
+            headers=TITLES,
+            tablefmt="pipe",
+            disable_numparse=True,
+            colalign=["right" if numeric else "left" for numeric in NUMERIC],
+        )
+        parts += [f"## {workload}", table]
+        if said := dict.fromkeys(said for row in part for said in remarks(row)):
+            parts.append("\n".join(f"- {remark}" for remark in said))
+    pinned = "" if settings.cpu is None else f", pinned to core {settings.cpu}"
+    parts.append(
+        f"{CAPTION[0].upper()}{CAPTION[1:]}.\n\n"
+        f"- {ending(gate)}\n"
+        f"- {gate.started_utc}, threshold {settings.threshold:.3g}, {settings.metric} time,"
+        f" threads {settings.threads}{pinned}, seed {settings.seed}\n"
+        f"- {machine.cpu}, {machine.usable_cores} of {machine.logical_cores} cores,"
+        f" {machine.memory_gib} GiB, {machine.system} {machine.system_release},"
+        f" fingerprint {machine.fingerprint}"
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _by_workload(rows: Sequence[SweepRow]) -> list[tuple[str, list[SweepRow]]]:
+    names = dict.fromkeys(row.result.arm.workload for row in rows)
+    return [(name, [row for row in rows if row.result.arm.workload == name]) for name in names]
+
+
+def _verdict(row: SweepRow) -> str:
+    if row.result.failure is not None:
+        return "failed"
+    return "" if row.pair is None else outcome(row.pair)
