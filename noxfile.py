@@ -222,6 +222,18 @@ def gate(session: nox.Session) -> None:
         session.error(f"keras-bench gate ended with exit code {max(codes)}")
 
 
+@nox.session(venv_backend="none", requires=EVERY_ENVIRONMENT, default=False)
+def calibrate(session: nox.Session) -> None:
+    """Find out how small a slowdown a gate sees here: [WORKLOAD] --backend NAME [options]."""
+    session.run(
+        environment_python("suite"), "-m", "bench", "calibrate",
+        *environment_options(BACKENDS), *session.posargs,
+        external=True,
+        interrupt_timeout=20.0,
+        terminate_timeout=10.0,
+    )  # fmt: skip
+
+
 @nox.session(requires=["env(suite)"], default=False)
 def versions(session: nox.Session) -> None:
     """Measure versions of a package against each other: PACKAGE VERSION... [options]."""

@@ -15,6 +15,7 @@ the looks' dependence, and has no constant to tune.
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from scipy import stats
@@ -35,7 +36,13 @@ def repeated_interval(log_ratios: Sequence[float]) -> Estimate:
     """
     rounds = len(log_ratios)
     mean = float(np.mean(log_ratios))
-    each_side = (1 - CONFIDENCE_LEVEL) / 2 / len(LOOKS)
     error = float(np.std(log_ratios, ddof=1)) / math.sqrt(rounds)
-    margin = float(stats.t.isf(each_side, rounds - 1)) * error
+    margin = _t(rounds - 1) * error
     return Estimate(math.exp(mean), math.exp(mean - margin), math.exp(mean + margin))
+
+
+@cache
+def _t(degrees_of_freedom: int) -> float:
+    """Return the quantile of Student's t that a look's share of the error leaves on each side."""
+    each_side = (1 - CONFIDENCE_LEVEL) / 2 / len(LOOKS)
+    return float(stats.t.isf(each_side, degrees_of_freedom))

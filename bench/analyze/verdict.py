@@ -28,7 +28,8 @@ class Judgement:
 
     `ratio` is that of the latest look: at the rounds since a change first showed, which is
     `confirming`, once there are enough of them. Before any look it is without an interval, and
-    None without a round. `confirming_rounds` counts the rounds since.
+    None without a round. `rounds` are those until the verdict, or so far, and
+    `confirming_rounds` those of them since.
     """
 
     verdict: Verdict
@@ -57,11 +58,12 @@ def judge(log_ratios: Sequence[float], threshold: float) -> Judgement:
         log_ratios: one per round, log(candidate seconds ÷ baseline seconds).
         threshold: the slowdown that must not be missed, as a share: 0.05.
     """
-    rounds = len(log_ratios)
     first = _look(log_ratios, threshold)
     if first.verdict in ("unchanged", "undecided"):
+        rounds = first.rounds if first.last else len(log_ratios)
         return Judgement(first.verdict, first.last, first.ratio, rounds)
     second = _look(log_ratios[first.rounds :], threshold)
+    rounds = first.rounds + second.rounds if second.last else len(log_ratios)
     ratio = first.ratio if second.rounds == 0 else second.ratio
     # Slower at first and then faster, or the reverse: no ratio could say both.
     agree = second.verdict in (first.verdict, "unchanged")

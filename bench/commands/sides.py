@@ -134,7 +134,7 @@ def record(gate: Gate, results: Path) -> None:
 
 
 def write_all(
-    console: Console, writes: Sequence[Callable[[], None]], file: Path
+    console: Console, writes: Sequence[Callable[[], object]], file: Path
 ) -> ResultsUnwritable | None:
     """Write everything; what fails is said, keeps none of the others, and is returned."""
     first = None
