@@ -93,8 +93,9 @@ def _why(pair: Pair, threshold: float) -> str:
     if judgement.verdict != "undecided":
         return f", confirmed by {judgement.confirming_rounds} rounds of fresh processes"
     said = f"; a change of {visible(pair)} would have shown" if visible(pair) else ""
-    if judgement.final:
-        said += f"; it looked {judgement.confirming} first, and then the contrary"
-    elif judgement.confirming:
-        said += f"; it looked {judgement.confirming}, which is not confirmed yet"
-    return said
+    if judgement.contrary:
+        return f"{said}; it looked {judgement.confirming} first, and then the contrary"
+    if judgement.confirming:
+        said += f"; it looked {judgement.confirming}, which is not confirmed"
+        return said if judgement.final else f"{said} yet"
+    return f"{said}; no further look is left" if judgement.final else said

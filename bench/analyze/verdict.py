@@ -28,8 +28,8 @@ class Judgement:
 
     `ratio` is that of the latest look: at the rounds since a change first showed, which is
     `confirming`, once there are enough of them. Before any look it is without an interval, and
-    None without a round. `rounds` are those until the verdict, or so far, and
-    `confirming_rounds` those of them since.
+    None without a round. `rounds` are those until the verdict, or so far, `confirming_rounds`
+    those of them since, and `contrary` tells that these showed the contrary.
     """
 
     verdict: Verdict
@@ -38,6 +38,7 @@ class Judgement:
     rounds: int
     confirming: Verdict | None = None
     confirming_rounds: int = 0
+    contrary: bool = False
 
     @property
     def visible_change(self) -> float:
@@ -66,14 +67,15 @@ def judge(log_ratios: Sequence[float], threshold: float) -> Judgement:
     rounds = first.rounds + second.rounds if second.last else len(log_ratios)
     ratio = first.ratio if second.rounds == 0 else second.ratio
     # Slower at first and then faster, or the reverse: no ratio could say both.
-    agree = second.verdict in (first.verdict, "unchanged")
+    contrary = second.verdict not in (first.verdict, "unchanged", "undecided")
     return Judgement(
-        second.verdict if agree else "undecided",
+        "undecided" if contrary else second.verdict,
         second.last,
         ratio,
         rounds,
         first.verdict,
         rounds - first.rounds,
+        contrary,
     )
 
 
