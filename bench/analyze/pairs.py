@@ -10,9 +10,9 @@ from bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_second
 from bench.analyze.verdict import Judgement, judge
 from bench.records import ArmResult, Gate, Metric, Sample
 
-#: By how many cores the load of other programs may differ from the gate's usual before a round
-#: is left out. It is told by the load alone, never by the time, so no verdict is bent by it.
-MOST_BUSY_CHANGE_CORES = 0.25
+#: How many cores more than usual other programs may use before a round is left out. It is told by
+#: the load alone, never by the time, so no verdict is bent by it.
+MOST_MORE_BUSY_CORES = 0.25
 
 
 @dataclass(frozen=True)
@@ -113,20 +113,32 @@ def _complete_rounds(
 
 
 def _left_out(rounds: Sequence[tuple[Sample, Sample]], metric: Metric) -> tuple[LeftOut, ...]:
-    busy = {before.round: _busy_cores(before, after) for before, after in rounds}
-    usual = median(busy.values()) if busy else 0.0
+    """Return the rounds that don't count: each is judged by those before it that do.
+
+    So no later round takes one back or lets one in. A look at other rounds than before would be
+    one more look than the verdict allows for, and a load that stays would turn its rounds into
+    the usual ones. A quieter round always counts, and the usual load falls with it.
+    """
     found = []
+    counting: list[float] = []
     for before, after in rounds:
+        busy = _busy_cores(before, after)
+        usual = median(counting) if counting else math.inf
         if _clock_jumped(before, metric) or _clock_jumped(after, metric):
             found.append(LeftOut(before.round, "the clock jumped"))
-        elif abs(busy[before.round] - usual) > MOST_BUSY_CHANGE_CORES:
-            cores = f"{busy[before.round]:.1f} cores, and {usual:.1f} as a rule"
+        elif busy is None:
+            continue
+        elif busy - usual > MOST_MORE_BUSY_CORES:
+            cores = f"{busy:.1f} cores, and {usual:.1f} as a rule"
             found.append(LeftOut(before.round, f"other programs used {cores}"))
+        else:
+            counting.append(busy)
     return tuple(found)
 
 
-def _busy_cores(before: Sample, after: Sample) -> float:
-    return max(before.other_busy_cores or 0.0, after.other_busy_cores or 0.0)
+def _busy_cores(before: Sample, after: Sample) -> float | None:
+    loads = (before.other_busy_cores, after.other_busy_cores)
+    return max((load for load in loads if load is not None), default=None)
 
 
 def _clock_jumped(sample: Sample, metric: Metric) -> bool:
