@@ -25,8 +25,12 @@ def answer(pair: Pair, threshold: float) -> str:
     name = f"{arm.workload} on {arm.backend}"
     found = outcome(pair)
     if found == "failed":
-        causes = [side.failure.message for side in pair.sides if side.failure is not None]
-        return f"failed: {name}: {causes[0]}"
+        causes = [
+            f"{side.arm.environment.label}: {side.failure.message.removeprefix(f'{name}: ')}"
+            for side in pair.sides
+            if side.failure is not None
+        ]
+        return f"failed: {name}, {'; '.join(causes)}"
     if found == "parity failed":
         odd = [side.parity.summary for side in pair.sides if side.parity.outcome == "differs"]
         return f"parity failed: {name} isn't the same training on both sides: {'; '.join(odd)}"
