@@ -9,7 +9,7 @@ from bench.analyze.pairs import Pair
 from bench.records import Gate
 
 #: What XML 1.0 has no place for, not even escaped: what a worker printed last may be coloured.
-NOT_IN_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(gate: Gate, pairs: Sequence[Pair], undecided_fails: bool) -> str:
