@@ -187,6 +187,11 @@ def test_the_table_is_valid_github_flavoured_markdown():
     assert table_in(page(ALL)) == [list(TITLES), *map(cells, pairs(ALL))]
 
 
+def test_what_looks_like_a_number_stays_as_it_was_written():
+    _, row = table_in(page(gate(*two_sides([0.0], workload="1e3"))))
+    assert (row[0], row[4]) == ("1e3", "1.0")
+
+
 def test_numbers_are_aligned_to_the_right():
     assert re.search(r"^\|:-+\|:-+\|-+:\|-+:\|-+:\|:-+\|-+:\|-+:\|$", page(ALL), re.M)
 
