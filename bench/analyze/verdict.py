@@ -8,6 +8,12 @@ sixteen of them in one gate stay below 1 %. With a true ratio of 1 + threshold, 
 must miss it on the other side for the slowdown to be missed: at most 5 %. In between lies an
 indifference zone, where either may be said (A. Wald, Sequential Tests of Statistical Hypotheses,
 Annals of Mathematical Statistics 16, 1945, 117-186).
+
+That holds for rounds that are independent of each other and whose noise is normal. By simulation
+it holds as well with heavy tails, with rounds that stall, and where the processes of both sides
+have two speeds. It doesn't where those of one side alone have two: five of the same speed in a
+row pass for the whole truth, and slowdowns of the threshold are missed in 6 to 8 % (half of the
+processes each; far more where the slow ones are few). False alarms stay below 1 % even then.
 """
 
 import math
