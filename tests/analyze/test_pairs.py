@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from builders import AGREES, DIFFERS, EXPLAINED, around, failure, gate, sample, side, two_sides
 
-from bench.analyze.pairs import LeftOut, is_sound, log_ratio, pairs
+from bench.analyze.pairs import LeftOut, is_sound, log_ratio, pairs, usual_where_busier
 from bench.analyze.sequential import LOOKS
 from bench.analyze.stats import centre
 from bench.analyze.verdict import judge
@@ -233,20 +233,32 @@ def test_a_first_round_under_load_keeps_no_quieter_ones_out():
 def test_a_load_that_comes_halfway_never_leaves_the_rounds_before_it_out():
     for calm in range(1, 8):
         for more in range(1, 12):
-            busy = [0.0] * calm + [1.0] * more
-            pair = loaded([0.0] * len(busy), busy)
-            assert left_out_rounds(pair) == list(range(calm + 1, calm + more + 1))
+            busier = usual_where_busier([0.0] * calm + [1.0] * more)
+            assert busier == dict.fromkeys(range(calm, calm + more), 0.0)
+
+
+def test_the_usual_load_is_that_of_the_rounds_that_count():
+    loads = [0.3, 0.2, 0.9, 0.4, None, 0.0, 0.5, 0.6]
+    # The medians of 0.3 and 0.2, and of these with 0.4 and 0.0.
+    assert usual_where_busier(loads) == pytest.approx({2: 0.25, 7: 0.3})
 
 
 def test_whether_a_round_counts_is_settled_when_it_ends():
     """A look back that leaves other rounds out would be one more look than there may be."""
     generator = np.random.default_rng(4)
-    for _ in range(10):
-        busy = (generator.integers(0, 2, 16) + generator.uniform(0, 0.4, 16)).tolist()
-        values = generator.normal(0, 0.02, 16).tolist()
-        known = [left_out_rounds(loaded(values[:rounds], busy[:rounds])) for rounds in range(1, 17)]
-        for rounds, left_out in enumerate(known, start=1):
-            assert left_out == [each for each in known[-1] if each <= rounds]
+    for _ in range(50):
+        loads = (generator.integers(0, 2, 30) + generator.uniform(0, 0.4, 30)).tolist()
+        in_the_end = usual_where_busier(loads)
+        for rounds in range(1, 31):
+            known = {place: usual for place, usual in in_the_end.items() if place < rounds}
+            assert usual_where_busier(loads[:rounds]) == known
+
+
+def test_a_pair_never_takes_back_which_rounds_count():
+    busy = [0.9, 0.1, 1.0, 0.1, 1.0, 1.0, 1.0, 1.0]
+    values = around(0.0, len(busy), spread=0.5)
+    known = [left_out_rounds(loaded(values[:rounds], busy[:rounds])) for rounds in range(1, 9)]
+    assert known == [[each for each in (3, 5, 6, 7, 8) if each <= rounds] for rounds in range(1, 9)]
 
 
 def under_changing_load(generator, first_load, calm_or_busy, slowed, true=0.0):
