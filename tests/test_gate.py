@@ -146,9 +146,7 @@ def test_an_interpreter_that_vanishes_ends_its_pair_and_keeps_the_rest(gate, cap
 def test_a_worker_that_dies_in_its_turn_is_named(gate, capsys, tmp_path):
     dying = "say('turn', dict(epoch_seconds=0.002)); inbox.get(); os._exit(3)"
     assert gate(SAME, dying) == 5
-    assert "failed: dense_3_5_2 on jax: dense_3_5_2 on jax: the worker ended" in (
-        capsys.readouterr().out
-    )
+    assert "failed: dense_3_5_2 on jax, candidate: the worker ended" in (capsys.readouterr().out)
     assert stored(tmp_path).results[0].failure is None
 
 

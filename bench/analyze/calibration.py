@@ -13,11 +13,11 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, median, quantiles
+from statistics import fmean, quantiles
 
 from scipy import stats
 
-from bench.analyze.pairs import MOST_BUSY_CHANGE_CORES
+from bench.analyze.pairs import usual_where_busier
 from bench.analyze.sequential import LOOKS
 from bench.analyze.stats import CONFIDENCE_LEVEL
 from bench.analyze.verdict import Judgement, judge
@@ -98,8 +98,8 @@ def capability(calibration: Calibration, threshold: float) -> Capability:
 
 def _undisturbed(rounds: Sequence[CalibrationRound]) -> list[CalibrationRound]:
     """Return the rounds that a gate would count."""
-    usual = median(each.other_busy_cores for each in rounds)
-    return [each for each in rounds if abs(each.other_busy_cores - usual) <= MOST_BUSY_CHANGE_CORES]
+    busier = usual_where_busier([each.other_busy_cores for each in rounds])
+    return [each for place, each in enumerate(rounds) if place not in busier]
 
 
 def _by_slowdown(rounds: Sequence[CalibrationRound]) -> dict[float, list[CalibrationRound]]:

@@ -25,8 +25,12 @@ def answer(pair: Pair, threshold: float) -> str:
     name = f"{arm.workload} on {arm.backend}"
     found = outcome(pair)
     if found == "failed":
-        causes = [side.failure.message for side in pair.sides if side.failure is not None]
-        return f"failed: {name}: {causes[0]}"
+        causes = [
+            f"{side.arm.environment.label}: {side.failure.message.removeprefix(f'{name}: ')}"
+            for side in pair.sides
+            if side.failure is not None
+        ]
+        return f"failed: {name}, {'; '.join(causes)}"
     if found == "parity failed":
         odd = [side.parity.summary for side in pair.sides if side.parity.outcome == "differs"]
         return f"parity failed: {name} isn't the same training on both sides: {'; '.join(odd)}"
@@ -93,8 +97,9 @@ def _why(pair: Pair, threshold: float) -> str:
     if judgement.verdict != "undecided":
         return f", confirmed by {judgement.confirming_rounds} rounds of fresh processes"
     said = f"; a change of {visible(pair)} would have shown" if visible(pair) else ""
-    if judgement.final:
-        said += f"; it looked {judgement.confirming} first, and then the contrary"
-    elif judgement.confirming:
-        said += f"; it looked {judgement.confirming}, which is not confirmed yet"
-    return said
+    if judgement.contrary:
+        return f"{said}; it looked {judgement.confirming} first, and then the contrary"
+    if judgement.confirming:
+        said += f"; it looked {judgement.confirming}, which is not confirmed"
+        return said if judgement.final else f"{said} yet"
+    return f"{said}; no further look is left" if judgement.final else said

@@ -1,5 +1,6 @@
 """What a gate found, for people: on a terminal, in Markdown, and as GitHub annotations."""
 
+import re
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
@@ -28,6 +29,8 @@ STYLES: dict[Outcome, str] = {
     "parity failed": "red",
     "undecided": "yellow",
 }
+#: What Markdown may take for more than itself; an underscore within a word it doesn't.
+MARKUP = re.compile(r"[\\`*\[\]<>&|~]|(?<![^\W_])_|_(?![^\W_])")
 
 
 def cells(pair: Pair) -> list[str]:
@@ -71,7 +74,7 @@ def print_gate(console: Console, gate: Gate, found: Sequence[Pair]) -> None:
 def markdown(gate: Gate, found: Sequence[Pair]) -> str:
     """Return the gate as a section in GitHub-flavoured Markdown."""
     table = tabulate(
-        [cells(pair) for pair in found],
+        [[_plain(text) for text in cells(pair)] for pair in found],
         headers=TITLES,
         tablefmt="pipe",
         disable_numparse=True,
@@ -79,8 +82,8 @@ def markdown(gate: Gate, found: Sequence[Pair]) -> str:
     )
     lines = []
     for pair in found:
-        lines.append(f"- {answer(pair, gate.settings.threshold)}")
-        lines += [f"  - {remark}" for remark in dict.fromkeys(remarks(pair))]
+        lines.append(f"- {_plain(answer(pair, gate.settings.threshold))}")
+        lines += [f"  - {_plain(remark)}" for remark in dict.fromkeys(remarks(pair))]
     settings, machine = gate.settings, gate.machine
     compared = {
         changes(pair.baseline.arm.environment, pair.candidate.arm.environment): None
@@ -93,7 +96,7 @@ def markdown(gate: Gate, found: Sequence[Pair]) -> str:
             "\n".join(lines),
             table,
             f"{CAPTION}.",
-            f"- compared: {'; '.join(compared)}\n"
+            f"- compared: {_plain('; '.join(compared))}\n"
             f"- {ending(gate)}\n"
             f"- {gate.started_utc}, threshold {settings.threshold:.3g}, {settings.metric} time,"
             f" threads {settings.threads}{pinned}, seed {settings.seed}\n"
@@ -111,6 +114,11 @@ def annotations(gate: Gate, found: Sequence[Pair]) -> list[str]:
         for pair in found
         if outcome(pair) == "regressed"
     ]
+
+
+def _plain(text: str) -> str:
+    """Escape what Markdown would take for markup, in the names and messages of others."""
+    return MARKUP.sub(r"\\\g<0>", text)
 
 
 def _escaped(text: str) -> str:

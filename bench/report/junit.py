@@ -1,11 +1,15 @@
 """What a gate found, as JUnit XML for the test reports of CI systems."""
 
+import re
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from bench.analyze.gate_answer import answer, outcome
 from bench.analyze.pairs import Pair
 from bench.records import Gate
+
+#: What XML 1.0 has no place for, not even escaped: what a worker printed last may be coloured.
+NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(gate: Gate, pairs: Sequence[Pair], undecided_fails: bool) -> str:
@@ -37,6 +41,7 @@ def junit(gate: Gate, pairs: Sequence[Pair], undecided_fails: bool) -> str:
     }
     ElementTree.indent(suite)
     text = ElementTree.tostring(suite, encoding="unicode", xml_declaration=False)
+    text = NOT_IN_XML.sub(lambda found: ascii(found[0])[1:-1], text)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
 
 
