@@ -3,7 +3,7 @@
 import math
 from typing import Literal
 
-from bench.analyze.answer import percent, span, times
+from bench.analyze.answer import listed, percent, span, times
 from bench.analyze.pairs import Pair
 from bench.analyze.verdict import Verdict
 from bench.records import Environment, Gate
@@ -40,8 +40,8 @@ def answer(pair: Pair, threshold: float) -> str:
 def ending(gate: Gate) -> str:
     """Say why the gate ended where it did."""
     reasons = {
-        "decided": "Every verdict stands",
-        "budget": f"No further round fits the budget of {gate.settings.budget_seconds:g} s",
+        "decided": "All is decided that can be",
+        "budget": f"No further look fits the budget of {gate.settings.budget_seconds:g} s",
         "failed": "Nothing could be measured",
         "parity": "The two sides don't train the same",
         "interrupted": "INCOMPLETE: the gate was interrupted",
@@ -64,7 +64,12 @@ def changes(before: Environment, after: Environment) -> str:
 
 def remarks(pair: Pair) -> list[str]:
     """Return what is to be said beside the verdict: rounds left out, and odd parity."""
-    said = [f"round {each.round} left out: {each.reason}" for each in pair.left_out]
+    reasons = dict.fromkeys(each.reason for each in pair.left_out)
+    said = []
+    for reason in reasons:
+        rounds = [str(each.round) for each in pair.left_out if each.reason == reason]
+        noun = "round" if len(rounds) == 1 else "rounds"
+        said.append(f"{noun} {listed(rounds)} left out: {reason}")
     return said + [
         f"parity: {side.parity.summary}"
         for side in pair.sides
@@ -102,4 +107,4 @@ def _why(pair: Pair, threshold: float) -> str:
     if judgement.confirming:
         said += f"; it looked {judgement.confirming}, which is not confirmed"
         return said if judgement.final else f"{said} yet"
-    return f"{said}; no further look is left" if judgement.final else said
+    return f"{said}; more rounds than it has had tell no more" if judgement.final else said

@@ -121,8 +121,7 @@ def _left_out(rounds: Sequence[tuple[Sample, Sample]], metric: Metric) -> tuple[
         if jumped[place]:
             found.append(LeftOut(before.round, "the clock jumped"))
         elif place in usual:
-            cores = f"{loads[place]:.1f} cores, and {usual[place]:.1f} as a rule"
-            found.append(LeftOut(before.round, f"other programs used {cores}"))
+            found.append(LeftOut(before.round, "other programs were busier than before"))
     return tuple(found)
 
 

@@ -22,9 +22,10 @@ from scipy import stats
 
 from bench.analyze.stats import CONFIDENCE_LEVEL, Estimate
 
-#: After how many rounds the looks are. Fewer than five rounds make t so wide that it decides
-#: nothing; more than twenty-seven are worth their time for hardly anyone.
-LOOKS = (5, 8, 12, 18, 27)
+#: After how many rounds the looks are. Where processes come in two speeds, all of fewer than six
+#: have the same one by chance too often, and seem to agree; more than twenty-eight are worth their
+#: time for hardly anyone.
+LOOKS = (6, 9, 13, 19, 28)
 
 
 def repeated_interval(log_ratios: Sequence[float]) -> Estimate:

@@ -47,6 +47,12 @@ class Judgement:
     contrary: bool = False
 
     @property
+    def rounds_to_next_look(self) -> int:
+        """How many further rounds the next look needs; only while it isn't final."""
+        since = self.confirming_rounds if self.confirming else self.rounds
+        return next(look for look in LOOKS if look > since) - since
+
+    @property
     def visible_change(self) -> float:
         """The smallest change that these rounds could have told from none; maybe infinite.
 

@@ -20,7 +20,7 @@ TITLES = ("workload", "backend", "baseline, ms", "candidate, ms", "ratio", "verd
 NUMERIC = (False, False, True, True, True, False, True, True)
 CAPTION = (
     "ratio: candidate ÷ baseline (95 % interval); sees: the smallest change that would have"
-    " shown; n: rounds that count"
+    " shown; n: rounds until the verdict"
 )
 STYLES: dict[Outcome, str] = {
     "regressed": "bold red",
@@ -74,7 +74,7 @@ def print_gate(console: Console, gate: Gate, found: Sequence[Pair]) -> None:
 def markdown(gate: Gate, found: Sequence[Pair]) -> str:
     """Return the gate as a section in GitHub-flavoured Markdown."""
     table = tabulate(
-        [[_plain(text) for text in cells(pair)] for pair in found],
+        [[plain(text) for text in cells(pair)] for pair in found],
         headers=TITLES,
         tablefmt="pipe",
         disable_numparse=True,
@@ -82,8 +82,8 @@ def markdown(gate: Gate, found: Sequence[Pair]) -> str:
     )
     lines = []
     for pair in found:
-        lines.append(f"- {_plain(answer(pair, gate.settings.threshold))}")
-        lines += [f"  - {_plain(remark)}" for remark in dict.fromkeys(remarks(pair))]
+        lines.append(f"- {plain(answer(pair, gate.settings.threshold))}")
+        lines += [f"  - {plain(remark)}" for remark in dict.fromkeys(remarks(pair))]
     settings, machine = gate.settings, gate.machine
     compared = {
         changes(pair.baseline.arm.environment, pair.candidate.arm.environment): None
@@ -96,7 +96,7 @@ def markdown(gate: Gate, found: Sequence[Pair]) -> str:
             "\n".join(lines),
             table,
             f"{CAPTION}.",
-            f"- compared: {_plain('; '.join(compared))}\n"
+            f"- compared: {plain('; '.join(compared))}\n"
             f"- {ending(gate)}\n"
             f"- {gate.started_utc}, threshold {settings.threshold:.3g}, {settings.metric} time,"
             f" threads {settings.threads}{pinned}, seed {settings.seed}\n"
@@ -116,7 +116,7 @@ def annotations(gate: Gate, found: Sequence[Pair]) -> list[str]:
     ]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Escape what Markdown would take for markup, in the names and messages of others."""
     return MARKUP.sub(r"\\\g<0>", text)
 

@@ -14,7 +14,7 @@ from bench.analyze.gate_answer import remarks as pair_remarks
 from bench.analyze.sweep import SweepRow
 from bench.records import Gate
 from bench.report.columns import with_interval
-from bench.report.gate import STYLES, ratio_text
+from bench.report.gate import STYLES, plain, ratio_text
 
 TITLES = ("version", "backend", "epoch, ms", "ratio to the first", "to the one before", "verdict")
 NUMERIC = (False, False, True, True, True, False)
@@ -77,7 +77,7 @@ def markdown(gate: Gate, rows: Sequence[SweepRow]) -> str:
     parts = []
     for workload, part in _by_workload(rows):
         table = tabulate(
-            [cells(row) for row in part],
+            [[plain(text) for text in cells(row)] for row in part],
             headers=TITLES,
             tablefmt="pipe",
             disable_numparse=True,
@@ -85,7 +85,7 @@ def markdown(gate: Gate, rows: Sequence[SweepRow]) -> str:
         )
         parts += [f"## {workload}", table]
         if said := dict.fromkeys(said for row in part for said in remarks(row)):
-            parts.append("\n".join(f"- {remark}" for remark in said))
+            parts.append("\n".join(f"- {plain(remark)}" for remark in said))
     pinned = "" if settings.cpu is None else f", pinned to core {settings.cpu}"
     parts.append(
         f"{CAPTION[0].upper()}{CAPTION[1:]}.\n\n"
