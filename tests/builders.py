@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from bench.analyze.comparison import Figures, Row, Table
+from bench.analyze.sequential import LOOKS
 from bench.analyze.stats import Estimate
 from bench.errors import BenchError, WorkerDied
 from bench.parity.blueprint import Blueprint, Layer, Part, Weight
@@ -44,6 +45,9 @@ STARTUP_SECONDS = 4.0
 FIRST_EPOCH_EXTRA_SECONDS = 1.0
 
 EPOCH_SECONDS = Estimate(0.0571, 0.0555, 0.0587)
+
+#: How many rounds the first look of a gate needs, and the last.
+FIRST_LOOK, LAST_LOOK = LOOKS[0], LOOKS[-1]
 
 AGREES = Parity("agrees", "it agrees to rounding")
 EXPLAINED = Parity("explained", "it differs for known reasons")

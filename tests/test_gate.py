@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from builders import FIRST_LOOK
 
 from bench.analyze.pairs import pairs
 from bench.commands.gate import Outputs, measure
@@ -63,7 +64,7 @@ def test_the_same_on_both_sides_is_unchanged(gate, capsys, tmp_path: Path):
     said = capsys.readouterr().out
     assert "jax: the same versions on both sides" in said
     assert "unchanged: dense_3_5_2 on jax takes 1.00 times as long" in said
-    assert stored(tmp_path).rounds == 5
+    assert stored(tmp_path).rounds == FIRST_LOOK
     assert stored(tmp_path).stopped == "decided"
 
 
@@ -71,10 +72,10 @@ def test_a_slower_candidate_is_confirmed_by_fresh_processes(gate, capsys, tmp_pa
     assert gate(SAME, SLOWER) == 12
     said = capsys.readouterr().out
     assert "regressed: dense_3_5_2 on jax takes 1.30 times as long" in said
-    assert "confirmed by 5 rounds of fresh processes" in said
+    assert f"confirmed by {FIRST_LOOK} rounds of fresh processes" in said
     kept = stored(tmp_path)
-    assert kept.rounds == 10
-    assert [len(result.samples) for result in kept.results] == [10, 10]
+    assert kept.rounds == 2 * FIRST_LOOK
+    assert [len(result.samples) for result in kept.results] == [2 * FIRST_LOOK] * 2
 
 
 def test_a_faster_candidate_has_improved(gate, capsys):
@@ -88,7 +89,7 @@ def test_a_budget_that_is_spent_leaves_it_undecided(gate, capsys, undecided_fail
     assert code == exit_code
     said = capsys.readouterr().out
     assert "undecided: dense_3_5_2 on jax takes 1.3 times as long, after too few rounds" in said
-    assert "No further round fits the budget of 0.001 s after 1 round" in said
+    assert "No further look fits the budget of 0.001 s after 1 round" in said
 
 
 def test_every_output_that_was_asked_for_is_written(gate, capsys, tmp_path: Path, monkeypatch):
@@ -103,7 +104,7 @@ def test_every_output_that_was_asked_for_is_written(gate, capsys, tmp_path: Path
     assert outputs.markdown.read_text() == summary.read_text()
     assert "| dense_3_5_2 | jax " in summary.read_text()
     (pair,) = json.loads(outputs.json.read_text())["pairs"]
-    assert (pair["verdict"], pair["confirming_rounds"]) == ("regressed", 5)
+    assert (pair["verdict"], pair["confirming_rounds"]) == ("regressed", FIRST_LOOK)
     suite = ElementTree.parse(outputs.junit).getroot()
     assert (suite.get("tests"), suite.get("failures")) == ("1", "1")
     history = load_history(tmp_path / "results" / "history.csv")

@@ -6,6 +6,8 @@ from builders import (
     DIFFERS,
     ENVIRONMENT,
     EXPLAINED,
+    FIRST_LOOK,
+    LAST_LOOK,
     around,
     failure,
     gate,
@@ -34,22 +36,22 @@ def said(log_ratios, threshold=0.05):
 
 
 def test_a_regression_is_said_with_its_interval_and_what_confirmed_it():
-    assert said(around(0.1, 10, spread=0.01)) == (
-        "regressed: net on jax takes 1.10 times as long (1.08 to 1.13),"
-        " confirmed by 5 rounds of fresh processes"
+    assert said(around(0.1, 2 * FIRST_LOOK, spread=0.01)) == (
+        "regressed: net on jax takes 1.11 times as long (1.09 to 1.13),"
+        " confirmed by 6 rounds of fresh processes"
     )
 
 
 def test_an_improvement_is_said_likewise():
-    assert said(around(-0.1, 10, spread=0.01)) == (
-        "improved: net on jax takes 0.90 times as long (0.88 to 0.92),"
-        " confirmed by 5 rounds of fresh processes"
+    assert said(around(-0.1, 2 * FIRST_LOOK, spread=0.01)) == (
+        "improved: net on jax takes 0.90 times as long (0.89 to 0.92),"
+        " confirmed by 6 rounds of fresh processes"
     )
 
 
 @pytest.mark.parametrize(("threshold", "written"), [(0.05, "5%"), (0.025, "2.5%"), (0.07, "7%")])
 def test_unchanged_is_said_with_the_threshold_that_it_is_within(threshold, written):
-    sentence = said(around(0.0, 5, spread=0.001), threshold)
+    sentence = said(around(0.0, FIRST_LOOK, spread=0.001), threshold)
     assert sentence == (
         "unchanged: net on jax takes 1.000 times as long (0.998 to 1.002),"
         f" less than {written} either way"
@@ -57,7 +59,7 @@ def test_unchanged_is_said_with_the_threshold_that_it_is_within(threshold, writt
 
 
 def test_what_was_not_confirmed_is_unchanged_and_not_passed_over():
-    sentence = said([*around(0.1, 5), *around(0.0, 5)])
+    sentence = said([*around(0.1, FIRST_LOOK), *around(0.0, FIRST_LOOK)])
     assert sentence.startswith("unchanged: net on jax takes 1.000 times as long")
     assert sentence.endswith(
         ", less than 5% either way; what looked regressed at first was not confirmed"
@@ -76,29 +78,29 @@ def test_before_the_first_look_there_is_no_interval_to_say():
 
 
 def test_undecided_is_said_with_the_change_that_would_have_shown():
-    sentence = said(around(0.0, 5, spread=0.05))
-    assert sentence.startswith("undecided: net on jax takes 1.0 times as long (0.9 to 1.1)")
-    assert sentence.endswith("; a change of 23% would have shown")
+    sentence = said(around(0.0, FIRST_LOOK, spread=0.05))
+    assert sentence.startswith("undecided: net on jax takes 1.00 times as long (0.91 to 1.09)")
+    assert sentence.endswith("; a change of 20% would have shown")
 
 
 def test_undecided_while_a_change_is_to_be_confirmed():
-    sentence = said(around(0.1, 7))
+    sentence = said(around(0.1, FIRST_LOOK + 2))
     assert sentence.endswith(" would have shown; it looked regressed, which is not confirmed yet")
 
 
 def test_undecided_for_the_looks_ran_out():
-    sentence = said(around(0.0, 27, spread=0.5))
-    assert sentence.endswith(" would have shown; no further look is left")
+    sentence = said(around(0.0, LAST_LOOK, spread=0.5))
+    assert sentence.endswith(" would have shown; more rounds than it has had tell no more")
     assert "None" not in sentence
 
 
 def test_undecided_for_the_looks_ran_out_while_a_change_was_to_be_confirmed():
-    sentence = said([*around(0.1, 5), *around(0.1, 27, spread=0.9)])
+    sentence = said([*around(0.1, FIRST_LOOK), *around(0.1, LAST_LOOK, spread=0.9)])
     assert sentence.endswith(" would have shown; it looked regressed, which is not confirmed")
 
 
 def test_undecided_for_the_contrary_showed():
-    sentence = said([*around(0.1, 5), *around(-0.1, 5)])
+    sentence = said([*around(0.1, FIRST_LOOK), *around(-0.1, FIRST_LOOK)])
     assert sentence.startswith("undecided: ")
     assert sentence.endswith("; it looked regressed first, and then the contrary")
 
@@ -133,7 +135,7 @@ def test_failed_parity_is_said_with_what_each_side_does():
 
 
 def test_a_failure_goes_before_parity_and_both_before_a_verdict():
-    sides = two_sides(around(0.1, 10))
+    sides = two_sides(around(0.1, 2 * FIRST_LOOK))
     assert outcome(only(*sides)) == "regressed"
     odd = [replace(each, parity=DIFFERS) for each in sides]
     assert outcome(only(*odd)) == "parity failed"
@@ -145,13 +147,26 @@ def test_a_failure_goes_before_parity_and_both_before_a_verdict():
 
 def test_the_visible_change_is_written_as_a_share_and_nothing_without_an_interval():
     assert visible(only(*two_sides([0.1] * 4))) == ""
-    assert visible(only(*two_sides(around(0.0, 5, spread=0.01)))) == "4.2%"
+    assert visible(only(*two_sides(around(0.0, FIRST_LOOK, spread=0.01)))) == "3.7%"
 
 
 def test_rounds_that_were_left_out_are_named_with_their_reasons():
     jumped = sample(epoch_seconds=(1.0, -0.1, 0.1), round=2)
     pair = only(side("baseline", 0.1, jumped), side("candidate", 0.1, jumped))
     assert remarks(pair) == ["round 2 left out: the clock jumped"]
+
+
+def test_rounds_that_were_left_out_for_one_reason_are_named_together():
+    jumped = {"epoch_seconds": (1.0, -0.1, 0.1)}
+    loads = [0.1, 0.9, 0.1, 0.8, 0.1, 0.7]
+    busy = [
+        sample(0.1, round=number, other_busy_cores=load, **(jumped if number == 3 else {}))
+        for number, load in enumerate(loads, start=1)
+    ]
+    assert remarks(only(side("baseline", *busy), side("candidate", *busy))) == [
+        "rounds 2, 4, and 6 left out: other programs were busier than before",
+        "round 3 left out: the clock jumped",
+    ]
 
 
 @pytest.mark.parametrize("parity", [EXPLAINED, UNCHECKED], ids=lambda it: it.outcome)
@@ -175,8 +190,8 @@ def test_a_failure_needs_no_remark_on_parity():
 @pytest.mark.parametrize(
     ("stopped", "rounds", "sentence"),
     [
-        ("decided", 10, "Every verdict stands after 10 rounds and 60 s."),
-        ("budget", 1, "No further round fits the budget of 300 s after 1 round and 60 s."),
+        ("decided", 10, "All is decided that can be after 10 rounds and 60 s."),
+        ("budget", 1, "No further look fits the budget of 300 s after 1 round and 60 s."),
         ("failed", 0, "Nothing could be measured after 0 rounds and 60 s."),
         ("parity", 0, "The two sides don't train the same after 0 rounds and 60 s."),
         ("interrupted", 2, "INCOMPLETE: the gate was interrupted after 2 rounds and 60 s."),

@@ -1,17 +1,20 @@
+import math
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from builders import DIFFERS, around, failure, gate, sample, side, two_sides
+from builders import DIFFERS, FIRST_LOOK, LAST_LOOK, around, failure, gate, sample, side, two_sides
 
 from bench.analyze.gate_plan import next_round
 from bench.analyze.pairs import pairs
 from bench.analyze.plan import Stop
+from bench.analyze.sequential import LOOKS
 from bench.records import GateSettings
 
 WILD = around(0.0, 4, spread=0.5)
-CALM = around(0.0, 5)
+BUDGET = Stop("budget")
+CALM = around(0.0, FIRST_LOOK)
 
 #: What a round of `sample(0.1)` costs: 4 s before its first epoch, 1.1 s for that, and 9 × 0.1 s.
 ROUND_SECONDS = 6.0
@@ -99,12 +102,12 @@ def test_backends_of_one_workload_are_groups_of_their_own():
 
 
 def test_a_decided_pair_is_left_out_while_another_is_undecided():
-    known = gate(*two_sides(CALM, workload="settled"), *two_sides(WILD, workload="open"), rounds=5)
+    known = gate(*two_sides(CALM, workload="settled"), *two_sides(WILD, workload="open"))
     assert workloads(next_round(known, 0.0)) == ["open"]
 
 
 def test_a_pair_whose_change_is_to_be_confirmed_goes_on():
-    known = gate(*two_sides(around(0.1, 5)))
+    known = gate(*two_sides(around(0.1, FIRST_LOOK)))
     assert pairs(known)[0].judgement.confirming == "regressed"
     assert workloads(next_round(known, 0.0)) == ["net"]
 
@@ -134,14 +137,16 @@ def test_of_several_environments_only_those_that_can_be_compared_go_on():
 
 
 def test_it_stops_decided_when_every_verdict_is_final():
-    known = gate(*two_sides(CALM, workload="one"), *two_sides(around(0.1, 10), workload="two"))
+    known = gate(
+        *two_sides(CALM, workload="one"), *two_sides(around(0.1, 2 * FIRST_LOOK), workload="two")
+    )
     assert next_round(known, 0.0) == Stop("decided")
 
 
 def test_it_stops_decided_when_the_looks_have_run_out():
-    known = gate(*two_sides(around(0.0, 27, spread=0.5)))
+    known = gate(*two_sides(around(0.0, LAST_LOOK, spread=0.5)))
     assert next_round(known, 0.0) == Stop("decided")
-    fewer = gate(*two_sides(around(0.0, 26, spread=0.5)))
+    fewer = gate(*two_sides(around(0.0, LAST_LOOK - 1, spread=0.5)))
     assert workloads(next_round(fewer, 0.0)) == ["net"]
 
 
@@ -172,10 +177,50 @@ def test_it_stops_for_parity_where_that_is_what_keeps_pairs_from_being_measured(
     assert next_round(mixed, 0.0) == Stop("parity")
 
 
-def test_a_round_is_started_only_where_it_fits_the_budget():
-    known = gate(*two_sides([0.0, 0.0]), settings=GateSettings(budget_seconds=100.0))
-    assert workloads(next_round(known, 99.9 - ROUND_SECONDS)) == ["net"]
-    assert next_round(known, 100.1 - ROUND_SECONDS) == Stop("budget")
+def needed_seconds(known):
+    """Return how much budget is just enough for the next round to be planned."""
+    budget = known.settings.budget_seconds
+    return next(need for need in range(int(budget)) if next_round(known, budget - need) != BUDGET)
+
+
+@pytest.mark.parametrize(
+    ("log_ratios", "further_rounds"),
+    [
+        (around(0.0, 1), FIRST_LOOK - 1),
+        (around(0.0, FIRST_LOOK - 1), 1),
+        (around(0.0, FIRST_LOOK, spread=0.5), LOOKS[1] - FIRST_LOOK),
+        (around(0.0, LOOKS[1] + 1, spread=0.5), LOOKS[2] - LOOKS[1] - 1),
+        # A change that is to be confirmed has looks of its own.
+        (around(0.1, FIRST_LOOK), FIRST_LOOK),
+        (around(0.1, FIRST_LOOK + 2), FIRST_LOOK - 2),
+    ],
+)
+def test_a_round_is_started_only_where_the_next_look_fits_the_budget(log_ratios, further_rounds):
+    known = gate(*two_sides(log_ratios), settings=GateSettings(budget_seconds=1000.0))
+    (pair,) = pairs(known)
+    assert pair.judgement.rounds_to_next_look == further_rounds
+    each = known.results[0].samples[0].process_seconds
+    assert needed_seconds(known) == pytest.approx(further_rounds * each, rel=0.05, abs=1)
+
+
+def test_rounds_that_do_not_count_bring_no_look_nearer():
+    jumped = [
+        sample(epoch_seconds=(1.0, -0.1, 0.1), round=each, process_seconds=6.0) for each in (1, 2)
+    ]
+    settings = GateSettings(budget_seconds=1000.0)
+    known = gate(side("baseline", *jumped), side("candidate", *jumped), settings=settings)
+    assert needed_seconds(known) == FIRST_LOOK * 6
+
+
+def test_a_group_goes_on_for_the_pair_that_is_nearest_to_its_next_look():
+    steady = [0.1] * FIRST_LOOK
+    slower = [0.1 * 1.1] * FIRST_LOOK
+    wild = [0.1 * 1.1 * math.exp(each) for each in around(0.0, FIRST_LOOK, spread=0.5)]
+    settings = GateSettings(budget_seconds=1000.0)
+    known = gate(side("1", *steady), side("2", *slower), side("3", *wild), settings=settings)
+    to_confirm, undecided = (pair.judgement.rounds_to_next_look for pair in pairs(known))
+    assert (to_confirm, undecided) == (FIRST_LOOK, LOOKS[1] - FIRST_LOOK)
+    assert needed_seconds(known) == pytest.approx(undecided * ROUND_SECONDS, rel=0.1)
 
 
 def test_a_decided_gate_is_not_out_of_budget():
@@ -191,22 +236,28 @@ def test_a_pair_that_does_not_fit_leaves_room_for_one_that_does():
         *lasting(50.0, "dear"),
         *lasting(10.0, "cheap"),
         *lasting(10.0, "as cheap"),
-        settings=GateSettings(budget_seconds=100.0),
+        settings=GateSettings(budget_seconds=1000.0),
     )
-    assert sorted(workloads(next_round(known, 25.0))) == ["as cheap", "cheap", "dear"]
-    assert sorted(workloads(next_round(known, 35.0))) == ["cheap", "dear"]
-    assert sorted(workloads(next_round(known, 75.0))) == ["as cheap", "cheap"]
-    assert workloads(next_round(known, 85.0)) == ["cheap"]
-    assert next_round(known, 95.0) == Stop("budget")
+
+    def afforded(rounds_of_ten_seconds):
+        left_seconds = rounds_of_ten_seconds * 10.0 * (FIRST_LOOK - 1)
+        return next_round(known, 1000.0 - left_seconds)
+
+    assert sorted(workloads(afforded(7.1))) == ["as cheap", "cheap", "dear"]
+    assert sorted(workloads(afforded(6.9))) == ["as cheap", "cheap"]
+    assert workloads(afforded(1.9)) == ["cheap"]
+    assert afforded(0.9) == BUDGET
 
 
-def test_the_least_measured_pair_is_the_first_to_be_afforded():
+def test_the_pair_that_is_nearest_to_its_next_look_is_the_first_to_be_afforded():
     known = gate(
-        *two_sides([0.0] * 3, workload="much"),
-        *two_sides([0.0] * 2, workload="little"),
+        *two_sides([0.0] * 2, workload="far"),
+        *two_sides([0.0] * 3, workload="near"),
         settings=GateSettings(budget_seconds=100.0),
     )
-    assert workloads(next_round(known, 99.9 - ROUND_SECONDS)) == ["little"]
+    enough = (FIRST_LOOK - 3) * ROUND_SECONDS
+    assert workloads(next_round(known, 99.9 - enough)) == ["near"]
+    assert next_round(known, 100.1 - enough) == BUDGET
 
 
 def test_a_round_costs_what_the_rounds_so_far_did_on_the_average():
@@ -219,8 +270,9 @@ def test_a_round_costs_what_the_rounds_so_far_did_on_the_average():
         side("candidate", *samples),
         settings=GateSettings(budget_seconds=100.0),
     )
-    assert workloads(next_round(known, 79.9)) == ["net"]
-    assert next_round(known, 80.1) == Stop("budget")
+    enough = 20.0 * (FIRST_LOOK - 2)
+    assert workloads(next_round(known, 99.9 - enough)) == ["net"]
+    assert next_round(known, 100.1 - enough) == BUDGET
 
 
 def measured_to_the_end(true, deviation, seed, budget_seconds=1e6):
@@ -259,4 +311,5 @@ def test_a_whole_gate_without_enough_budget_ends_undecided_and_within_it():
         (pair,) = pairs(done)
         assert (done.stopped, pair.judgement.verdict) == ("budget", "undecided")
         assert not pair.judgement.final
+        assert done.rounds in LOOKS
         assert 60.0 - 2 * ROUND_SECONDS < done.elapsed_seconds < 60.0 + 0.1 * ROUND_SECONDS

@@ -4,10 +4,20 @@ from statistics import fmean
 
 import numpy as np
 import pytest
-from builders import AGREES, DIFFERS, EXPLAINED, around, failure, gate, sample, side, two_sides
+from builders import (
+    AGREES,
+    DIFFERS,
+    EXPLAINED,
+    FIRST_LOOK,
+    around,
+    failure,
+    gate,
+    sample,
+    side,
+    two_sides,
+)
 
 from bench.analyze.pairs import LeftOut, is_sound, log_ratio, pairs, usual_where_busier
-from bench.analyze.sequential import LOOKS
 from bench.analyze.stats import centre
 from bench.analyze.verdict import judge
 from bench.records import UNCHECKED, GateSettings
@@ -47,11 +57,11 @@ def left_out_rounds(pair):
 
 
 def test_a_pair_holds_both_sides_their_epochs_and_the_judgement():
-    values = around(0.1, 5)
+    values = around(0.1, FIRST_LOOK)
     baseline, candidate = two_sides(values)
     pair = only(baseline, candidate)
     assert pair.sides == (baseline, candidate)
-    assert pair.baseline_epoch == centre([0.1] * 5)
+    assert pair.baseline_epoch == centre([0.1] * FIRST_LOOK)
     assert pair.candidate_epoch.value == pytest.approx(0.1 * math.exp(0.1), rel=1e-3)
     assert pair.left_out == ()
     assert pair.judgement.verdict == judge(values, 0.05).verdict
@@ -59,7 +69,8 @@ def test_a_pair_holds_both_sides_their_epochs_and_the_judgement():
 
 
 def test_every_workload_is_a_pair_of_its_own_whatever_the_order_of_arms():
-    one, two = two_sides([0.1] * 5, workload="one"), two_sides([0.0] * 5, workload="two")
+    one = two_sides([0.1] * FIRST_LOOK, workload="one")
+    two = two_sides([0.0] * FIRST_LOOK, workload="two")
     found = pairs(gate(one[0], two[0], one[1], two[1]))
     assert [pair.sides for pair in found] == [one, two]
     assert [pair.judgement.confirming for pair in found] == ["regressed", None]
@@ -92,7 +103,7 @@ def test_where_none_before_could_be_measured_the_last_of_them_says_why():
 
 
 def test_the_threshold_is_that_of_the_settings():
-    sides = two_sides(around(0.04, 10))
+    sides = two_sides(around(0.04, 2 * FIRST_LOOK))
     assert only(*sides).judgement.verdict == "unchanged"
     strict = only(*sides, settings=GateSettings(threshold=0.025))
     assert strict.judgement.verdict == "regressed"
@@ -134,7 +145,7 @@ def test_exchanging_the_sides_of_a_round_turns_its_sign():
 def test_the_cpu_clock_is_read_where_it_is_the_metric():
     waiting = [
         sample(0.1 * math.exp(each), epoch_cpu_seconds=(0.05,) * 10, round=number)
-        for number, each in enumerate(around(0.1, 10), start=1)
+        for number, each in enumerate(around(0.1, 2 * FIRST_LOOK), start=1)
     ]
     steady = [sample(0.1, epoch_cpu_seconds=(0.05,) * 10, round=each.round) for each in waiting]
     sides = side("baseline", *steady), side("candidate", *waiting)
@@ -161,10 +172,13 @@ def test_a_drift_that_both_sides_share_is_in_no_ratio():
 
 
 def test_a_round_that_one_side_lacks_does_not_count():
-    values = [0.5, *around(0.0, 5), 0.5]
+    values = [0.5, *around(0.0, FIRST_LOOK), 0.5]
     baseline, candidate = two_sides(values)
-    pair = only(rounds_of(baseline, *range(2, 8)), rounds_of(candidate, *range(1, 7)))
-    assert pair.judgement.rounds == 5
+    first, last = 1, len(values)
+    pair = only(
+        rounds_of(baseline, *range(first + 1, last + 1)), rounds_of(candidate, *range(first, last))
+    )
+    assert pair.judgement.rounds == FIRST_LOOK
     assert pair.judgement.verdict == "unchanged"
     assert pair.left_out == ()
     assert pair.candidate_epoch.value == pytest.approx(0.1, rel=1e-3)
@@ -187,7 +201,7 @@ def test_without_a_round_there_are_no_epochs_either():
 
 @pytest.mark.parametrize("cores", [0.0, 0.1, 1.0, 7.3, None])
 def test_a_load_that_stays_leaves_nothing_out(cores):
-    pair = loaded(around(0.0, 5), [cores] * 5)
+    pair = loaded(around(0.0, FIRST_LOOK), [cores] * FIRST_LOOK)
     assert pair.left_out == ()
     assert pair.judgement.verdict == "unchanged"
 
@@ -199,11 +213,11 @@ def test_a_load_that_wavers_a_little_leaves_nothing_out():
 
 
 def test_a_round_under_another_load_is_left_out_and_named():
-    values = around(0.0, 5)
-    pair = loaded([*values[:3], 3.0, *values[3:]], [0.1, 0.1, 0.1, 0.9, 0.1, 0.1])
-    reason = "other programs used 0.9 cores, and 0.1 as a rule"
-    assert pair.left_out == (LeftOut(4, reason),)
-    assert pair.judgement.rounds == 5
+    values = around(0.0, FIRST_LOOK)
+    loads = [0.1] * FIRST_LOOK
+    pair = loaded([*values[:3], 3.0, *values[3:]], [*loads[:3], 0.9, *loads[3:]])
+    assert pair.left_out == (LeftOut(4, "other programs were busier than before"),)
+    assert pair.judgement.rounds == FIRST_LOOK
     assert pair.judgement.verdict == "unchanged"
     assert pair.candidate_epoch.value == pytest.approx(0.1, rel=1e-3)
 
@@ -278,7 +292,7 @@ def under_changing_load(generator, first_load, calm_or_busy, slowed, true=0.0):
 def judged_to_the_end(sides):
     """Return the judgement of a gate that ends once it is final, or has no further rounds."""
     judgement = None
-    for rounds in range(LOOKS[0], len(sides[0].samples) + 1):
+    for rounds in range(FIRST_LOOK, len(sides[0].samples) + 1):
         known = [replace(each, samples=each.samples[:rounds]) for each in sides]
         judgement = only(*known).judgement
         if judgement.final:
@@ -320,12 +334,12 @@ EPOCHS = (1.1, *[0.1] * 9)
 )
 def test_a_round_in_which_the_clock_jumped_is_left_out_on_either_side(jumped, label):
     sides = [
-        side(name, 0.1, 0.1, jumped if name == label else 0.1, 0.1, 0.1, 0.1)
+        side(name, 0.1, 0.1, jumped if name == label else 0.1, *[0.1] * (FIRST_LOOK - 2))
         for name in ("baseline", "candidate")
     ]
     pair = only(*sides)
     assert pair.left_out == (LeftOut(3, "the clock jumped"),)
-    assert pair.judgement.rounds == 5
+    assert pair.judgement.rounds == FIRST_LOOK
     assert pair.baseline_epoch.value == pytest.approx(0.1)
 
 
@@ -390,13 +404,13 @@ def test_other_parity_keeps_no_pair_from_being_measured(parity):
 
 
 def test_a_pair_is_wanted_until_its_judgement_is_final():
-    values = around(0.0, 5)
-    wanted = [only(*two_sides(values[:rounds])).wanted for rounds in range(6)]
-    assert wanted == [True] * 5 + [False]
+    values = around(0.0, FIRST_LOOK)
+    wanted = [only(*two_sides(values[:rounds])).wanted for rounds in range(FIRST_LOOK + 1)]
+    assert wanted == [True] * FIRST_LOOK + [False]
 
 
 def test_the_epochs_are_those_of_all_rounds_that_count():
-    values = [*around(0.2, 5), *around(0.1, 5)]
+    values = [*around(0.2, FIRST_LOOK), *around(0.1, FIRST_LOOK)]
     pair = only(*two_sides(values))
     assert pair.judgement.ratio.value == pytest.approx(math.exp(0.1), rel=1e-3)
     assert math.log(pair.candidate_epoch.value / 0.1) == pytest.approx(fmean(values), abs=1e-3)

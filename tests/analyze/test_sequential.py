@@ -8,12 +8,12 @@ from scipy import stats
 from bench.analyze.sequential import LOOKS, repeated_interval
 
 #: Student's t that 0.5 % exceed, from a table: 2.5 % on each side, shared by five looks.
-T_OF_DEGREES = {4: 4.604095, 7: 3.499483, 11: 3.105807, 17: 2.898231, 26: 2.778715}
+T_OF_DEGREES = {5: 4.032143, 8: 3.355387, 12: 3.054540, 18: 2.878440, 27: 2.770683}
 
 
 def test_every_look_comes_after_about_half_as_many_rounds_again():
-    assert LOOKS == (5, 8, 12, 18, 27)
-    assert all(1.5 <= later / earlier <= 1.6 for earlier, later in pairwise(LOOKS))
+    assert LOOKS == (6, 9, 13, 19, 28)
+    assert all(1.4 <= later / earlier <= 1.5 for earlier, later in pairwise(LOOKS))
 
 
 @pytest.mark.parametrize("rounds", LOOKS)
@@ -32,22 +32,22 @@ def test_the_interval_is_students_with_an_equal_share_of_the_error_at_each_look(
     assert (math.log(estimate.low), math.log(estimate.high)) == pytest.approx((low, high))
 
 
-def test_five_rounds_worked_by_hand():
-    # The squared deviations of 1, 2, 3, 4, 5 add up to 10: a variance of 2.5, an error of √0.5.
-    estimate = repeated_interval([0.01, 0.02, 0.03, 0.04, 0.05])
-    margin = 4.604095 * math.sqrt(0.5) * 0.01
-    assert math.log(estimate.value) == pytest.approx(0.03)
-    assert math.log(estimate.low) == pytest.approx(0.03 - margin, rel=1e-6)
-    assert math.log(estimate.high) == pytest.approx(0.03 + margin, rel=1e-6)
+def test_six_rounds_worked_by_hand():
+    # The squared deviations of 1 to 6 add up to 17.5: a variance of 3.5, an error of √(3.5 ÷ 6).
+    estimate = repeated_interval([0.01, 0.02, 0.03, 0.04, 0.05, 0.06])
+    margin = 4.032143 * math.sqrt(3.5 / 6) * 0.01
+    assert math.log(estimate.value) == pytest.approx(0.035)
+    assert math.log(estimate.low) == pytest.approx(0.035 - margin, rel=1e-6)
+    assert math.log(estimate.high) == pytest.approx(0.035 + margin, rel=1e-6)
 
 
 def test_equal_values_give_an_interval_of_no_width():
-    estimate = repeated_interval([0.02] * 5)
+    estimate = repeated_interval([0.02] * LOOKS[0])
     assert [estimate.low, estimate.value, estimate.high] == pytest.approx([math.exp(0.02)] * 3)
 
 
 def test_exchanging_the_sides_inverts_the_interval():
-    values = [0.01, 0.05, -0.02, 0.03, 0.00]
+    values = [0.01, 0.05, -0.02, 0.03, 0.00, 0.02]
     there, back = repeated_interval(values), repeated_interval([-value for value in values])
     assert back.value == pytest.approx(1 / there.value)
     assert (back.low, back.high) == pytest.approx((1 / there.high, 1 / there.low))

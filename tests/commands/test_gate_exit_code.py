@@ -1,5 +1,5 @@
 import pytest
-from builders import DIFFERS, around, failure, gate, side, two_sides
+from builders import DIFFERS, FIRST_LOOK, around, failure, gate, side, two_sides
 
 from bench.analyze.pairs import pairs
 from bench.commands.gate import exit_code
@@ -7,10 +7,10 @@ from bench.errors import ParityFailed, Regressed, Undecided, WorkerDied, WorkerT
 
 TIMEOUT = failure(WorkerTimeout("net on jax", "no answer", "give it longer"))
 
-UNCHANGED = two_sides(around(0.0, 5), workload="unchanged")
-IMPROVED = two_sides(around(-0.1, 10), workload="improved")
-REGRESSED = two_sides(around(0.1, 10), workload="regressed")
-TENTATIVE = two_sides(around(0.1, 5), workload="tentative")
+UNCHANGED = two_sides(around(0.0, FIRST_LOOK), workload="unchanged")
+IMPROVED = two_sides(around(-0.1, 2 * FIRST_LOOK), workload="improved")
+REGRESSED = two_sides(around(0.1, 2 * FIRST_LOOK), workload="regressed")
+TENTATIVE = two_sides(around(0.1, FIRST_LOOK), workload="tentative")
 UNDECIDED = two_sides([0.0, 0.1], workload="undecided")
 PARITY_FAILED = (
     side("baseline", workload="odd"),

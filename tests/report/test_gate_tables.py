@@ -7,6 +7,7 @@ from builders import (
     DIFFERS,
     ENVIRONMENT,
     EXPLAINED,
+    FIRST_LOOK,
     around,
     failure,
     gate,
@@ -33,9 +34,9 @@ from bench.report.gate import (
     ratio_text,
 )
 
-UNCHANGED = two_sides(around(0.0, 5), workload="unchanged")
-REGRESSED = two_sides(around(0.1, 10, spread=0.01), workload="regressed")
-IMPROVED = two_sides(around(-0.1, 10), workload="improved")
+UNCHANGED = two_sides(around(0.0, FIRST_LOOK), workload="unchanged")
+REGRESSED = two_sides(around(0.1, 2 * FIRST_LOOK, spread=0.01), workload="regressed")
+IMPROVED = two_sides(around(-0.1, 2 * FIRST_LOOK), workload="improved")
 UNDECIDED = two_sides([0.0, 0.1], workload="undecided")
 FAILED = (
     side("baseline", workload="failed"),
@@ -99,8 +100,8 @@ def list_items_in(text):
 @pytest.mark.parametrize(
     ("sides", "texts"),
     [
-        (UNCHANGED, ["100", "100", "1.000 (0.998 to 1.002)", "unchanged", "0.41%", "5"]),
-        (REGRESSED, ["100", "111", "1.10 (1.08 to 1.13)", "regressed", "4.6%", "10"]),
+        (UNCHANGED, ["100", "100", "1.000 (0.998 to 1.002)", "unchanged", "0.36%", "6"]),
+        (REGRESSED, ["100", "111", "1.11 (1.09 to 1.13)", "regressed", "3.7%", "12"]),
         (UNDECIDED, ["100", "105", "1.1", "undecided", "", "2"]),
         (FAILED, ["", "", "", "failed", "", "0"]),
         (ODD, ["", "", "", "parity failed", "", "0"]),
@@ -211,7 +212,7 @@ def test_where_it_comes_from_stands_below():
     items = list_items_in(page(gate(*UNCHANGED, settings=settings)))
     assert items[-4:] == [
         "compared: the same versions on both sides",
-        "Every verdict stands after 5 rounds and 60 s.",
+        "All is decided that can be after 6 rounds and 60 s.",
         "2026-01-02T03:04:05Z, threshold 0.025, cpu time, threads single, pinned to core 1, seed 3",
         "Some CPU, 4 of 8 cores, 32 GiB, Linux 6.1, fingerprint 0123abcd",
     ]
@@ -273,7 +274,7 @@ def test_only_regressions_are_annotated():
 
 def test_an_annotation_is_one_line_with_its_percent_signs_escaped():
     name = "100%\r\n::error::of it"
-    known = gate(*two_sides(around(0.1, 10), workload=name))
+    known = gate(*two_sides(around(0.1, 2 * FIRST_LOOK), workload=name))
     (annotation,) = annotations(known, pairs(known))
     assert "\n" not in annotation
     assert "\r" not in annotation
@@ -282,6 +283,6 @@ def test_an_annotation_is_one_line_with_its_percent_signs_escaped():
 
 def test_escaping_an_annotation_can_be_undone():
     name = "%0A is no new line"
-    known = gate(*two_sides(around(0.1, 10), workload=name))
+    known = gate(*two_sides(around(0.1, 2 * FIRST_LOOK), workload=name))
     (annotation,) = annotations(known, pairs(known))
     assert "%250A is no new line" in annotation

@@ -1,16 +1,16 @@
 from xml.etree import ElementTree
 
 import pytest
-from builders import DIFFERS, around, failure, gate, side, two_sides
+from builders import DIFFERS, FIRST_LOOK, around, failure, gate, side, two_sides
 
 from bench.analyze.gate_answer import answer
 from bench.analyze.pairs import pairs
 from bench.errors import WorkerDied
 from bench.report.junit import junit
 
-UNCHANGED = two_sides(around(0.0, 5), workload="unchanged")
-REGRESSED = two_sides(around(0.1, 10), workload="regressed")
-IMPROVED = two_sides(around(-0.1, 10), workload="improved")
+UNCHANGED = two_sides(around(0.0, FIRST_LOOK), workload="unchanged")
+REGRESSED = two_sides(around(0.1, 2 * FIRST_LOOK), workload="regressed")
+IMPROVED = two_sides(around(-0.1, 2 * FIRST_LOOK), workload="improved")
 UNDECIDED = two_sides([0.0, 0.1], workload="undecided")
 FAILED = (
     side("baseline", workload="failed"),
@@ -119,7 +119,7 @@ def test_what_xml_cannot_hold_is_written_out(message, shown):
 
 def test_names_and_sentences_outside_of_failures_are_kept_from_breaking_it_too():
     name = 'a<b>&"\x1b'
-    known = two_sides(around(0.0, 5), workload=name)
+    known = two_sides(around(0.0, FIRST_LOOK), workload=name)
     ((classname, ((kind, said),)),) = cases_of(parsed(gate(*known))).items()
     assert classname == 'keras-bench.a<b>&"\\x1b'
     assert kind == "system-out"
