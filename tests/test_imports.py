@@ -1,0 +1,118 @@
+"""Imports run one way, as CONTRIBUTING.md says: by the source alone, nothing is imported."""
+
+import ast
+import sys
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+import bench
+
+PACKAGE = Path(bench.__file__).parent
+FRAMEWORKS = {"keras", "jax", "jaxlib", "tensorflow", "torch"}
+
+#: What the modules of a folder may not import from the suite.
+FORBIDDEN = {
+    "analyze": ("measure", "report", "store", "commands", "cli"),
+    "measure": ("analyze", "report", "store", "commands", "cli"),
+    "parity": ("analyze", "measure", "report", "store", "commands", "cli"),
+    "report": ("measure", "store", "commands", "cli"),
+    "store": ("measure", "commands", "cli"),
+    "commands": ("cli",),
+}
+#: All that a worker's environment is sure to hold, beside Keras and one framework.
+FOR_WORKERS = ("records", "parity.places", "parity.blueprint", "worker")
+
+
+def module_name(file):
+    parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(tree):
+    """Return the modules that a source imports, those within functions too.
+
+    What is taken from a package may be a module of its own: "from bench.store import runs".
+    """
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {each.name for each in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports are used nowhere"
+            inner = {f"{node.module}.{each.name}" for each in node.names}
+            modules = {each for each in inner if each in MODULES}
+            found |= modules
+            if len(modules) < len(inner):
+                found.add(node.module)
+    return found
+
+
+SOURCES = {module_name(file): file for file in sorted(PACKAGE.rglob("*.py"))}
+MODULES = set(SOURCES)
+IMPORTS = {name: imports_of(ast.parse(file.read_text())) for name, file in SOURCES.items()}
+
+
+def is_within(module, packages):
+    return any(module == each or module.startswith(f"{each}.") for each in packages)
+
+
+def of_folder(folder):
+    return {name: found for name, found in IMPORTS.items() if is_within(name, [f"bench.{folder}"])}
+
+
+def test_the_sources_were_found():
+    assert set(FORBIDDEN) <= {name.split(".")[1] for name in MODULES if "." in name}
+    assert "bench.worker.protocol" in IMPORTS["bench.measure.process"]
+    assert "bench.store.runs" in IMPORTS["bench.commands.run"]
+    # One that stands within a function.
+    assert "bench.commands.gate" in IMPORTS["bench.cli"]
+
+
+@pytest.mark.parametrize("folder", FORBIDDEN)
+def test_a_folder_imports_nothing_that_is_built_on_it(folder):
+    forbidden = [f"bench.{each}" for each in FORBIDDEN[folder]]
+    wrong = {
+        name: sorted(each for each in found if is_within(each, forbidden))
+        for name, found in of_folder(folder).items()
+    }
+    assert {name: found for name, found in wrong.items() if found} == {}
+
+
+@pytest.mark.parametrize("name", ["records", "errors"])
+def test_the_words_of_the_project_need_nothing_else_of_it(name):
+    assert [each for each in IMPORTS[f"bench.{name}"] if is_within(each, ["bench"])] == []
+
+
+def test_only_workers_import_frameworks():
+    assert {
+        name
+        for name, found in IMPORTS.items()
+        if any(is_within(each, FRAMEWORKS) for each in found)
+    } <= set(of_folder("worker"))
+    # They do so by a name that is only known then, too.
+    assert any("keras" in found for found in of_folder("worker").values())
+
+
+def test_a_worker_needs_nothing_of_the_suite_but_what_its_environment_holds():
+    allowed = [f"bench.{each}" for each in FOR_WORKERS]
+    reached = set(chain(of_folder("worker"), *of_folder("worker").values()))
+    reached = {each for each in reached if is_within(each, ["bench"])}
+    assert [each for each in sorted(reached) if not is_within(each, allowed)] == []
+    # Nor does anything of that, and of other packages only NumPy.
+    for name in reached & MODULES:
+        for each in IMPORTS[name]:
+            known = is_within(each, allowed) or is_within(each, FRAMEWORKS | {"numpy"})
+            assert known or is_standard(each), f"{name} imports {each}"
+
+
+def test_of_the_worker_all_others_import_the_protocol_alone():
+    for name, found in IMPORTS.items():
+        if not is_within(name, ["bench.worker"]):
+            inner = {each for each in found if is_within(each, ["bench.worker"])}
+            assert inner <= {"bench.worker.protocol"}, name
+
+
+def is_standard(module):
+    return module.partition(".")[0] in sys.stdlib_module_names
