@@ -49,13 +49,14 @@ class Power:
     """How gates end where the true slowdown is known.
 
     `regressed` is the share of drawn gates that say so: the false-alarm rate where the slowdown
-    is 0. `in_order` is the same of gates replayed from the rounds in their order. `rounds` is
-    the mean number of rounds until the verdict, `seconds` the time of those.
+    is 0. `in_order` is the same of gates replayed from the rounds in their order, None where
+    these make no whole gate. `rounds` is the mean number of rounds until the verdict, `seconds`
+    the time of those.
     """
 
     slowdown: float
     regressed: Rate
-    in_order: Rate
+    in_order: Rate | None
     rounds: float
     seconds: float
 
@@ -64,12 +65,15 @@ class Power:
 class Capability:
     """What a gate can do on this machine with one workload and backend.
 
-    `smallest_slowdown` is the smallest threshold at which a slowdown of its size is found in 95 %
-    of gates, None where none of those tried is. `budget_seconds` is enough for 95 % of the gates
-    with that threshold, whether slower or not.
+    `counted` is how many rounds a gate would count, and `noise` the standard deviation of their
+    log ratios, None where they are too few to say anything. `smallest_slowdown` is the smallest
+    threshold at which a slowdown of its size is found in 95 % of gates, None where none of those
+    tried is. `budget_seconds` is enough for 95 % of the gates with that threshold, whether slower
+    or not.
     """
 
-    noise: float
+    counted: int
+    noise: float | None
     powers: tuple[Power, ...]
     smallest_slowdown: float | None
     budget_seconds: float | None
@@ -78,12 +82,16 @@ class Capability:
 def capability(calibration: Calibration, threshold: float) -> Capability:
     """Return what gates of this threshold would have said, and the smallest that works."""
     chance, metric = random.Random(calibration.seed), calibration.metric
-    kinds = _by_slowdown(_undisturbed(calibration.rounds))
+    counted = _undisturbed(calibration.rounds)
+    kinds = _by_slowdown(counted)
     powers = tuple(
         _power(slowdown, rounds, metric, threshold, chance)
         for slowdown, rounds in sorted(kinds.items())
+        if len(rounds) > 1
     )
     noise = [residual for rounds in kinds.values() for residual in _residuals(rounds, metric)]
+    if len(noise) < LOOKS[0]:
+        return Capability(len(counted), None, powers, None, None)
     round_seconds = fmean(each.seconds for each in calibration.rounds)
     smallest = budget = None
     for size in THRESHOLDS:
@@ -93,7 +101,7 @@ def capability(calibration: Calibration, threshold: float) -> Capability:
             longest = quantiles(lengths, n=20)[-1]
             smallest, budget = size, calibration.parity_seconds + longest * round_seconds
             break
-    return Capability(_root_mean_square(noise), powers, smallest, budget)
+    return Capability(len(counted), _root_mean_square(noise), powers, smallest, budget)
 
 
 def _undisturbed(rounds: Sequence[CalibrationRound]) -> list[CalibrationRound]:
@@ -173,10 +181,10 @@ def _in_order(logs: Sequence[float], threshold: float) -> list[Judgement]:
     return gates
 
 
-def _exact(gates: Sequence[Judgement]) -> Rate:
+def _exact(gates: Sequence[Judgement]) -> Rate | None:
     """Return the share that regressed with Clopper's and Pearson's exact interval."""
-    found = sum(gate.verdict == "regressed" for gate in gates)
     if not gates:
-        return Rate(math.nan, 0.0, 1.0, 0)
+        return None
+    found = sum(gate.verdict == "regressed" for gate in gates)
     interval = stats.binomtest(found, len(gates)).proportion_ci(CONFIDENCE_LEVEL)
     return Rate(found / len(gates), float(interval.low), float(interval.high), len(gates))

@@ -113,7 +113,7 @@ def _complete_rounds(
 
 
 def _left_out(rounds: Sequence[tuple[Sample, Sample]], metric: Metric) -> tuple[LeftOut, ...]:
-    jumped = [any(_clock_jumped(side, metric) for side in each) for each in rounds]
+    jumped = [any(clock_jumped(side, metric) for side in each) for each in rounds]
     loads = [None if odd else _busy_cores(*each) for each, odd in zip(rounds, jumped, strict=True)]
     usual = usual_where_busier(loads)
     found = []
@@ -151,7 +151,7 @@ def _busy_cores(before: Sample, after: Sample) -> float | None:
     return max((load for load in loads if load is not None), default=None)
 
 
-def _clock_jumped(sample: Sample, metric: Metric) -> bool:
+def clock_jumped(sample: Sample, metric: Metric) -> bool:
     """Tell whether epochs took no time, or more than their whole process by another clock."""
     return (
         min(_epoch_seconds(sample, metric)) <= 0

@@ -15,11 +15,11 @@ from bench import interrupts
 from bench.analyze.answer import milliseconds, percent
 from bench.analyze.calibration import capability
 from bench.analyze.diagnosis import diagnose
-from bench.analyze.pairs import log_ratio
+from bench.analyze.pairs import clock_jumped, log_ratio
 from bench.analyze.steady import UNCOUNTED_EPOCHS, process_epoch_seconds
 from bench.commands.parity_first import check_first
 from bench.commands.sides import write_all
-from bench.errors import BenchError, Interrupted
+from bench.errors import BenchError, Interrupted, Undecided
 from bench.measure import workloads
 from bench.measure.environments import Interpreter, probe, require
 from bench.measure.lock import machine_lock
@@ -35,6 +35,7 @@ from bench.records import (
     CalibrationRound,
     Environment,
     GateSettings,
+    Metric,
     Sample,
 )
 from bench.report.calibration import markdown, print_calibration
@@ -44,6 +45,11 @@ from bench.store.files import append_lines, check_writable
 
 #: The slowdowns that are added; none of them twice as often, since false alarms are rare.
 SLOWDOWNS = (0.0, 0.0, 0.025, 0.05, 0.1)
+
+#: With fewer rounds than these there is nothing to say, nor to save over what was said before.
+LEAST_ROUNDS = 2 * len(SLOWDOWNS)
+
+CLOCKS: tuple[Metric, ...] = ("wall", "cpu")
 
 BASELINE, CANDIDATE = "baseline", "candidate"
 
@@ -70,7 +76,8 @@ def calibrate(
     """Measure rounds of known slowdowns, print what gates would have said; return the exit code.
 
     Raises:
-        BenchError: whatever keeps a worker from being measured; what was measured is saved.
+        BenchError: whatever keeps a worker from being measured; what was measured before is saved
+            where it is enough to say anything.
     """
     console = make_console()
     (workload,) = workloads.find((name,))
@@ -105,11 +112,15 @@ def calibrate(
         except BenchError as error:
             failure = error
         except KeyboardInterrupt:
-            failure = Interrupted(
-                "keras-bench calibrate", "interrupted", "what was measured is saved"
-            )
-    if len(calibration.rounds) < len(SLOWDOWNS) * 2:
-        raise failure or BenchError("calibrate", "too few rounds", "ask for more with --passes")
+            kept = len(calibration.rounds) >= LEAST_ROUNDS
+            what = "what was measured is saved" if kept else "too few rounds are measured to save"
+            failure = Interrupted("keras-bench calibrate", "interrupted", what)
+    if len(calibration.rounds) < LEAST_ROUNDS:
+        raise failure or Undecided(
+            f"{workload.name} on {backend}",
+            "the clock jumped in most rounds",
+            "measure while nothing sets the clock",
+        )
     with interrupts.deferred():
         found = capability(calibration, settings.threshold)
         print_calibration(console, calibration, found, settings.threshold)
@@ -160,12 +171,12 @@ def _rounds(
     start = time.monotonic()
     first = _measure(pair, 0.0, settings, chance, workers)
     (epoch_seconds,) = process_epoch_seconds([first[0]])
-    number = 0
     for each in range(passes):
         for slowdown in chance.sample(SLOWDOWNS, k=len(SLOWDOWNS)):
             began = time.monotonic()
             before, after = _measure(pair, slowdown * epoch_seconds, settings, chance, workers)
-            number += 1
+            if any(clock_jumped(side, clock) for side in (before, after) for clock in CLOCKS):
+                continue
             found = CalibrationRound(
                 slowdown=slowdown,
                 log_ratio=log_ratio(before, after, "wall"),

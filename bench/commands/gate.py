@@ -1,5 +1,6 @@
 """Tells whether a candidate is slower than its baseline: `keras-bench gate`."""
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -76,22 +77,28 @@ def measure(
         environments.append(probed.interpreter.environment)
     compared = f"{baseline.backend}: {changes(*environments)}"
     console.print(Text(compared), soft_wrap=True)
-    _warn_of_blindness(console, names, baseline.backend, settings.threshold, outputs.results)
+    _warn_of_blindness(console, names, baseline.backend, settings, outputs.results)
     gate = measure_sides(console, names, sides, settings, debug)
     return _conclude(console, gate, outputs, undecided_fails)
 
 
 def _warn_of_blindness(
-    console: Console, names: tuple[str, ...], backend: str, threshold: float, results: Path
+    console: Console,
+    names: tuple[str, ...],
+    backend: str,
+    settings: GateSettings,
+    results: Path,
 ) -> None:
     """Say where calibration found that this machine can't see a slowdown so small."""
     fingerprint = this_machine().fingerprint
     for workload in names or workloads.DEFAULT_WORKLOADS:
-        smallest = smallest_slowdown(results, fingerprint, Path(workload).stem, backend)
-        if smallest is not None and threshold < smallest:
+        name = Path(workload).stem
+        smallest = smallest_slowdown(results, fingerprint, name, backend, settings)
+        if smallest is not None and settings.threshold < smallest:
+            seen = "none for sure" if math.isinf(smallest) else f"{percent(smallest)} at best"
             line = (
-                f"warning: {workload} on {backend}: this machine sees {percent(smallest)} at best,"
-                f" by calibration; with --threshold {threshold:g} expect undecided"
+                f"warning: {name} on {backend}: of slowdowns this machine sees {seen}, by"
+                f" calibration; with --threshold {settings.threshold:g} expect undecided"
             )
             console.print(Text(line, style="yellow"), soft_wrap=True)
 
@@ -134,7 +141,7 @@ def _write(
     page = markdown(gate, found)
     writes: list[Callable[[], None]] = [
         partial(save, gate, found, file),
-        partial(record, gate, outputs.results),
+        partial(record, gate, "gate", outputs.results),
     ]
     if outputs.json is not None:
         writes.append(partial(save, gate, found, outputs.json))

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from bench.analyze.diagnosis import diagnose
 from bench.analyze.gate_plan import next_round
+from bench.analyze.history import Kind
 from bench.analyze.steady import UNCOUNTED_EPOCHS
 from bench.commands.parity_first import check_first
 from bench.commands.rounds import measure_rounds
@@ -122,13 +123,13 @@ def check_outputs(files: Sequence[Path | None]) -> None:
         check_writable(folder)
 
 
-def record(gate: Gate, results: Path) -> None:
+def record(gate: Gate, kind: Kind, results: Path) -> None:
     """Add what was measured to the history; raise ResultsUnwritable."""
     append(
         gate.results,
         started_utc=gate.started_utc,
         machine=gate.machine,
-        kind="gate",
+        kind=kind,
         results_folder=results,
     )
 

@@ -48,7 +48,7 @@ def sweep_versions(
         file = gate_file(gate, results)
         writes: list[Callable[[], None]] = [
             partial(save, gate, pairs(gate), file),
-            partial(record, gate, results),
+            partial(record, gate, "versions", results),
         ]
         if page is not None:
             writes.append(partial(write_atomically, page, markdown(gate, rows)))

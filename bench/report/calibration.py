@@ -1,5 +1,7 @@
 """What a calibration found, on a terminal and in Markdown."""
 
+import math
+
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as Grid
@@ -18,8 +20,7 @@ def cells(power: Power) -> list[str]:
     return [
         percent(power.slowdown) if power.slowdown else "none",
         _share(power.regressed),
-        f"{round(power.in_order.value * power.in_order.gates) if power.in_order.gates else 0}"
-        f" of {power.in_order.gates}",
+        "0 of 0" if power.in_order is None else _count(power.in_order),
         f"{power.rounds:.1f}",
         f"{power.seconds:.0f}",
     ]
@@ -28,9 +29,15 @@ def cells(power: Power) -> list[str]:
 def sentences(calibration: Calibration, found: Capability, threshold: float) -> list[str]:
     """Say what the table means."""
     name = f"{calibration.workload} on {calibration.backend}"
+    counts = f"{found.counted} of {len(calibration.rounds)} rounds"
+    if found.noise is None:
+        return [
+            f"{name}: {counts} count, too few to say anything; ask for more with --passes, and keep"
+            " other programs quiet meanwhile."
+        ]
     said = [
         f"{name}: a round's ratio is off by {percent(found.noise)} (standard deviation),"
-        f" over {len(calibration.rounds)} rounds."
+        f" by the {counts} that count."
     ]
     if found.smallest_slowdown is None or found.budget_seconds is None:
         said.append(
@@ -40,7 +47,7 @@ def sentences(calibration: Calibration, found: Capability, threshold: float) -> 
     else:
         said.append(
             f"The smallest slowdown that 95 of 100 gates find is {percent(found.smallest_slowdown)}"
-            f": --threshold {found.smallest_slowdown:g} --budget {found.budget_seconds:.0f}."
+            f": --threshold {found.smallest_slowdown:g} --budget {math.ceil(found.budget_seconds)}."
         )
         if threshold < found.smallest_slowdown:
             said.append(f"A threshold of {percent(threshold)} is more than it can see.")
@@ -77,6 +84,10 @@ def markdown(calibration: Calibration, found: Capability, threshold: float) -> s
     )
     said = "\n".join(f"- {each}" for each in sentences(calibration, found, threshold))
     return f"### {calibration.workload} on {calibration.backend}\n\n{table}\n\n{said}\n"
+
+
+def _count(rate: Rate) -> str:
+    return f"{round(rate.value * rate.gates)} of {rate.gates}"
 
 
 def _share(rate: Rate) -> str:

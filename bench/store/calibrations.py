@@ -1,12 +1,13 @@
 """What a machine's gates can see, a file for each machine, workload and backend."""
 
 import json
+import math
 from pathlib import Path
 
 import msgspec
 
 from bench.analyze.calibration import Capability
-from bench.records import Calibration
+from bench.records import Calibration, GateSettings
 from bench.store.files import write_atomically
 
 
@@ -28,11 +29,23 @@ def save(calibration: Calibration, found: Capability, threshold: float, results:
     return file
 
 
-def smallest_slowdown(results: Path, fingerprint: str, workload: str, backend: str) -> float | None:
-    """Return the smallest slowdown that gates see for sure, None where it isn't known."""
+def smallest_slowdown(
+    results: Path, fingerprint: str, workload: str, backend: str, settings: GateSettings
+) -> float | None:
+    """Return the smallest slowdown that gates with these settings see for sure.
+
+    It is infinite where none is, and None where it isn't known.
+    """
     file = calibration_file(results, fingerprint, workload, backend)
     try:
-        found = json.loads(file.read_bytes())["capability"]["smallest_slowdown"]
+        document = json.loads(file.read_bytes())
+        found, measured = document["capability"], document["calibration"]
+        noise, smallest = found["noise"], found["smallest_slowdown"]
+        alike = (measured["metric"], measured["threads"]) == (settings.metric, settings.threads)
     except (OSError, ValueError, KeyError, TypeError):
         return None  # A warning that can't be given keeps nobody from measuring.
-    return found if isinstance(found, float) else None
+    if not alike or not isinstance(noise, float):
+        return None
+    if smallest is None:
+        return math.inf
+    return smallest if isinstance(smallest, float) else None
