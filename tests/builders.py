@@ -17,6 +17,8 @@ from bench.parity.verdict import BackendVerdict, Verdict, Worst
 from bench.records import (
     Arm,
     ArmResult,
+    Calibration,
+    CalibrationRound,
     Environment,
     Failure,
     Gate,
@@ -160,6 +162,35 @@ def two_sides(log_ratios: Sequence[float], **changes: Any) -> tuple[ArmResult, A
     """Return a baseline and a candidate whose rounds have these log(candidate ÷ baseline)."""
     times = [0.1 * math.exp(each) for each in log_ratios]
     return side("baseline", *[0.1] * len(times), **changes), side("candidate", *times, **changes)
+
+
+def calibration_round(log_ratio: float, slowdown: float = 0.0, **changes: Any) -> CalibrationRound:
+    defaults = {
+        "slowdown": slowdown,
+        "log_ratio": log_ratio,
+        "cpu_log_ratio": log_ratio,
+        "seconds": 10.0,
+        "other_busy_cores": 0.1,
+    }
+    return CalibrationRound(**defaults | changes)
+
+
+def calibration(*rounds: CalibrationRound, **changes: Any) -> Calibration:
+    defaults = {
+        "started_utc": "2026-01-02T03:04:05Z",
+        "machine": MACHINE,
+        "environment": ENVIRONMENT,
+        "workload": "net",
+        "backend": "jax",
+        "threads": "single",
+        "cpu": 1,
+        "training_seconds": 1.5,
+        "seed": 0,
+        "parity_seconds": 5.0,
+        "metric": "wall",
+        "rounds": rounds,
+    }
+    return Calibration(**defaults | changes)
 
 
 def around(centre: float, rounds: int, spread: float = 0.001) -> list[float]:

@@ -95,9 +95,9 @@ def capability(calibration: Calibration, threshold: float) -> Capability:
     round_seconds = fmean(each.seconds for each in calibration.rounds)
     smallest = budget = None
     for size in THRESHOLDS:
-        slow = _gates([residual + math.log1p(size) for residual in noise], size, chance)
+        slow = _gates([residual + math.log1p(size) for residual in noise], size, chance, GATES)
         if _share(slow) >= WANTED_POWER:
-            lengths = [gate.rounds for gate in (*slow, *_gates(noise, size, chance))]
+            lengths = [gate.rounds for gate in (*slow, *_gates(noise, size, chance, GATES))]
             longest = quantiles(lengths, n=20)[-1]
             smallest, budget = size, calibration.parity_seconds + longest * round_seconds
             break
@@ -139,13 +139,13 @@ def _power(
     chance: random.Random,
 ) -> Power:
     logs = [_log(each, metric) for each in rounds]
-    gates = _gates(logs, threshold, chance)
+    gates = _gates(logs, threshold, chance, GATES)
     value = _share(gates)
     shares = []
     for _ in range(REDRAWS):
         redrawn = chance.choices(logs, k=len(logs))
         shares.append(_share(_gates(redrawn, threshold, chance, GATES // 4)))
-    cuts = quantiles(shares, n=40)
+    cuts = quantiles(shares, n=40, method="inclusive")
     low, high = cuts[0], cuts[-1]
     mean_rounds = fmean(gate.rounds for gate in gates)
     return Power(
@@ -166,7 +166,7 @@ def _share(gates: Sequence[Judgement]) -> float:
 
 
 def _gates(
-    logs: Sequence[float], threshold: float, chance: random.Random, number: int = GATES
+    logs: Sequence[float], threshold: float, chance: random.Random, number: int
 ) -> list[Judgement]:
     """Return gates whose rounds are drawn with replacement, until each is final."""
     return [judge(chance.choices(logs, k=2 * LOOKS[-1]), threshold) for _ in range(number)]

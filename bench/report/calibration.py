@@ -11,6 +11,7 @@ from tabulate import tabulate
 from bench.analyze.answer import percent
 from bench.analyze.calibration import Capability, Power, Rate
 from bench.records import Calibration
+from bench.report.gate import plain
 
 TITLES = ("true slowdown", "regressed, of gates drawn", "of gates in order", "rounds", "time, s")
 
@@ -82,8 +83,13 @@ def markdown(calibration: Calibration, found: Capability, threshold: float) -> s
         disable_numparse=True,
         colalign=["left", *["right"] * (len(TITLES) - 1)],
     )
-    said = "\n".join(f"- {each}" for each in sentences(calibration, found, threshold))
-    return f"### {calibration.workload} on {calibration.backend}\n\n{table}\n\n{said}\n"
+    said = "\n".join(f"- {plain(each)}" for each in sentences(calibration, found, threshold))
+    name = plain(f"{calibration.workload} on {calibration.backend}")
+    asked = (
+        f"threshold {percent(threshold)}, {calibration.metric} time, threads"
+        f" {calibration.threads}, seed {calibration.seed}"
+    )
+    return f"### {name}\n\n{asked}\n\n{table}\n\n{said}\n"
 
 
 def _count(rate: Rate) -> str:

@@ -1,0 +1,87 @@
+from io import StringIO
+
+import pytest
+from builders import calibration, calibration_round
+from markdown_it import MarkdownIt
+from rich.console import Console
+
+from bench.analyze.calibration import Capability, Power, Rate
+from bench.report.calibration import TITLES, cells, markdown, print_calibration, sentences
+
+NONE = Power(0.0, Rate(0.001, 0.0, 0.0123, 1000), Rate(0.0, 0.0, 0.46, 6), 7.04, 70.4)
+SLOWER = Power(0.025, Rate(0.95, 0.9, 1.0, 1000), None, 14.25, 142.6)
+FOUND = Capability(4, 0.0123, (NONE, SLOWER), 0.04, 150.2)
+KNOWN = calibration(*[calibration_round(0.01)] * 5)
+
+
+def printed(found=FOUND, threshold=0.05, known=KNOWN):
+    console = Console(file=StringIO(), width=120, highlight=False, markup=False)
+    print_calibration(console, known, found, threshold)
+    return console.file.getvalue()
+
+
+def test_a_row_says_how_gates_end():
+    assert cells(NONE) == ["none", "0.1% (0.0 to 1.2)", "0 of 6", "7.0", "70"]
+    assert cells(SLOWER) == ["2.5%", "95.0% (90.0 to 100.0)", "0 of 0", "14.2", "143"]
+    assert len(TITLES) == len(cells(NONE))
+
+
+def test_gates_in_order_are_counted():
+    in_order = Rate(2 / 3, 0.1, 0.9, 3)
+    assert cells(Power(0.05, in_order, in_order, 12.0, 120.0))[2] == "2 of 3"
+
+
+def test_the_noise_and_the_smallest_slowdown_are_said():
+    assert sentences(KNOWN, FOUND, 0.05) == [
+        "net on jax: a round's ratio is off by 1.2% (standard deviation), by the 4 of 5 rounds"
+        " that count.",
+        # The budget is rounded up, for less wouldn't be enough.
+        "The smallest slowdown that 95 of 100 gates find is 4%: --threshold 0.04 --budget 151.",
+    ]
+
+
+def test_a_threshold_that_is_too_small_is_said():
+    assert sentences(KNOWN, FOUND, 0.03)[-1] == "A threshold of 3% is more than it can see."
+    assert len(sentences(KNOWN, FOUND, 0.04)) == 2
+
+
+def test_where_no_threshold_works_it_says_so():
+    found = Capability(5, 1.5, (NONE,), None, None)
+    assert sentences(KNOWN, found, 0.05)[1].startswith("No threshold up to 50% finds a slowdown")
+
+
+def test_too_few_rounds_are_said_with_what_to_do():
+    (said,) = sentences(KNOWN, Capability(1, None, (), None, None), 0.05)
+    assert said == (
+        "net on jax: 1 of 5 rounds count, too few to say anything; ask for more with --passes,"
+        " and keep other programs quiet meanwhile."
+    )
+
+
+@pytest.mark.parametrize("found", [FOUND, Capability(1, None, (), None, None)], ids=["", "none"])
+def test_rows_and_sentences_are_printed(found):
+    text = printed(found)
+    assert "gates with a threshold of 5%" in text
+    for power in found.powers:
+        assert any(all(cell in line for cell in cells(power)) for line in text.splitlines())
+    for said in sentences(KNOWN, found, 0.05):
+        assert f"{said}\n" in text
+
+
+@pytest.mark.parametrize("name", ["net", "small_cnn", "a|b", "*it*"])
+def test_a_page_holds_the_same_table_and_sentences(name):
+    known = calibration(*KNOWN.rounds, workload=name)
+    tokens = MarkdownIt().enable("table").parse(markdown(known, FOUND, 0.05))
+    shown = [
+        "".join(child.content for child in token.children)
+        for token in tokens
+        if token.type == "inline"
+    ]
+    assert shown == [
+        f"{name} on jax",
+        "threshold 5%, wall time, threads single, seed 0",
+        *TITLES,
+        *cells(NONE),
+        *cells(SLOWER),
+        *sentences(known, FOUND, 0.05),
+    ]
