@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from bench.analyze.pairs import Pair, log_ratio, pairs, rounds_that_count
+from bench.analyze.pairs import Pair, clock_jumped, log_ratio, pairs, rounds_that_count
 from bench.analyze.stats import Estimate, centre
 from bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_seconds
 from bench.records import ArmResult, Gate, Metric
@@ -13,13 +13,15 @@ from bench.records import ArmResult, Gate, Metric
 class SweepRow:
     """One arm of a sweep.
 
-    `epoch` is None without a sample. `to_first` is the ratio to the first arm of its workload and
-    backend that could be measured, with an interval for this number of rounds; None for that arm
-    itself. `pair` compares it with the one before, None for the first.
+    `epoch` is None without a sample that counts. `is_first` tells that it is the first arm of its
+    workload and backend that could be measured, and `to_first` is the ratio to that one, with an
+    interval for this number of rounds, None without a round that both have. `pair` compares it
+    with the one before, None where there is none.
     """
 
     result: ArmResult
     epoch: Estimate | None
+    is_first: bool
     to_first: Estimate | None
     pair: Pair | None
 
@@ -40,7 +42,7 @@ def _row(result: ArmResult, pair: Pair | None, gate: Gate) -> SweepRow:
     to_first = None
     if first is not None and first is not result and result.samples:
         to_first = _ratio(first, result, gate.settings.metric)
-    return SweepRow(result, _epoch(result, gate), to_first, pair)
+    return SweepRow(result, _epoch(result, gate), result is first, to_first, pair)
 
 
 def _ratio(first: ArmResult, result: ArmResult, metric: Metric) -> Estimate | None:
@@ -51,8 +53,10 @@ def _ratio(first: ArmResult, result: ArmResult, metric: Metric) -> Estimate | No
 
 
 def _epoch(result: ArmResult, gate: Gate) -> Estimate | None:
-    if not result.samples:
+    metric = gate.settings.metric
+    samples = [each for each in result.samples if not clock_jumped(each, metric)]
+    if not samples:
         return None
-    if gate.settings.metric == "cpu":
-        return centre(process_epoch_cpu_seconds(result.samples))
-    return centre(process_epoch_seconds(result.samples))
+    if metric == "cpu":
+        return centre(process_epoch_cpu_seconds(samples))
+    return centre(process_epoch_seconds(samples))

@@ -9,8 +9,9 @@ from rich.text import Text
 from tabulate import tabulate
 
 from bench.analyze.answer import milliseconds
-from bench.analyze.gate_answer import ending, outcome
+from bench.analyze.gate_answer import Outcome, ending, outcome
 from bench.analyze.gate_answer import remarks as pair_remarks
+from bench.analyze.pairs import is_sound
 from bench.analyze.sweep import SweepRow
 from bench.records import Gate
 from bench.report.columns import with_interval
@@ -32,9 +33,9 @@ def cells(row: SweepRow) -> list[str]:
         arm.environment.label,
         arm.backend,
         "" if row.epoch is None else with_interval(row.epoch, milliseconds),
-        to_first or ("1" if row.epoch is not None else ""),
+        "1" if row.is_first else to_first,
         ratio_text(judged.ratio) if judged and judged.ratio else "",
-        _verdict(row),
+        _outcome(row) or "",
     ]
 
 
@@ -62,8 +63,8 @@ def print_sweep(console: Console, gate: Gate, rows: Sequence[SweepRow]) -> None:
         for title, numeric in zip(TITLES, NUMERIC, strict=True):
             grid.add_column(title, justify="right" if numeric else "left")
         for row in part:
-            style = STYLES.get(outcome(row.pair), "") if row.pair is not None else ""
-            grid.add_row(*map(Text, cells(row)), style=style)
+            found = _outcome(row)
+            grid.add_row(*map(Text, cells(row)), style=STYLES.get(found, "") if found else "")
         console.print()
         console.print(grid)
         for remark in dict.fromkeys(said for row in part for said in remarks(row)):
@@ -83,7 +84,7 @@ def markdown(gate: Gate, rows: Sequence[SweepRow]) -> str:
             disable_numparse=True,
             colalign=["right" if numeric else "left" for numeric in NUMERIC],
         )
-        parts += [f"## {workload}", table]
+        parts += [f"## {plain(workload)}", table]
         if said := dict.fromkeys(said for row in part for said in remarks(row)):
             parts.append("\n".join(f"- {plain(remark)}" for remark in said))
     pinned = "" if settings.cpu is None else f", pinned to core {settings.cpu}"
@@ -104,7 +105,10 @@ def _by_workload(rows: Sequence[SweepRow]) -> list[tuple[str, list[SweepRow]]]:
     return [(name, [row for row in rows if row.result.arm.workload == name]) for name in names]
 
 
-def _verdict(row: SweepRow) -> str:
+def _outcome(row: SweepRow) -> Outcome | None:
+    """Return what came of a version: none where there was nothing to compare it with."""
     if row.result.failure is not None:
         return "failed"
-    return "" if row.pair is None else outcome(row.pair)
+    if row.result.parity.outcome == "differs":
+        return "parity failed"
+    return outcome(row.pair) if row.pair is not None and is_sound(row.pair.baseline) else None
