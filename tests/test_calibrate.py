@@ -172,3 +172,11 @@ def test_the_clock_that_jumps_in_every_round_is_named(run, tmp_path: Path):
     with pytest.raises(Undecided, match="the clock jumped in most rounds"):
         run("sample(0.002, 1000.0)", 2)
     assert documents(tmp_path) == []
+
+
+def test_a_round_in_which_the_clock_jumped_is_left_out(run, monkeypatch, tmp_path: Path):
+    jumps = iter([False, False, True])
+    monkeypatch.setattr(module, "_jumped", lambda before, after: next(jumps, False))
+    assert run(NOISY) == 0
+    (document,) = documents(tmp_path)
+    assert len(document["calibration"]["rounds"]) == 3 * len(SLOWDOWNS) - 1

@@ -8,14 +8,17 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from builders import FIRST_LOOK
+from builders import FIRST_LOOK, calibration
 
+from bench.analyze.calibration import Capability
 from bench.analyze.pairs import pairs
 from bench.commands.gate import Outputs, measure
 from bench.commands.sides import Side
 from bench.commands.versions import sweep_versions
 from bench.errors import BackendError, ResultsUnwritable
+from bench.measure.machine import this_machine
 from bench.records import GateSettings
+from bench.store.calibrations import save as save_calibration
 from bench.store.gates import load
 from bench.store.history import load as load_history
 
@@ -110,6 +113,43 @@ def test_every_output_that_was_asked_for_is_written(gate, capsys, tmp_path: Path
     history = load_history(tmp_path / "results" / "history.csv")
     assert [row.label for row in history.rows] == ["baseline", "candidate"]
     assert {row.kind for row in history.rows} == {"gate"}
+
+
+def test_what_calibration_found_is_said_before_anything_is_measured(gate, capsys, tmp_path: Path):
+    known = calibration(machine=this_machine(), workload="dense_3_5_2")
+    found = Capability(40, 0.05, (), 0.15, 300.0)
+    save_calibration(known, found, 0.05, tmp_path / "results")
+    assert gate(SAME, SAME) == 0
+    said = capsys.readouterr().out
+    warning = "of slowdowns this machine sees 15% at best, by calibration"
+    assert said.index(warning) < said.index("unchanged: dense_3_5_2")
+    gate(SAME, SAME, threshold=0.2)
+    assert warning not in capsys.readouterr().out
+
+
+def test_a_history_is_shown_of_what_was_run_gated_and_swept(
+    run_cli, fake_python, gate, capsys, tmp_path: Path
+):
+    results = tmp_path / "results"
+    python = fake_python("sample(0.01)")
+    measured = run_cli(
+        "run", "dense_3_5_2", "--backend=jax", f"--env=jax={python}", f"--results={results}",
+        "--rounds=1", "--no-parity",
+    )  # fmt: skip
+    assert measured.returncode == 0, measured.stderr
+    gate(SAME, SLOWER)
+    sides = [Side(label, "jax", fake_python(SAME)) for label in ("keras 1", "keras 2")]
+    sweep_versions(("dense_3_5_2",), sides, SETTINGS, results, None, debug=False)
+    kinds = [row.kind for row in load_history(results / "history.csv").rows]
+    assert kinds == ["run", "gate", "gate", "versions", "versions"]
+    shown = run_cli("history", f"--results={results}")
+    assert shown.returncode == 0, shown.stderr
+    for label in ("baseline", "candidate", "keras 1", "keras 2"):
+        assert f", {label}, machine" in shown.stdout
+    assert shown.stdout.count("dense_3_5_2 on jax") == 5
+    unknown = run_cli("history", "--workload=dense_352", f"--results={results}")
+    assert unknown.returncode == 2
+    assert "it holds dense_3_5_2 on jax" in unknown.stderr
 
 
 def test_outside_of_actions_nothing_is_annotated(gate, capsys):

@@ -49,6 +49,9 @@ SLOWDOWNS = (0.0, 0.0, 0.025, 0.05, 0.1)
 #: With fewer rounds than these there is nothing to say, nor to save over what was said before.
 LEAST_ROUNDS = 2 * len(SLOWDOWNS)
 
+#: How often it is tried to find out what an epoch takes.
+TRIES = 3
+
 CLOCKS: tuple[Metric, ...] = ("wall", "cpu")
 
 BASELINE, CANDIDATE = "baseline", "candidate"
@@ -116,11 +119,7 @@ def calibrate(
             what = "what was measured is saved" if kept else "too few rounds are measured to save"
             failure = Interrupted("keras-bench calibrate", "interrupted", what)
     if len(calibration.rounds) < LEAST_ROUNDS:
-        raise failure or Undecided(
-            f"{workload.name} on {backend}",
-            "the clock jumped in most rounds",
-            "measure while nothing sets the clock",
-        )
+        raise failure or _clock_unfit(pair.baseline)
     with interrupts.deferred():
         found = capability(calibration, settings.threshold)
         print_calibration(console, calibration, found, settings.threshold)
@@ -169,13 +168,12 @@ def _rounds(
     """Measure every slowdown once in each pass, in an order that chance has."""
     chance = random.Random(settings.seed)
     start = time.monotonic()
-    first = _measure(pair, 0.0, settings, chance, workers)
-    (epoch_seconds,) = process_epoch_seconds([first[0]])
+    epoch_seconds = _epoch_seconds(pair, settings, chance, workers)
     for each in range(passes):
         for slowdown in chance.sample(SLOWDOWNS, k=len(SLOWDOWNS)):
             began = time.monotonic()
             before, after = _measure(pair, slowdown * epoch_seconds, settings, chance, workers)
-            if any(clock_jumped(side, clock) for side in (before, after) for clock in CLOCKS):
+            if _jumped(before, after):
                 continue
             found = CalibrationRound(
                 slowdown=slowdown,
@@ -192,6 +190,29 @@ def _rounds(
             )
             console.print(Text(line), soft_wrap=True)
             yield found
+
+
+def _epoch_seconds(
+    pair: _Pair, settings: GateSettings, chance: random.Random, workers: Launcher
+) -> float:
+    """Return what an epoch takes, which is what slowdowns are shares of."""
+    for _ in range(TRIES):
+        before, after = _measure(pair, 0.0, settings, chance, workers)
+        if not _jumped(before, after):
+            return process_epoch_seconds([before])[0]
+    raise _clock_unfit(pair.baseline)
+
+
+def _jumped(before: Sample, after: Sample) -> bool:
+    return any(clock_jumped(side, clock) for side in (before, after) for clock in CLOCKS)
+
+
+def _clock_unfit(arm: Arm) -> Undecided:
+    return Undecided(
+        f"{arm.workload} on {arm.backend}",
+        "the clock jumped in most rounds",
+        "measure while nothing sets the clock",
+    )
 
 
 def _measure(

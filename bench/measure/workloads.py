@@ -78,7 +78,8 @@ def _from_file(text: str, folder: Path | None) -> Workload:
     file = Path(text) if folder is None else folder / text
     if not file.is_file():
         reason = "is a directory" if file.is_dir() else "doesn't exist"
-        raise WorkloadError(str(file), reason, "name a Python file with build() and data()")
+        named = text if folder is None else str(file)
+        raise WorkloadError(named, reason, "name a Python file with build() and data()")
     return Workload(file.stem, file.resolve())
 
 

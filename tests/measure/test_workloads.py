@@ -50,5 +50,40 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path):
         find(("dense_3_5_2", str(file)))
 
 
+def test_with_a_folder_names_are_those_of_its_files(tmp_path: Path):
+    (tmp_path / "mine.py").touch()
+    (tmp_path / "dense_3_5_2.py").touch()
+    found = find(("mine", "dense_3_5_2"), tmp_path)
+    assert [each.file for each in found] == [tmp_path / "mine.py", tmp_path / "dense_3_5_2.py"]
+
+
+def test_with_a_folder_the_workloads_of_the_suite_are_unknown(tmp_path: Path):
+    (tmp_path / "mine.py").touch()
+    with pytest.raises(UsageError, match=r"no workload has this name; there are mine$"):
+        find(("dense_3_5_2",), tmp_path)
+    with pytest.raises(UsageError, match="no workload has this name"):
+        find((), tmp_path)
+    with pytest.raises(UsageError, match=r"there are none$"):
+        find(("mine",), tmp_path / "empty")
+
+
+def test_with_a_folder_files_are_below_it(tmp_path: Path):
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "mine.py").touch()
+    (workload,) = find(("inner/mine.py",), tmp_path)
+    assert (workload.name, workload.file) == ("mine", inner / "mine.py")
+    with pytest.raises(WorkloadError, match=f"^{tmp_path / 'mine.py'}: doesn't exist"):
+        find(("mine.py",), tmp_path)
+
+
+def test_a_folder_may_be_named_relative_to_where_one_is(tmp_path: Path, monkeypatch):
+    (tmp_path / "mine.py").touch()
+    monkeypatch.chdir(tmp_path)
+    for name in ("mine", "mine.py"):
+        (workload,) = find((name,), Path())
+        assert workload.file == tmp_path / "mine.py"
+
+
 def test_the_same_workload_twice_counts_once():
     assert len(find(("dense_3_5_2", "dense_3_5_2"))) == 1
