@@ -382,7 +382,8 @@ def gate(
     Both are measured in the same rounds, each time in fresh processes, until the evidence
     suffices or the budget is spent. A regression is said once further processes confirm it.
     """
-    from bench.commands.gate import Outputs, measure
+    from bench.commands.gate import measure
+    from bench.commands.outputs import Outputs
     from bench.commands.sides import Side
 
     settings = GateSettings(

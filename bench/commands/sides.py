@@ -1,21 +1,20 @@
 """Measures environments against each other: what `gate` and `versions` have in common."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from rich.text import Text
 
 from bench.analyze.diagnosis import diagnose
 from bench.analyze.gate_plan import next_round
 from bench.analyze.steady import UNCOUNTED_EPOCHS
 from bench.commands.parity_first import check_first
 from bench.commands.rounds import measure_rounds
-from bench.errors import BackendError, ResultsUnwritable
+from bench.errors import BackendError
 from bench.measure import workloads
 from bench.measure.environments import Interpreter, probe, require
 from bench.measure.lock import machine_lock
@@ -28,7 +27,6 @@ from bench.records import Arm, ArmResult, Environment, Failure, Gate, GateSettin
 from bench.report.gate import draw_gate
 from bench.report.progress import make_progress
 from bench.report.terminal import about_to_wait, print_warnings
-from bench.store.files import check_writable
 from bench.store.history import append
 
 #: What a side without an interpreter that answers is called by, in the place of its versions.
@@ -116,12 +114,6 @@ def measure_sides(
             )
 
 
-def check_outputs(files: Sequence[Path | None]) -> None:
-    """Try to write beside every file that is to be written; raise ResultsUnwritable."""
-    for folder in dict.fromkeys(file.parent for file in files if file is not None):
-        check_writable(folder)
-
-
 def record(gate: Gate, results: Path) -> None:
     """Add what was measured to the history; raise ResultsUnwritable."""
     append(
@@ -131,22 +123,6 @@ def record(gate: Gate, results: Path) -> None:
         kind="gate",
         results_folder=results,
     )
-
-
-def write_all(
-    console: Console, writes: Sequence[Callable[[], None]], file: Path
-) -> ResultsUnwritable | None:
-    """Write everything; what fails is said, keeps none of the others, and is returned."""
-    first = None
-    for write in writes:
-        try:
-            write()
-        except ResultsUnwritable as error:
-            console.print(Text(f"error: {error}", style="red"), soft_wrap=True)
-            first = first or error
-    if first is None:
-        console.print(f"Written to {file}", soft_wrap=True)
-    return first
 
 
 def _groups(arms: Iterable[Arm]) -> list[list[Arm]]:

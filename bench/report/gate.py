@@ -9,11 +9,24 @@ from rich.text import Text
 from tabulate import tabulate
 
 from bench.analyze.answer import milliseconds, span, times
-from bench.analyze.gate_answer import Outcome, answer, changes, ending, outcome, remarks, visible
+from bench.analyze.conclusion import Outcome
+from bench.analyze.gate_answer import (
+    answer,
+    changes,
+    conclusion,
+    ending,
+    outcome,
+    remarks,
+    visible,
+)
 from bench.analyze.pairs import Pair, pairs
 from bench.analyze.stats import Estimate
 from bench.records import Gate
+from bench.report import github
 from bench.report.progress import draw_spent
+
+#: What annotations and test reports are headed by.
+TITLE = "keras-bench gate"
 
 TITLES = ("workload", "backend", "baseline, ms", "candidate, ms", "ratio", "verdict", "sees", "n")
 NUMERIC = (False, False, True, True, True, False, True, True)
@@ -106,16 +119,8 @@ def markdown(gate: Gate, found: Sequence[Pair]) -> str:
 
 def annotations(gate: Gate, found: Sequence[Pair]) -> list[str]:
     """Return a workflow command of GitHub Actions for each pair that regressed."""
-    return [
-        f"::error title=keras-bench gate::{_escaped(answer(pair, gate.settings.threshold))}"
-        for pair in found
-        if outcome(pair) == "regressed"
-    ]
-
-
-def _escaped(text: str) -> str:
-    """Escape the data of a workflow command, as GitHub's toolkit does."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    conclusions = [conclusion(pair, gate.settings.threshold) for pair in found]
+    return github.annotations(TITLE, conclusions)
 
 
 def _grid(found: Sequence[Pair]) -> Grid:
