@@ -6,7 +6,6 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
-from tabulate import tabulate
 
 from bench.analyze.answer import milliseconds, span, times
 from bench.analyze.conclusion import Outcome
@@ -23,6 +22,7 @@ from bench.analyze.pairs import Pair, pairs
 from bench.analyze.stats import Estimate
 from bench.records import Gate
 from bench.report import github
+from bench.report.markdown import described, pipe_table
 from bench.report.progress import draw_spent
 
 #: What annotations and test reports are headed by.
@@ -83,18 +83,11 @@ def print_gate(console: Console, gate: Gate, found: Sequence[Pair]) -> None:
 
 def markdown(gate: Gate, found: Sequence[Pair]) -> str:
     """Return the gate as a section in GitHub-flavoured Markdown."""
-    table = tabulate(
-        [cells(pair) for pair in found],
-        headers=TITLES,
-        tablefmt="pipe",
-        disable_numparse=True,
-        colalign=["right" if numeric else "left" for numeric in NUMERIC],
-    )
     lines = []
     for pair in found:
         lines.append(f"- {answer(pair, gate.settings.threshold)}")
         lines += [f"  - {remark}" for remark in dict.fromkeys(remarks(pair))]
-    settings, machine = gate.settings, gate.machine
+    settings = gate.settings
     compared = {
         changes(pair.baseline.arm.environment, pair.candidate.arm.environment): None
         for pair in found
@@ -104,15 +97,13 @@ def markdown(gate: Gate, found: Sequence[Pair]) -> str:
         [
             "## Is the candidate slower?",
             "\n".join(lines),
-            table,
+            pipe_table(TITLES, NUMERIC, [cells(pair) for pair in found]),
             f"{CAPTION}.",
             f"- compared: {'; '.join(compared)}\n"
             f"- {ending(gate)}\n"
             f"- {gate.started_utc}, threshold {settings.threshold:.3g}, {settings.metric} time,"
             f" threads {settings.threads}{pinned}, seed {settings.seed}\n"
-            f"- {machine.cpu}, {machine.usable_cores} of {machine.logical_cores} cores,"
-            f" {machine.memory_gib} GiB, {machine.system} {machine.system_release},"
-            f" fingerprint {machine.fingerprint}",
+            f"- {described(gate.machine)}",
         ]
     ) + "\n"  # fmt: skip
 
@@ -124,11 +115,23 @@ def annotations(gate: Gate, found: Sequence[Pair]) -> list[str]:
 
 
 def _grid(found: Sequence[Pair]) -> Grid:
+    return verdict_grid(
+        TITLES, NUMERIC, [cells(pair) for pair in found], [outcome(pair) for pair in found]
+    )
+
+
+def verdict_grid(
+    titles: Sequence[str],
+    numeric: Sequence[bool],
+    rows: Sequence[Sequence[str]],
+    outcomes: Sequence[Outcome],
+) -> Grid:
+    """Draw a table whose rows have the colours of what came of them."""
     grid = Grid(box=SIMPLE_HEAD)
-    for title, numeric in zip(TITLES, NUMERIC, strict=True):
-        grid.add_column(title, justify="right" if numeric else "left")
-    for pair in found:
-        grid.add_row(*map(Text, cells(pair)), style=STYLES.get(outcome(pair), ""))
+    for title, each in zip(titles, numeric, strict=True):
+        grid.add_column(title, justify="right" if each else "left")
+    for texts, what in zip(rows, outcomes, strict=True):
+        grid.add_row(*map(Text, texts), style=STYLES.get(what, ""))
     return grid
 
 

@@ -6,7 +6,6 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
-from tabulate import tabulate
 
 from bench.analyze.answer import milliseconds
 from bench.analyze.gate_answer import ending, outcome
@@ -15,6 +14,7 @@ from bench.analyze.sweep import SweepRow
 from bench.records import Gate
 from bench.report.columns import with_interval
 from bench.report.gate import STYLES, ratio_text
+from bench.report.markdown import described, pipe_table
 
 TITLES = ("version", "backend", "epoch, ms", "ratio to the first", "to the one before", "verdict")
 NUMERIC = (False, False, True, True, True, False)
@@ -73,17 +73,10 @@ def print_sweep(console: Console, gate: Gate, rows: Sequence[SweepRow]) -> None:
 
 def markdown(gate: Gate, rows: Sequence[SweepRow]) -> str:
     """Return the sweep as tables in GitHub-flavoured Markdown."""
-    settings, machine = gate.settings, gate.machine
+    settings = gate.settings
     parts = []
     for workload, part in _by_workload(rows):
-        table = tabulate(
-            [cells(row) for row in part],
-            headers=TITLES,
-            tablefmt="pipe",
-            disable_numparse=True,
-            colalign=["right" if numeric else "left" for numeric in NUMERIC],
-        )
-        parts += [f"## {workload}", table]
+        parts += [f"## {workload}", pipe_table(TITLES, NUMERIC, [cells(row) for row in part])]
         if said := dict.fromkeys(said for row in part for said in remarks(row)):
             parts.append("\n".join(f"- {remark}" for remark in said))
     pinned = "" if settings.cpu is None else f", pinned to core {settings.cpu}"
@@ -92,9 +85,7 @@ def markdown(gate: Gate, rows: Sequence[SweepRow]) -> str:
         f"- {ending(gate)}\n"
         f"- {gate.started_utc}, threshold {settings.threshold:.3g}, {settings.metric} time,"
         f" threads {settings.threads}{pinned}, seed {settings.seed}\n"
-        f"- {machine.cpu}, {machine.usable_cores} of {machine.logical_cores} cores,"
-        f" {machine.memory_gib} GiB, {machine.system} {machine.system_release},"
-        f" fingerprint {machine.fingerprint}"
+        f"- {described(gate.machine)}"
     )
     return "\n\n".join(parts) + "\n"
 
