@@ -21,6 +21,9 @@ HISTORY_SCHEMA_VERSION = 1
 #: The command that measured.
 Kind = Literal["run", "gate", "versions"]
 
+#: No epoch is known better than this, however equal a few of them are by chance.
+LEAST_NOISE = 1e-3
+
 #: No time is 0, less, infinite or NaN.
 Positive = Annotated[float, Meta(gt=0, le=sys.float_info.max)]
 Count = Annotated[int, Meta(ge=0)]

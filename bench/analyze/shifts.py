@@ -19,7 +19,7 @@ from ruptures import KernelCPD
 from scipy.ndimage import median_filter
 from scipy.special import stdtrit
 
-from bench.analyze.history import HistoryRow, Key, key, own_error
+from bench.analyze.history import LEAST_NOISE, HistoryRow, Key, key, own_error
 from bench.analyze.stats import CONFIDENCE_LEVEL, Estimate
 
 #: One run is no level, and of four a few may be outliers, which a busy machine often has together.
@@ -44,9 +44,6 @@ FALSE_STEPS_POWER = 1.5
 
 #: The share of newest runs that are warned of though nothing has changed.
 FALSE_WARNINGS = 0.01
-
-#: No epoch is known better than this, however equal a few of them are by chance.
-LEAST_NOISE = 1e-3
 
 #: The search takes as long as the square of what it looks at. So it looks through windows of so
 #: many runs, more than a test of two levels has use for.
