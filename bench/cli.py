@@ -403,6 +403,51 @@ def gate(
 
 
 @cli.command()
+@click.argument("baseline", metavar="BASELINE")
+@click.argument("candidate", metavar="CANDIDATE")
+@threshold_option
+@click.option(
+    "--across-machines",
+    is_flag=True,
+    help="Show runs of different machines or thread policies side by side, without a verdict.",
+)
+@click.option("--fail-undecided", is_flag=True, help="Let an undecided verdict fail, too.")
+@click.option("--markdown", type=OutputFile, metavar="FILE", help="Write the tables as Markdown.")
+@click.option("--json", type=OutputFile, metavar="FILE", help="Write all that was found.")
+@click.option("--junit", type=OutputFile, metavar="FILE", help="Write JUnit XML.")
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    metavar="DIR",
+    help="Where `latest` and the history are.",
+)
+def compare(
+    baseline: str,
+    candidate: str,
+    threshold: float,
+    across_machines: bool,
+    fail_undecided: bool,
+    markdown: Path | None,
+    json: Path | None,
+    junit: Path | None,
+    results: Path,
+) -> None:
+    """Tell whether a stored run is slower than another.
+
+    Each is a file of results/runs/, a latest.json, the word latest, or a git revision, which
+    stands for the results/latest.json that it holds. How far runs of this machine differ with
+    nothing changed is told by the history; without one there is no verdict.
+    """
+    from bench.commands.compare import compare_runs
+    from bench.commands.outputs import Outputs
+
+    outputs = Outputs(results, markdown, json, junit)
+    sys.exit(compare_runs(baseline, candidate, threshold, across_machines, fail_undecided, outputs))
+
+
+@cli.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False, metavar="[RUN.json]")
 @click.option(
     "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True
