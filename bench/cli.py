@@ -529,6 +529,63 @@ def versions(
 
 
 @cli.command()
+@click.argument("workload", default="dense_1_16_32_2", metavar="[WORKLOAD|FILE.py]")
+@click.option(
+    "--backend",
+    required=True,
+    metavar="NAME",
+    callback=_backend,
+    help="The backend that is measured.",
+)
+@env_option
+@threshold_option
+@click.option(
+    "--passes",
+    type=click.IntRange(min=2),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="Measure so many rounds of each slowdown, and twice as many without one.",
+)
+@metric_option
+@threads_in_turn_option
+@click.option("--markdown", type=OutputFile, metavar="FILE", help="Add the table to this file.")
+@seed_option
+@timeout_option
+@results_option
+@debug_option
+@click.pass_context
+def calibrate(
+    context: click.Context,
+    workload: str,
+    backend: str,
+    pythons: dict[str, str],
+    threshold: float,
+    passes: int,
+    metric: Metric,
+    threads: str,
+    markdown: Path | None,
+    seed: int,
+    timeout: float,
+    results: Path,
+    debug: bool,
+) -> None:
+    """Find out how small a slowdown a gate can see on this machine.
+
+    Measures rounds as a gate does, of one environment against itself, some with a slowdown of
+    known size, and replays gates from them. Without an argument it takes dense_1_16_32_2.
+    """
+    from bench.commands.calibrate import calibrate as find_out
+
+    settings = GateSettings(
+        threshold=threshold, metric=metric, threads=threads, seed=seed, timeout_seconds=timeout
+    )
+    python = pythons.get(backend, sys.executable)
+    debug = debug or context.obj
+    sys.exit(find_out(workload, backend, python, settings, passes, results, markdown, debug))
+
+
+@cli.command()
 @click.option(
     "--workload",
     "workloads",

@@ -245,3 +245,37 @@ class Gate:
     stopped: str = "interrupted"
     """Why it ended: "decided", "budget", "failed", "parity", or "interrupted"."""
     schema_version: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True)
+class CalibrationRound:
+    """A round of a calibration: the slowdown that was added to the candidate, and what it showed.
+
+    `log_ratio` is log(candidate seconds ÷ baseline seconds) by wall time, `cpu_log_ratio` by CPU
+    time; `seconds` is how long the round took.
+    """
+
+    slowdown: float
+    log_ratio: float
+    cpu_log_ratio: float
+    seconds: float
+    other_busy_cores: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Rounds of one workload on one backend, the same environment on both sides."""
+
+    started_utc: str
+    machine: Machine
+    environment: Environment
+    workload: str
+    backend: str
+    threads: str
+    cpu: int | None
+    training_seconds: float
+    seed: int
+    parity_seconds: float
+    metric: Metric
+    rounds: tuple[CalibrationRound, ...] = ()
+    schema_version: int = SCHEMA_VERSION

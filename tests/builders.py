@@ -1,5 +1,8 @@
 """Records with plain defaults, of which a test names only what it is about."""
 
+import math
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from bench.analyze.comparison import Figures, Row, Table
@@ -15,6 +18,8 @@ from bench.records import (
     ArmResult,
     Environment,
     Failure,
+    Gate,
+    GateSettings,
     Machine,
     Parity,
     Run,
@@ -113,6 +118,50 @@ def run(*results: ArmResult, **changes: Any) -> Run:
         "stopped": "precise",
     }
     return Run(**defaults | changes)
+
+
+def side(label: str, *processes: float | Sample, **changes: Any) -> ArmResult:
+    """Return one side of a pair, with a sample per round, from the first one on.
+
+    A sample given whole keeps its own round.
+    """
+    samples = tuple(
+        process if isinstance(process, Sample) else sample(process, round=number)
+        for number, process in enumerate(processes, start=1)
+    )
+    known = arm(
+        changes.pop("backend", "jax"),
+        changes.pop("workload", "net"),
+        environment=changes.pop("environment", replace(ENVIRONMENT, label=label)),
+    )
+    return ArmResult(known, samples, **{"parity": AGREES} | changes)
+
+
+def gate(*results: ArmResult, **changes: Any) -> Gate:
+    rounds = [sample.round for result in results for sample in result.samples]
+    defaults = {
+        "started_utc": "2026-01-02T03:04:05Z",
+        "machine": MACHINE,
+        "settings": GateSettings(),
+        "results": results,
+        "rounds": max(rounds, default=0),
+        "elapsed_seconds": 60.0,
+        "complete": True,
+        "stopped": "decided",
+    }
+    return Gate(**defaults | changes)
+
+
+def two_sides(log_ratios: Sequence[float], **changes: Any) -> tuple[ArmResult, ArmResult]:
+    """Return a baseline and a candidate whose rounds have these log(candidate ÷ baseline)."""
+    times = [0.1 * math.exp(each) for each in log_ratios]
+    return side("baseline", *[0.1] * len(times), **changes), side("candidate", *times, **changes)
+
+
+def around(centre: float, rounds: int, spread: float = 0.001) -> list[float]:
+    """Return values in turn above and below a centre, which the last of an odd number is."""
+    values = [centre + spread * (-1) ** number for number in range(rounds)]
+    return [*values[:-1], centre] if rounds % 2 else values
 
 
 def row(

@@ -2,7 +2,7 @@
 
 import math
 
-from bench.analyze.answer import percent, span, times
+from bench.analyze.answer import listed, percent, span, times
 from bench.analyze.conclusion import Conclusion, Outcome
 from bench.analyze.pairs import Pair
 from bench.records import Environment, Gate
@@ -21,8 +21,12 @@ def answer(pair: Pair, threshold: float) -> str:
     name = f"{arm.workload} on {arm.backend}"
     found = outcome(pair)
     if found == "failed":
-        causes = [side.failure.message for side in pair.sides if side.failure is not None]
-        return f"failed: {name}: {causes[0]}"
+        causes = [
+            f"{side.arm.environment.label}: {side.failure.message.removeprefix(f'{name}: ')}"
+            for side in pair.sides
+            if side.failure is not None
+        ]
+        return f"failed: {name}, {'; '.join(causes)}"
     if found == "parity failed":
         odd = [side.parity.summary for side in pair.sides if side.parity.outcome == "differs"]
         return f"parity failed: {name} isn't the same training on both sides: {'; '.join(odd)}"
@@ -38,8 +42,8 @@ def conclusion(pair: Pair, threshold: float) -> Conclusion:
 def ending(gate: Gate) -> str:
     """Say why the gate ended where it did."""
     reasons = {
-        "decided": "Every verdict stands",
-        "budget": f"No further round fits the budget of {gate.settings.budget_seconds:g} s",
+        "decided": "All is decided that can be",
+        "budget": f"No further look fits the budget of {gate.settings.budget_seconds:g} s",
         "failed": "Nothing could be measured",
         "parity": "The two sides don't train the same",
         "interrupted": "INCOMPLETE: the gate was interrupted",
@@ -62,7 +66,12 @@ def changes(before: Environment, after: Environment) -> str:
 
 def remarks(pair: Pair) -> list[str]:
     """Return what is to be said beside the verdict: rounds left out, and odd parity."""
-    said = [f"round {each.round} left out: {each.reason}" for each in pair.left_out]
+    reasons = dict.fromkeys(each.reason for each in pair.left_out)
+    said = []
+    for reason in reasons:
+        rounds = [str(each.round) for each in pair.left_out if each.reason == reason]
+        noun = "round" if len(rounds) == 1 else "rounds"
+        said.append(f"{noun} {listed(rounds)} left out: {reason}")
     return said + [
         f"parity: {side.parity.summary}"
         for side in pair.sides
@@ -95,8 +104,9 @@ def _why(pair: Pair, threshold: float) -> str:
     if judgement.verdict != "undecided":
         return f", confirmed by {judgement.confirming_rounds} rounds of fresh processes"
     said = f"; a change of {visible(pair)} would have shown" if visible(pair) else ""
-    if judgement.final:
-        said += f"; it looked {judgement.confirming} first, and then the contrary"
-    elif judgement.confirming:
-        said += f"; it looked {judgement.confirming}, which is not confirmed yet"
-    return said
+    if judgement.contrary:
+        return f"{said}; it looked {judgement.confirming} first, and then the contrary"
+    if judgement.confirming:
+        said += f"; it looked {judgement.confirming}, which is not confirmed"
+        return said if judgement.final else f"{said} yet"
+    return f"{said}; more rounds than it has had tell no more" if judgement.final else said

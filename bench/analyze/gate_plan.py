@@ -6,34 +6,38 @@ in a round favours none.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import fmean
 
-from bench.analyze.pairs import is_sound, pairs
+from bench.analyze.pairs import Pair, is_sound, pairs
 from bench.analyze.plan import Stop
 from bench.records import Arm, ArmResult, Gate
+
+#: A workload and a backend.
+Group = tuple[str, str]
 
 
 def next_round(gate: Gate, elapsed_seconds: float) -> tuple[tuple[Arm, ...], ...] | Stop:
     """Return the next round's groups, each the arms in the order of their turns, or the end."""
     known = pairs(gate)
-    names = dict.fromkeys(_group(pair.candidate) for pair in known if pair.wanted)
+    names = list(dict.fromkeys(_group(pair.candidate) for pair in known if pair.wanted))
     if not names:
         if any(pair.judgement.final for pair in known):
             return Stop("decided")
         return Stop("parity" if any(pair.differs for pair in known) else "failed")
+    if gate.rounds > 0:
+        left_seconds = gate.settings.budget_seconds - elapsed_seconds
+        names = _affordable(names, gate, known, left_seconds)
+        if not names:
+            return Stop("budget")
     groups = [
         [each for each in gate.results if _group(each) == name and is_sound(each)] for name in names
     ]
-    if gate.rounds > 0:
-        groups = _affordable(groups, gate.settings.budget_seconds - elapsed_seconds)
-        if not groups:
-            return Stop("budget")
     random.Random(f"{gate.settings.seed} {gate.rounds}").shuffle(groups)
     return tuple(_in_order(group, gate) for group in groups)
 
 
-def _group(result: ArmResult) -> tuple[str, str]:
+def _group(result: ArmResult) -> Group:
     return result.arm.workload, result.arm.backend
 
 
@@ -44,14 +48,28 @@ def _in_order(group: Sequence[ArmResult], gate: Gate) -> tuple[Arm, ...]:
     return tuple(arms[::-1] if gate.rounds % 2 else arms)
 
 
-def _affordable(groups: Sequence[list[ArmResult]], left_seconds: float) -> list[list[ArmResult]]:
-    """Return the groups whose next round still fits, the least measured first."""
+def _affordable(
+    names: Iterable[Group], gate: Gate, known: Sequence[Pair], left_seconds: float
+) -> list[Group]:
+    """Return the groups that can still come to their next look, the nearest to it first.
+
+    Rounds that come to none would tell nothing.
+    """
+    costs = {name: _seconds_to_next_look(name, gate, known) for name in names}
     chosen = []
-    for group in sorted(groups, key=lambda group: len(group[0].samples)):
-        # The arms take turns, so the process of each lasts as long as all of them.
-        samples = [sample for each in group for sample in each.samples]
-        cost = fmean(sample.process_seconds for sample in samples) if samples else 0.0
+    for name, cost in sorted(costs.items(), key=lambda item: item[1]):
         if cost <= left_seconds:
-            chosen.append(group)
+            chosen.append(name)
             left_seconds -= cost
     return chosen
+
+
+def _seconds_to_next_look(name: Group, gate: Gate, known: Sequence[Pair]) -> float:
+    rounds = min(
+        pair.judgement.rounds_to_next_look
+        for pair in known
+        if pair.wanted and _group(pair.candidate) == name
+    )
+    # The arms take turns, so the process of each lasts as long as all of them.
+    samples = [s for each in gate.results if _group(each) == name for s in each.samples]
+    return rounds * fmean(sample.process_seconds for sample in samples) if samples else 0.0

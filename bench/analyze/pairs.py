@@ -10,8 +10,8 @@ from bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_second
 from bench.analyze.verdict import Judgement, judge
 from bench.records import ArmResult, Gate, Metric, Sample
 
-#: By how many cores the load of other programs may differ from the gate's usual before a round
-#: is left out. It is told by the load alone, never by the time, so no verdict is bent by it.
+#: How many cores more than usual other programs may use before a round is left out. It is told by
+#: the load alone, never by the time, so no verdict is bent by it.
 MOST_BUSY_CHANGE_CORES = 0.25
 
 
@@ -113,20 +113,42 @@ def _complete_rounds(
 
 
 def _left_out(rounds: Sequence[tuple[Sample, Sample]], metric: Metric) -> tuple[LeftOut, ...]:
-    busy = {before.round: _busy_cores(before, after) for before, after in rounds}
-    usual = median(busy.values()) if busy else 0.0
+    jumped = [any(_clock_jumped(side, metric) for side in each) for each in rounds]
+    loads = [None if odd else _busy_cores(*each) for each, odd in zip(rounds, jumped, strict=True)]
+    usual = usual_where_busier(loads)
     found = []
-    for before, after in rounds:
-        if _clock_jumped(before, metric) or _clock_jumped(after, metric):
+    for place, (before, _) in enumerate(rounds):
+        if jumped[place]:
             found.append(LeftOut(before.round, "the clock jumped"))
-        elif abs(busy[before.round] - usual) > MOST_BUSY_CHANGE_CORES:
-            cores = f"{busy[before.round]:.1f} cores, and {usual:.1f} as a rule"
-            found.append(LeftOut(before.round, f"other programs used {cores}"))
+        elif place in usual:
+            found.append(LeftOut(before.round, "other programs were busier than before"))
     return tuple(found)
 
 
-def _busy_cores(before: Sample, after: Sample) -> float:
-    return max(before.other_busy_cores or 0.0, after.other_busy_cores or 0.0)
+def usual_where_busier(loads: Sequence[float | None]) -> dict[int, float]:
+    """Return the usual load by the place of each round whose own is too far above it.
+
+    Each round is judged by those before it that count, so no later one takes it back or lets it
+    in. A look at other rounds than before would be one more look than the verdict allows for,
+    and a load that stays would turn its rounds into the usual ones. A quieter round always
+    counts, and the usual load falls with it; one whose load isn't known counts, too.
+    """
+    found = {}
+    counting: list[float] = []
+    for place, load in enumerate(loads):
+        if load is None:
+            continue
+        usual = median(counting) if counting else load
+        if load - usual > MOST_BUSY_CHANGE_CORES:
+            found[place] = usual
+        else:
+            counting.append(load)
+    return found
+
+
+def _busy_cores(before: Sample, after: Sample) -> float | None:
+    loads = (before.other_busy_cores, after.other_busy_cores)
+    return max((load for load in loads if load is not None), default=None)
 
 
 def _clock_jumped(sample: Sample, metric: Metric) -> bool:

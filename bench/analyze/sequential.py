@@ -15,15 +15,17 @@ the looks' dependence, and has no constant to tune.
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from scipy import stats
 
 from bench.analyze.stats import CONFIDENCE_LEVEL, Estimate
 
-#: After how many rounds the looks are. Fewer than five rounds make t so wide that it decides
-#: nothing; more than twenty-seven are worth their time for hardly anyone.
-LOOKS = (5, 8, 12, 18, 27)
+#: After how many rounds the looks are. Where processes come in two speeds, all of fewer than six
+#: have the same one by chance too often, and seem to agree; more than twenty-eight are worth their
+#: time for hardly anyone.
+LOOKS = (6, 9, 13, 19, 28)
 
 
 def repeated_interval(log_ratios: Sequence[float]) -> Estimate:
@@ -35,7 +37,13 @@ def repeated_interval(log_ratios: Sequence[float]) -> Estimate:
     """
     rounds = len(log_ratios)
     mean = float(np.mean(log_ratios))
-    each_side = (1 - CONFIDENCE_LEVEL) / 2 / len(LOOKS)
     error = float(np.std(log_ratios, ddof=1)) / math.sqrt(rounds)
-    margin = float(stats.t.isf(each_side, rounds - 1)) * error
+    margin = _t(rounds - 1) * error
     return Estimate(math.exp(mean), math.exp(mean - margin), math.exp(mean + margin))
+
+
+@cache
+def _t(degrees_of_freedom: int) -> float:
+    """Return the quantile of Student's t that a look's share of the error leaves on each side."""
+    each_side = (1 - CONFIDENCE_LEVEL) / 2 / len(LOOKS)
+    return float(stats.t.isf(each_side, degrees_of_freedom))

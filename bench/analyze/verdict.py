@@ -8,6 +8,12 @@ sixteen of them in one gate stay below 1 %. With a true ratio of 1 + threshold, 
 must miss it on the other side for the slowdown to be missed: at most 5 %. In between lies an
 indifference zone, where either may be said (A. Wald, Sequential Tests of Statistical Hypotheses,
 Annals of Mathematical Statistics 16, 1945, 117-186).
+
+That holds for rounds that are independent of each other and whose noise is normal. By simulation
+it holds as well with heavy tails, with rounds that stall, and where the processes of both sides
+have two speeds. It doesn't where those of one side alone have two: five of the same speed in a
+row pass for the whole truth, and slowdowns of the threshold are missed in 6 to 8 % (half of the
+processes each; far more where the slow ones are few). False alarms stay below 1 % even then.
 """
 
 import math
@@ -28,7 +34,8 @@ class Judgement:
 
     `ratio` is that of the latest look: at the rounds since a change first showed, which is
     `confirming`, once there are enough of them. Before any look it is without an interval, and
-    None without a round. `confirming_rounds` counts the rounds since.
+    None without a round. `rounds` are those until the verdict, or so far, `confirming_rounds`
+    those of them since, and `contrary` tells that these showed the contrary.
     """
 
     verdict: Verdict
@@ -37,6 +44,13 @@ class Judgement:
     rounds: int
     confirming: Verdict | None = None
     confirming_rounds: int = 0
+    contrary: bool = False
+
+    @property
+    def rounds_to_next_look(self) -> int:
+        """How many further rounds the next look needs; only while it isn't final."""
+        since = self.confirming_rounds if self.confirming else self.rounds
+        return next(look for look in LOOKS if look > since) - since
 
     @property
     def visible_change(self) -> float:
@@ -57,21 +71,23 @@ def judge(log_ratios: Sequence[float], threshold: float) -> Judgement:
         log_ratios: one per round, log(candidate seconds ÷ baseline seconds).
         threshold: the slowdown that must not be missed, as a share: 0.05.
     """
-    rounds = len(log_ratios)
     first = _look(log_ratios, threshold)
     if first.verdict in ("unchanged", "undecided"):
+        rounds = first.rounds if first.last else len(log_ratios)
         return Judgement(first.verdict, first.last, first.ratio, rounds)
     second = _look(log_ratios[first.rounds :], threshold)
+    rounds = first.rounds + second.rounds if second.last else len(log_ratios)
     ratio = first.ratio if second.rounds == 0 else second.ratio
     # Slower at first and then faster, or the reverse: no ratio could say both.
-    agree = second.verdict in (first.verdict, "unchanged")
+    contrary = second.verdict not in (first.verdict, "unchanged", "undecided")
     return Judgement(
-        second.verdict if agree else "undecided",
+        "undecided" if contrary else second.verdict,
         second.last,
         ratio,
         rounds,
         first.verdict,
         rounds - first.rounds,
+        contrary,
     )
 
 

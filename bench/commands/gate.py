@@ -2,21 +2,26 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from bench import interrupts
+from bench.analyze.answer import percent
 from bench.analyze.conclusion import exit_code_of
 from bench.analyze.gate_answer import changes, conclusion, outcome
 from bench.analyze.pairs import Pair, pairs
 from bench.commands.outputs import Outputs, annotate, check_outputs, write_all, writes_of
 from bench.commands.sides import Side, measure_sides, probe_sides, record
 from bench.errors import BackendError, Interrupted, ResultsUnwritable
+from bench.measure import workloads
+from bench.measure.machine import this_machine
 from bench.records import Gate, GateSettings
 from bench.report.gate import TITLE, markdown, print_gate
 from bench.report.junit import junit
 from bench.report.terminal import make_console
+from bench.store.calibrations import smallest_slowdown
 from bench.store.gates import gate_file, save
 
 
@@ -46,8 +51,24 @@ def measure(
         environments.append(probed.interpreter.environment)
     compared = f"{baseline.backend}: {changes(*environments)}"
     console.print(Text(compared), soft_wrap=True)
+    _warn_of_blindness(console, names, baseline.backend, settings.threshold, outputs.results)
     gate = measure_sides(console, names, sides, settings, debug)
     return _conclude(console, gate, outputs, undecided_fails)
+
+
+def _warn_of_blindness(
+    console: Console, names: tuple[str, ...], backend: str, threshold: float, results: Path
+) -> None:
+    """Say where calibration found that this machine can't see a slowdown so small."""
+    fingerprint = this_machine().fingerprint
+    for workload in names or workloads.DEFAULT_WORKLOADS:
+        smallest = smallest_slowdown(results, fingerprint, Path(workload).stem, backend)
+        if smallest is not None and threshold < smallest:
+            line = (
+                f"warning: {workload} on {backend}: this machine sees {percent(smallest)} at best,"
+                f" by calibration; with --threshold {threshold:g} expect undecided"
+            )
+            console.print(Text(line, style="yellow"), soft_wrap=True)
 
 
 def _conclude(console: Console, gate: Gate, outputs: Outputs, undecided_fails: bool) -> int:

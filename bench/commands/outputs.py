@@ -62,7 +62,7 @@ def writes_of(
 
 
 def write_all(
-    console: Console, writes: Sequence[Callable[[], None]], files: Sequence[Path]
+    console: Console, writes: Sequence[Callable[[], object]], files: Sequence[Path]
 ) -> ResultsUnwritable | None:
     """Write everything; what fails is said, keeps none of the others, and is returned.
 

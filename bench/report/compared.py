@@ -11,7 +11,7 @@ from bench.analyze.compared_answer import answer, remarks, runs, versions, worth
 from bench.analyze.measured import MeasuredArm
 from bench.analyze.stats import centre
 from bench.report.gate import STYLES, ratio_text, verdict_grid
-from bench.report.markdown import described, pipe_table
+from bench.report.markdown import described, pipe_table, plain
 
 #: What annotations and test reports are headed by.
 TITLE = "keras-bench compare"
@@ -79,8 +79,8 @@ def markdown(comparison: Comparison) -> str:
     """Return the comparison as a section in GitHub-flavoured Markdown."""
     lines = []
     for pair in comparison.pairs:
-        lines.append(f"- {answer(pair, comparison)}")
-        lines += [f"  - {remark}" for remark in dict.fromkeys(remarks(pair))]
+        lines.append(f"- {plain(answer(pair, comparison))}")
+        lines += [f"  - {plain(remark)}" for remark in dict.fromkeys(remarks(pair))]
     machines = dict.fromkeys(
         described(run.machine) for run in (comparison.baseline, comparison.candidate)
     )
@@ -89,10 +89,10 @@ def markdown(comparison: Comparison) -> str:
     parts = [
         "## Is the candidate slower?",
         "\n".join(lines),
-        *([f"**{said}**"] if (said := worth(comparison)) else []),
+        *([f"**{plain(said)}**"] if (said := worth(comparison)) else []),
         pipe_table(titles(comparison), NUMERIC, rows),
         f"{caption(comparison)}.",
-        "\n".join(f"- {fact}" for fact in facts),
+        "\n".join(f"- {plain(fact)}" for fact in facts),
     ]
     return "\n\n".join(parts) + "\n"
 

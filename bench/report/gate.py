@@ -22,7 +22,7 @@ from bench.analyze.pairs import Pair, pairs
 from bench.analyze.stats import Estimate
 from bench.records import Gate
 from bench.report import github
-from bench.report.markdown import described, pipe_table
+from bench.report.markdown import described, pipe_table, plain
 from bench.report.progress import draw_spent
 
 #: What annotations and test reports are headed by.
@@ -32,7 +32,7 @@ TITLES = ("workload", "backend", "baseline, ms", "candidate, ms", "ratio", "verd
 NUMERIC = (False, False, True, True, True, False, True, True)
 CAPTION = (
     "ratio: candidate ÷ baseline (95 % interval); sees: the smallest change that would have"
-    " shown; n: rounds that count"
+    " shown; n: rounds until the verdict"
 )
 STYLES: dict[Outcome, str] = {
     "regressed": "bold red",
@@ -85,8 +85,8 @@ def markdown(gate: Gate, found: Sequence[Pair]) -> str:
     """Return the gate as a section in GitHub-flavoured Markdown."""
     lines = []
     for pair in found:
-        lines.append(f"- {answer(pair, gate.settings.threshold)}")
-        lines += [f"  - {remark}" for remark in dict.fromkeys(remarks(pair))]
+        lines.append(f"- {plain(answer(pair, gate.settings.threshold))}")
+        lines += [f"  - {plain(remark)}" for remark in dict.fromkeys(remarks(pair))]
     settings = gate.settings
     compared = {
         changes(pair.baseline.arm.environment, pair.candidate.arm.environment): None
@@ -99,7 +99,7 @@ def markdown(gate: Gate, found: Sequence[Pair]) -> str:
             "\n".join(lines),
             pipe_table(TITLES, NUMERIC, [cells(pair) for pair in found]),
             f"{CAPTION}.",
-            f"- compared: {'; '.join(compared)}\n"
+            f"- compared: {plain('; '.join(compared))}\n"
             f"- {ending(gate)}\n"
             f"- {gate.started_utc}, threshold {settings.threshold:.3g}, {settings.metric} time,"
             f" threads {settings.threads}{pinned}, seed {settings.seed}\n"

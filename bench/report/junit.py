@@ -1,5 +1,6 @@
 """What was found, as JUnit XML for the test reports of CI systems."""
 
+import re
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
@@ -8,6 +9,9 @@ from bench.analyze.gate_answer import conclusion
 from bench.analyze.pairs import Pair
 from bench.records import Gate
 from bench.report.gate import TITLE
+
+#: What XML 1.0 has no place for, not even escaped: what a worker printed last may be coloured.
+NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(gate: Gate, pairs: Sequence[Pair], undecided_fails: bool) -> str:
@@ -49,6 +53,7 @@ def suite_of(
     }
     ElementTree.indent(suite)
     text = ElementTree.tostring(suite, encoding="unicode", xml_declaration=False)
+    text = NOT_IN_XML.sub(lambda found: ascii(found[0])[1:-1], text)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
 
 

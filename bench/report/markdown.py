@@ -1,5 +1,6 @@
 """Tables in GitHub-flavoured Markdown."""
 
+import re
 from collections.abc import Sequence
 
 from tabulate import tabulate
@@ -17,6 +18,9 @@ from bench.report.columns import (
     titles,
     versions,
 )
+
+#: What Markdown may take for more than itself; an underscore within a word it doesn't.
+MARKUP = re.compile(r"[\\`*\[\]<>&|~]|(?<![^\W_])_|_(?![^\W_])")
 
 
 def document(run: Run, tables: Sequence[Table]) -> str:
@@ -44,14 +48,19 @@ def document(run: Run, tables: Sequence[Table]) -> str:
 def pipe_table(
     titles: Sequence[str], numeric: Sequence[bool], rows: Sequence[Sequence[str]]
 ) -> str:
-    """Return a table; the columns that are numeric stand to the right."""
+    """Return a table of plain texts; the columns that are numeric stand to the right."""
     return tabulate(
-        rows,
+        [[plain(text) for text in texts] for texts in rows],
         headers=titles,
         tablefmt="pipe",
         disable_numparse=True,
         colalign=["right" if each else "left" for each in numeric],
     )
+
+
+def plain(text: str) -> str:
+    """Escape what Markdown would take for markup, in the names and messages of others."""
+    return MARKUP.sub(r"\\\g<0>", text)
 
 
 def described(machine: Machine) -> str:

@@ -1,13 +1,18 @@
 """The worker as it is, in a real environment: JAX's, which starts fastest."""
 
+import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from builders import ENVIRONMENT, arm
 from builders import SMALL_WORKLOAD as GOOD
 
 from bench.errors import BackendError, LossDiverged, WorkerDied, WorkerTimeout, WorkloadError
 from bench.measure.process import launcher
+from bench.measure.runner import Target
+from bench.measure.turns import TurnSettings, carry_out_in_turns
 from bench.worker.protocol import TimingRequest
 
 pytestmark = pytest.mark.frameworks
@@ -146,3 +151,37 @@ def test_one_thread_is_one_thread_on_every_backend(measure, backend: str):
 def test_what_keras_compiles_is_read_back(measure):
     compiled = {backend: measure(GOOD, backend).jit_compile for backend in ("tensorflow", "torch")}
     assert compiled == {"tensorflow": False, "torch": False}
+
+
+def test_a_busy_wait_makes_every_epoch_longer(measure):
+    waited = measure(GOOD, epochs=6, busy_wait_seconds=0.05)
+    assert min(waited.epoch_seconds) >= 0.05
+
+
+@pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
+def test_workers_take_turns_on_the_core_they_are_pinned_to(pythons, tmp_path: Path, backend: str):
+    file = tmp_path / "mine.py"
+    file.write_text(GOOD)
+    arms = [
+        arm(backend, "mine", environment=replace(ENVIRONMENT, label=label), threads="single")
+        for label in ("baseline", "candidate")
+    ]
+    core = min(os.sched_getaffinity(0))
+    with launcher(120.0) as workers:
+        _, *outcomes = carry_out_in_turns(
+            1,
+            [arms],
+            dict.fromkeys(arms, Target(pythons[backend], file)),
+            0,
+            TurnSettings(2, 4, 0.0, core),
+            workers,
+        )
+    samples = [each.result for each in outcomes]
+    assert [each.cpus for each in samples] == [(core,), (core,)]
+    epochs = len(samples[0].epoch_seconds)
+    assert epochs == len(samples[1].epoch_seconds) == len(samples[0].losses)
+    assert (epochs - 2) % 4 == 0
+    # Waiting for a turn isn't part of an epoch: all of them fit into the process together.
+    total = sum(sum(each.epoch_seconds) for each in samples)
+    assert total < samples[0].process_seconds
+    assert samples[0].losses == samples[1].losses

@@ -1,0 +1,208 @@
+"""Finds out what gates can see on this machine: `keras-bench calibrate`."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from bench import interrupts
+from bench.analyze.answer import milliseconds, percent
+from bench.analyze.calibration import capability
+from bench.analyze.diagnosis import diagnose
+from bench.analyze.pairs import log_ratio
+from bench.analyze.steady import UNCOUNTED_EPOCHS, process_epoch_seconds
+from bench.commands.outputs import write_all
+from bench.commands.parity_first import check_first
+from bench.errors import BenchError, Interrupted
+from bench.measure import workloads
+from bench.measure.environments import Interpreter, probe, require
+from bench.measure.lock import machine_lock
+from bench.measure.machine import quiet_core, this_machine
+from bench.measure.process import Launcher, launcher
+from bench.measure.runner import Starting, Target
+from bench.measure.surroundings import examine
+from bench.measure.turns import TurnSettings, carry_out_in_turns
+from bench.records import (
+    Arm,
+    ArmResult,
+    Calibration,
+    CalibrationRound,
+    Environment,
+    GateSettings,
+    Sample,
+)
+from bench.report.calibration import markdown, print_calibration
+from bench.report.terminal import about_to_wait, make_console, print_warnings
+from bench.store.calibrations import calibration_file, save
+from bench.store.files import append_lines, check_writable
+
+#: The slowdowns that are added; none of them twice as often, since false alarms are rare.
+SLOWDOWNS = (0.0, 0.0, 0.025, 0.05, 0.1)
+
+BASELINE, CANDIDATE = "baseline", "candidate"
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Both arms, and where they are found."""
+
+    baseline: Arm
+    candidate: Arm
+    target: Target
+
+
+def calibrate(
+    name: str,
+    backend: str,
+    python: str,
+    settings: GateSettings,
+    passes: int,
+    results: Path,
+    page: Path | None,
+    debug: bool,
+) -> int:
+    """Measure rounds of known slowdowns, print what gates would have said; return the exit code.
+
+    Raises:
+        BenchError: whatever keeps a worker from being measured; what was measured is saved.
+    """
+    console = make_console()
+    (workload,) = workloads.find((name,))
+    (interpreter,) = probe({backend: python}).values()
+    require(interpreter, backend, "with --env")
+    check_writable(results / "calibration")
+    settings = replace(settings, cpu=quiet_core() if settings.threads == "single" else None)
+    pair = _pair(workload, backend, interpreter, settings.threads)
+    calibration = Calibration(
+        started_utc=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        machine=this_machine(),
+        environment=interpreter.environment,
+        workload=workload.name,
+        backend=backend,
+        threads=settings.threads,
+        cpu=settings.cpu,
+        training_seconds=settings.training_seconds,
+        seed=settings.seed,
+        parity_seconds=0.0,
+        metric=settings.metric,
+    )
+    failure: BenchError | None = None
+    with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
+        print_warnings(console, diagnose(examine({backend: interpreter})))
+        calibration = replace(
+            calibration,
+            parity_seconds=_parity_seconds(console, pair, settings.seed, workers, debug),
+        )
+        try:
+            for each in _rounds(console, pair, settings, passes, workers):
+                calibration = replace(calibration, rounds=(*calibration.rounds, each))
+        except BenchError as error:
+            failure = error
+        except KeyboardInterrupt:
+            failure = Interrupted(
+                "keras-bench calibrate", "interrupted", "what was measured is saved"
+            )
+    if len(calibration.rounds) < len(SLOWDOWNS) * 2:
+        raise failure or BenchError("calibrate", "too few rounds", "ask for more with --passes")
+    with interrupts.deferred():
+        found = capability(calibration, settings.threshold)
+        print_calibration(console, calibration, found, settings.threshold)
+        file = calibration_file(
+            results, calibration.machine.fingerprint, calibration.workload, backend
+        )
+        writes: list[Callable[[], object]] = [
+            partial(save, calibration, found, settings.threshold, results)
+        ]
+        if page is not None:
+            text = markdown(calibration, found, settings.threshold)
+            writes.append(partial(append_lines, page, f"{text}\n", ""))
+        unwritable = write_all(console, writes, [file])
+    if failure is not None:
+        raise failure
+    return 0 if unwritable is None else unwritable.exit_code
+
+
+def _pair(
+    workload: workloads.Workload, backend: str, interpreter: Interpreter, threads: str
+) -> _Pair:
+    def arm(label: str) -> Arm:
+        environment: Environment = replace(interpreter.environment, label=label)
+        return Arm(workload.name, backend, environment, threads)
+
+    return _Pair(arm(BASELINE), arm(CANDIDATE), Target(interpreter.python, workload.file))
+
+
+def _parity_seconds(
+    console: Console, pair: _Pair, seed: int, workers: Launcher, debug: bool
+) -> float:
+    """Return how long a gate of this pair checks parity."""
+    start = time.monotonic()
+    arms = (pair.baseline, pair.candidate)
+    results = tuple(ArmResult(arm) for arm in arms)
+    targets = dict.fromkeys(arms, pair.target)
+    check_first(
+        console, results, [arms], targets, lambda arm: arm.environment.label, seed, workers, debug
+    )
+    return time.monotonic() - start
+
+
+def _rounds(
+    console: Console, pair: _Pair, settings: GateSettings, passes: int, workers: Launcher
+) -> Iterator[CalibrationRound]:
+    """Measure every slowdown once in each pass, in an order that chance has."""
+    chance = random.Random(settings.seed)
+    start = time.monotonic()
+    first = _measure(pair, 0.0, settings, chance, workers)
+    (epoch_seconds,) = process_epoch_seconds([first[0]])
+    number = 0
+    for each in range(passes):
+        for slowdown in chance.sample(SLOWDOWNS, k=len(SLOWDOWNS)):
+            began = time.monotonic()
+            before, after = _measure(pair, slowdown * epoch_seconds, settings, chance, workers)
+            number += 1
+            found = CalibrationRound(
+                slowdown=slowdown,
+                log_ratio=log_ratio(before, after, "wall"),
+                cpu_log_ratio=log_ratio(before, after, "cpu"),
+                seconds=time.monotonic() - began,
+                other_busy_cores=after.other_busy_cores or 0.0,
+            )
+            line = (
+                f"{time.monotonic() - start:5.0f} s  pass {each + 1} of {passes},"
+                f" {percent(slowdown) if slowdown else 'none':>5} slower:"
+                f" {100 * found.log_ratio:+5.1f}%  of"
+                f" {milliseconds(process_epoch_seconds([before])[0])} ms"
+            )
+            console.print(Text(line), soft_wrap=True)
+            yield found
+
+
+def _measure(
+    pair: _Pair,
+    busy_wait_seconds: float,
+    settings: GateSettings,
+    chance: random.Random,
+    workers: Launcher,
+) -> tuple[Sample, Sample]:
+    """Return the samples of one round; raise what keeps a worker from being measured."""
+    targets = {
+        pair.baseline: pair.target,
+        pair.candidate: replace(pair.target, busy_wait_seconds=busy_wait_seconds),
+    }
+    order: Sequence[Arm] = chance.sample((pair.baseline, pair.candidate), k=2)
+    turns = TurnSettings(
+        UNCOUNTED_EPOCHS, settings.least_turns, settings.training_seconds, settings.cpu
+    )
+    samples = {}
+    for event in carry_out_in_turns(1, [order], targets, settings.seed, turns, workers):
+        if not isinstance(event, Starting):
+            if isinstance(event.result, BenchError):
+                raise event.result
+            samples[event.arm] = event.result
+    return samples[pair.baseline], samples[pair.candidate]

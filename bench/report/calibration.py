@@ -1,0 +1,83 @@
+"""What a calibration found, on a terminal and in Markdown."""
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+from tabulate import tabulate
+
+from bench.analyze.answer import percent
+from bench.analyze.calibration import Capability, Power, Rate
+from bench.records import Calibration
+
+TITLES = ("true slowdown", "regressed, of gates drawn", "of gates in order", "rounds", "time, s")
+
+
+def cells(power: Power) -> list[str]:
+    """Return the texts of a row."""
+    return [
+        percent(power.slowdown) if power.slowdown else "none",
+        _share(power.regressed),
+        f"{round(power.in_order.value * power.in_order.gates) if power.in_order.gates else 0}"
+        f" of {power.in_order.gates}",
+        f"{power.rounds:.1f}",
+        f"{power.seconds:.0f}",
+    ]
+
+
+def sentences(calibration: Calibration, found: Capability, threshold: float) -> list[str]:
+    """Say what the table means."""
+    name = f"{calibration.workload} on {calibration.backend}"
+    said = [
+        f"{name}: a round's ratio is off by {percent(found.noise)} (standard deviation),"
+        f" over {len(calibration.rounds)} rounds."
+    ]
+    if found.smallest_slowdown is None or found.budget_seconds is None:
+        said.append(
+            "No threshold up to 50% finds a slowdown of its own size in 95 of 100 gates: this"
+            " machine is too restless; `keras-bench doctor` may say why."
+        )
+    else:
+        said.append(
+            f"The smallest slowdown that 95 of 100 gates find is {percent(found.smallest_slowdown)}"
+            f": --threshold {found.smallest_slowdown:g} --budget {found.budget_seconds:.0f}."
+        )
+        if threshold < found.smallest_slowdown:
+            said.append(f"A threshold of {percent(threshold)} is more than it can see.")
+    return said
+
+
+def print_calibration(
+    console: Console, calibration: Calibration, found: Capability, threshold: float
+) -> None:
+    """Print the table and what it means."""
+    grid = Grid(
+        title=f"gates with a threshold of {percent(threshold)}",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+    )
+    for place, title in enumerate(TITLES):
+        grid.add_column(title, justify="left" if place == 0 else "right")
+    for power in found.powers:
+        grid.add_row(*map(Text, cells(power)))
+    console.print()
+    console.print(grid)
+    for said in sentences(calibration, found, threshold):
+        console.print(Text(said), soft_wrap=True)
+
+
+def markdown(calibration: Calibration, found: Capability, threshold: float) -> str:
+    """Return the table and what it means in GitHub-flavoured Markdown."""
+    table = tabulate(
+        [cells(power) for power in found.powers],
+        headers=TITLES,
+        tablefmt="pipe",
+        disable_numparse=True,
+        colalign=["left", *["right"] * (len(TITLES) - 1)],
+    )
+    said = "\n".join(f"- {each}" for each in sentences(calibration, found, threshold))
+    return f"### {calibration.workload} on {calibration.backend}\n\n{table}\n\n{said}\n"
+
+
+def _share(rate: Rate) -> str:
+    return f"{100 * rate.value:.1f}% ({100 * rate.low:.1f} to {100 * rate.high:.1f})"

@@ -1,0 +1,262 @@
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from builders import DIFFERS, around, failure, gate, sample, side, two_sides
+
+from bench.analyze.gate_plan import next_round
+from bench.analyze.pairs import pairs
+from bench.analyze.plan import Stop
+from bench.records import GateSettings
+
+WILD = around(0.0, 4, spread=0.5)
+CALM = around(0.0, 5)
+
+#: What a round of `sample(0.1)` costs: 4 s before its first epoch, 1.1 s for that, and 9 × 0.1 s.
+ROUND_SECONDS = 6.0
+
+
+def labels(plan):
+    return [[each.environment.label for each in group] for group in plan]
+
+
+def workloads(plan):
+    assert not isinstance(plan, Stop), plan
+    return [group[0].workload for group in plan]
+
+
+def unmeasured(*names, **changes):
+    sides = [side(label, workload=name) for name in names for label in ("baseline", "candidate")]
+    return gate(*sides, **changes)
+
+
+def test_the_first_round_measures_both_sides_of_every_pair():
+    start = unmeasured("one", "two", "three")
+    plan = next_round(start, 0.0)
+    assert {each for group in plan for each in group} == {each.arm for each in start.results}
+    assert sorted(workloads(plan)) == ["one", "three", "two"]
+    for group in plan:
+        assert len({each.workload for each in group}) == 1
+        assert {each.environment.label for each in group} == {"baseline", "candidate"}
+
+
+def test_the_first_round_is_measured_whatever_the_budget():
+    start = unmeasured("one", "two", settings=GateSettings(budget_seconds=1.0))
+    assert len(next_round(start, 100.0)) == 2
+
+
+def orders(rounds, **settings):
+    """Return the order of the two sides in each of so many rounds."""
+    start = unmeasured("net", settings=GateSettings(**settings))
+    plans = [next_round(replace(start, rounds=number), 0.0) for number in range(rounds)]
+    return [labels(plan)[0] for plan in plans]
+
+
+def test_the_sides_change_places_within_two_rounds():
+    for first, second in zip(orders(40)[::2], orders(40)[1::2], strict=True):
+        assert first == second[::-1]
+
+
+def test_chance_decides_who_comes_first_of_two_rounds():
+    first = [order[0] for order in orders(400)[::2]]
+    assert first.count("baseline") == pytest.approx(100, abs=3 * 200**0.5 / 2)
+    changes = [before != after for before, after in pairwise(first)]
+    assert 60 < sum(changes) < 140
+
+
+def test_the_order_is_reproducible_by_the_seed_and_differs_between_seeds():
+    assert orders(20, seed=3) == orders(20, seed=3)
+    assert orders(20, seed=3) != orders(20, seed=4)
+
+
+def test_workloads_have_orders_of_their_own_and_change_places_too():
+    start = unmeasured("one", "two")
+    plans = [next_round(replace(start, rounds=number), 0.0) for number in range(40)]
+    same = [labels(plan)[0] == labels(plan)[1] for plan in plans]
+    assert {True, False} == set(same)
+    assert {("one", "two"), ("two", "one")} == {tuple(workloads(plan)) for plan in plans}
+
+
+def test_several_environments_are_one_group_and_turn_around_within_two_rounds():
+    versions = ("1.0", "1.1", "1.2")
+    start = gate(*[side(label) for label in versions])
+    (first,), (second,) = (labels(next_round(replace(start, rounds=each), 0.0)) for each in (0, 1))
+    assert sorted(first) == sorted(versions)
+    assert first == second[::-1]
+
+
+def test_backends_of_one_workload_are_groups_of_their_own():
+    start = gate(
+        *[side(label, backend=name) for name in ("jax", "torch") for label in ("old", "new")]
+    )
+    groups = next_round(start, 0.0)
+    assert all({each.backend for each in group} == {group[0].backend} for group in groups)
+    assert len(groups) == 2
+
+
+# Who goes on.
+
+
+def test_a_decided_pair_is_left_out_while_another_is_undecided():
+    known = gate(*two_sides(CALM, workload="settled"), *two_sides(WILD, workload="open"), rounds=5)
+    assert workloads(next_round(known, 0.0)) == ["open"]
+
+
+def test_a_pair_whose_change_is_to_be_confirmed_goes_on():
+    known = gate(*two_sides(around(0.1, 5)))
+    assert pairs(known)[0].judgement.confirming == "regressed"
+    assert workloads(next_round(known, 0.0)) == ["net"]
+
+
+@pytest.mark.parametrize("odd", [{"failure": failure()}, {"parity": DIFFERS}], ids=str)
+@pytest.mark.parametrize("label", ["baseline", "candidate"])
+def test_a_pair_that_cannot_be_compared_is_left_out(label, odd):
+    known = gate(
+        *[
+            side(name, workload="odd", **(odd if name == label else {}))
+            for name in ("baseline", "candidate")
+        ],
+        *two_sides(WILD, workload="sound"),
+    )
+    assert workloads(next_round(known, 0.0)) == ["sound"]
+
+
+def test_of_several_environments_only_those_that_can_be_compared_go_on():
+    known = gate(
+        side("1.0"), side("1.1", failure=failure()), side("1.2", parity=DIFFERS), side("2")
+    )
+    (group,) = labels(next_round(known, 0.0))
+    assert sorted(group) == ["1.0", "2"]
+
+
+# The end.
+
+
+def test_it_stops_decided_when_every_verdict_is_final():
+    known = gate(*two_sides(CALM, workload="one"), *two_sides(around(0.1, 10), workload="two"))
+    assert next_round(known, 0.0) == Stop("decided")
+
+
+def test_it_stops_decided_when_the_looks_have_run_out():
+    known = gate(*two_sides(around(0.0, 27, spread=0.5)))
+    assert next_round(known, 0.0) == Stop("decided")
+    fewer = gate(*two_sides(around(0.0, 26, spread=0.5)))
+    assert workloads(next_round(fewer, 0.0)) == ["net"]
+
+
+def test_it_stops_decided_where_what_could_be_measured_is_decided():
+    known = gate(
+        *two_sides(CALM, workload="one"),
+        side("baseline", workload="two", failure=failure()),
+        side("candidate", workload="two"),
+    )
+    assert next_round(known, 0.0) == Stop("decided")
+
+
+def test_it_stops_failed_where_nothing_could_be_measured():
+    known = gate(side("baseline"), side("candidate", failure=failure()))
+    assert next_round(known, 0.0) == Stop("failed")
+    later = gate(*[replace(each, failure=failure()) for each in two_sides(WILD)])
+    assert next_round(later, 0.0) == Stop("failed")
+
+
+def test_it_stops_for_parity_where_that_is_what_keeps_pairs_from_being_measured():
+    known = gate(side("baseline"), side("candidate", parity=DIFFERS))
+    assert next_round(known, 0.0) == Stop("parity")
+    mixed = gate(
+        *known.results,
+        side("baseline", workload="two", failure=failure()),
+        side("candidate", workload="two"),
+    )
+    assert next_round(mixed, 0.0) == Stop("parity")
+
+
+def test_a_round_is_started_only_where_it_fits_the_budget():
+    known = gate(*two_sides([0.0, 0.0]), settings=GateSettings(budget_seconds=100.0))
+    assert workloads(next_round(known, 99.9 - ROUND_SECONDS)) == ["net"]
+    assert next_round(known, 100.1 - ROUND_SECONDS) == Stop("budget")
+
+
+def test_a_decided_gate_is_not_out_of_budget():
+    assert next_round(gate(*two_sides(CALM)), 1e6) == Stop("decided")
+
+
+def test_a_pair_that_does_not_fit_leaves_room_for_one_that_does():
+    def lasting(seconds, workload):
+        samples = [sample(0.1, round=1, process_seconds=seconds)]
+        return [side(label, *samples, workload=workload) for label in ("baseline", "candidate")]
+
+    known = gate(
+        *lasting(50.0, "dear"),
+        *lasting(10.0, "cheap"),
+        *lasting(10.0, "as cheap"),
+        settings=GateSettings(budget_seconds=100.0),
+    )
+    assert sorted(workloads(next_round(known, 25.0))) == ["as cheap", "cheap", "dear"]
+    assert sorted(workloads(next_round(known, 35.0))) == ["cheap", "dear"]
+    assert sorted(workloads(next_round(known, 75.0))) == ["as cheap", "cheap"]
+    assert workloads(next_round(known, 85.0)) == ["cheap"]
+    assert next_round(known, 95.0) == Stop("budget")
+
+
+def test_the_least_measured_pair_is_the_first_to_be_afforded():
+    known = gate(
+        *two_sides([0.0] * 3, workload="much"),
+        *two_sides([0.0] * 2, workload="little"),
+        settings=GateSettings(budget_seconds=100.0),
+    )
+    assert workloads(next_round(known, 99.9 - ROUND_SECONDS)) == ["little"]
+
+
+def test_a_round_costs_what_the_rounds_so_far_did_on_the_average():
+    samples = [
+        sample(0.1, round=1, process_seconds=10.0),
+        sample(0.1, round=2, process_seconds=30.0),
+    ]
+    known = gate(
+        side("baseline", *samples),
+        side("candidate", *samples),
+        settings=GateSettings(budget_seconds=100.0),
+    )
+    assert workloads(next_round(known, 79.9)) == ["net"]
+    assert next_round(known, 80.1) == Stop("budget")
+
+
+def measured_to_the_end(true, deviation, seed, budget_seconds=1e6):
+    """Drive `next_round` with drawn samples of one workload; return the gate."""
+    generator = np.random.default_rng(seed)
+    done = unmeasured("net", settings=GateSettings(budget_seconds=budget_seconds, seed=seed))
+    elapsed = 0.0
+    while not isinstance(plan := next_round(done, elapsed), Stop):
+        weather = generator.normal(-2, 0.1)
+        results = []
+        for known in done.results:
+            log = weather + generator.normal(0, deviation)
+            log += true * (known.arm.environment.label == "candidate")
+            new = sample(float(np.exp(log)), round=done.rounds + 1)
+            results.append(replace(known, samples=(*known.samples, new)))
+        assert len(plan) == 1
+        elapsed += max(each.samples[-1].process_seconds for each in results)
+        done = replace(done, results=tuple(results), rounds=done.rounds + 1)
+    return replace(done, stopped=plan.reason, elapsed_seconds=elapsed)
+
+
+@pytest.mark.parametrize(("true", "verdict"), [(0.0, "unchanged"), (0.1, "regressed")])
+def test_a_whole_gate_ends_as_soon_as_it_is_decided(true, verdict):
+    for seed in range(20):
+        done = measured_to_the_end(true, 0.01, seed)
+        (pair,) = pairs(done)
+        assert (done.stopped, pair.judgement.verdict) == ("decided", verdict)
+        shorter = [replace(each, samples=each.samples[:-1]) for each in done.results]
+        (before,) = pairs(replace(done, results=tuple(shorter)))
+        assert not before.judgement.final
+
+
+def test_a_whole_gate_without_enough_budget_ends_undecided_and_within_it():
+    for seed in range(10):
+        done = measured_to_the_end(0.0, 0.1, seed, budget_seconds=60.0)
+        (pair,) = pairs(done)
+        assert (done.stopped, pair.judgement.verdict) == ("budget", "undecided")
+        assert not pair.judgement.final
+        assert 60.0 - 2 * ROUND_SECONDS < done.elapsed_seconds < 60.0 + 0.1 * ROUND_SECONDS

@@ -1,0 +1,402 @@
+import math
+from dataclasses import replace
+from statistics import fmean
+
+import numpy as np
+import pytest
+from builders import AGREES, DIFFERS, EXPLAINED, around, failure, gate, sample, side, two_sides
+
+from bench.analyze.pairs import LeftOut, is_sound, log_ratio, pairs, usual_where_busier
+from bench.analyze.sequential import LOOKS
+from bench.analyze.stats import centre
+from bench.analyze.verdict import judge
+from bench.records import UNCHECKED, GateSettings
+
+CPU = GateSettings(metric="cpu")
+
+
+def only(*sides, **changes):
+    (pair,) = pairs(gate(*sides, **changes))
+    return pair
+
+
+def rounds_of(result, *numbers):
+    """Return a result with the samples of these rounds alone."""
+    samples = tuple(each for each in result.samples if each.round in numbers)
+    return replace(result, samples=samples)
+
+
+def with_load(result, busy_cores):
+    """Return a result whose rounds saw other programs use so many cores."""
+    samples = [
+        replace(each, other_busy_cores=busy)
+        for each, busy in zip(result.samples, busy_cores, strict=True)
+    ]
+    return replace(result, samples=tuple(samples))
+
+
+def loaded(log_ratios, busy_cores):
+    return only(*(with_load(each, busy_cores) for each in two_sides(log_ratios)))
+
+
+def left_out_rounds(pair):
+    return [each.round for each in pair.left_out]
+
+
+# What is compared with what.
+
+
+def test_a_pair_holds_both_sides_their_epochs_and_the_judgement():
+    values = around(0.1, 5)
+    baseline, candidate = two_sides(values)
+    pair = only(baseline, candidate)
+    assert pair.sides == (baseline, candidate)
+    assert pair.baseline_epoch == centre([0.1] * 5)
+    assert pair.candidate_epoch.value == pytest.approx(0.1 * math.exp(0.1), rel=1e-3)
+    assert pair.left_out == ()
+    assert pair.judgement.verdict == judge(values, 0.05).verdict
+    assert pair.judgement.ratio.high == pytest.approx(judge(values, 0.05).ratio.high)
+
+
+def test_every_workload_is_a_pair_of_its_own_whatever_the_order_of_arms():
+    one, two = two_sides([0.1] * 5, workload="one"), two_sides([0.0] * 5, workload="two")
+    found = pairs(gate(one[0], two[0], one[1], two[1]))
+    assert [pair.sides for pair in found] == [one, two]
+    assert [pair.judgement.confirming for pair in found] == ["regressed", None]
+
+
+def test_backends_are_not_compared_with_each_other():
+    jax, torch = two_sides([0.0] * 5), two_sides([0.0] * 5, backend="torch")
+    assert [pair.sides for pair in pairs(gate(*jax, *torch))] == [jax, torch]
+
+
+def test_of_several_environments_each_is_compared_with_the_one_before():
+    first, second, third = (side(label, 0.1) for label in ("1.0", "1.1", "1.2"))
+    found = pairs(gate(first, second, third))
+    assert [pair.sides for pair in found] == [(first, second), (second, third)]
+
+
+@pytest.mark.parametrize("odd", [{"failure": failure()}, {"parity": DIFFERS}], ids=str)
+def test_one_that_could_not_be_measured_is_nobodys_baseline(odd):
+    first, second, third = side("1.0", 0.1), side("1.1", **odd), side("1.2", 0.1)
+    found = pairs(gate(first, second, third))
+    assert [pair.sides for pair in found] == [(first, second), (first, third)]
+
+
+def test_where_none_before_could_be_measured_the_last_of_them_says_why():
+    first, second = side("1.0", failure=failure()), side("1.1", parity=DIFFERS)
+    third = side("1.2", 0.1)
+    found = pairs(gate(first, second, third))
+    assert [pair.sides for pair in found] == [(first, second), (second, third)]
+    assert not any(pair.wanted for pair in found)
+
+
+def test_the_threshold_is_that_of_the_settings():
+    sides = two_sides(around(0.04, 10))
+    assert only(*sides).judgement.verdict == "unchanged"
+    strict = only(*sides, settings=GateSettings(threshold=0.025))
+    assert strict.judgement.verdict == "regressed"
+
+
+# What a round says.
+
+
+def test_the_ratio_of_a_round_is_that_of_its_epochs_one_by_one():
+    drifting = [0.1, 0.1, *(0.1 * 1.1**epoch for epoch in range(8))]
+    slower = [0.1, 0.1, *(seconds * 1.03 for seconds in drifting[2:])]
+    before, after = (sample(epoch_seconds=tuple(each)) for each in (drifting, slower))
+    assert log_ratio(before, after, "wall") == pytest.approx(math.log(1.03))
+
+
+def test_the_first_epochs_do_not_count():
+    before = sample(epoch_seconds=(1.0, 0.5, *[0.1] * 8))
+    after = sample(epoch_seconds=(9.0, 4.5, *[0.1] * 8))
+    assert log_ratio(before, after, "wall") == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize("stalled", ["baseline", "candidate"])
+def test_an_epoch_that_stalled_is_trimmed_away(stalled):
+    calm, disturbed = sample(0.1, epochs=10), sample(epoch_seconds=(1.1, *[0.1] * 8, 5.0))
+    sides = (disturbed, calm) if stalled == "baseline" else (calm, disturbed)
+    assert log_ratio(*sides, "wall") == pytest.approx(0.0)
+
+
+def test_exchanging_the_sides_of_a_round_turns_its_sign():
+    generator = np.random.default_rng(1)
+    first, second = (
+        sample(epoch_seconds=tuple(np.exp(generator.normal(-2, 0.1, 14)))) for _ in range(2)
+    )
+    there, back = log_ratio(first, second, "wall"), log_ratio(second, first, "wall")
+    assert there != 0
+    assert back == pytest.approx(-there)
+
+
+def test_the_cpu_clock_is_read_where_it_is_the_metric():
+    waiting = [
+        sample(0.1 * math.exp(each), epoch_cpu_seconds=(0.05,) * 10, round=number)
+        for number, each in enumerate(around(0.1, 10), start=1)
+    ]
+    steady = [sample(0.1, epoch_cpu_seconds=(0.05,) * 10, round=each.round) for each in waiting]
+    sides = side("baseline", *steady), side("candidate", *waiting)
+    by_wall, by_cpu = only(*sides), only(*sides, settings=CPU)
+    assert by_wall.judgement.verdict == "regressed"
+    assert by_cpu.judgement.verdict == "unchanged"
+    assert by_wall.baseline_epoch.value == pytest.approx(0.1)
+    assert by_cpu.baseline_epoch.value == by_cpu.candidate_epoch.value == pytest.approx(0.05)
+
+
+def test_a_drift_that_both_sides_share_is_in_no_ratio():
+    generator = np.random.default_rng(2)
+    values = generator.normal(0.0, 0.01, 18)
+    drift = np.cumsum(generator.normal(0.02, 0.05, 18))
+    baseline = side("baseline", *(0.1 * np.exp(drift)).tolist())
+    candidate = side("candidate", *(0.1 * np.exp(drift + values)).tolist())
+    drifting, steady = only(baseline, candidate).judgement, only(*two_sides(values)).judgement
+    assert drifting.verdict == steady.verdict
+    assert drifting.ratio.low == pytest.approx(steady.ratio.low)
+    assert drifting.ratio.high == pytest.approx(steady.ratio.high)
+
+
+# Which rounds count.
+
+
+def test_a_round_that_one_side_lacks_does_not_count():
+    values = [0.5, *around(0.0, 5), 0.5]
+    baseline, candidate = two_sides(values)
+    pair = only(rounds_of(baseline, *range(2, 8)), rounds_of(candidate, *range(1, 7)))
+    assert pair.judgement.rounds == 5
+    assert pair.judgement.verdict == "unchanged"
+    assert pair.left_out == ()
+    assert pair.candidate_epoch.value == pytest.approx(0.1, rel=1e-3)
+
+
+def test_rounds_are_matched_by_their_numbers_and_not_by_their_places():
+    speeds = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+    baseline, candidate = side("baseline", *speeds), side("candidate", *speeds)
+    pair = only(rounds_of(baseline, 1, 2, 3, 4, 6), rounds_of(candidate, 1, 3, 4, 5, 6))
+    assert pair.judgement.rounds == 4
+    assert pair.judgement.ratio.value == pytest.approx(1.0)
+
+
+def test_without_a_round_there_are_no_epochs_either():
+    pair = only(side("baseline", 0.1), side("candidate"))
+    assert (pair.baseline_epoch, pair.candidate_epoch) == (None, None)
+    assert pair.judgement.ratio is None
+    assert pair.wanted
+
+
+@pytest.mark.parametrize("cores", [0.0, 0.1, 1.0, 7.3, None])
+def test_a_load_that_stays_leaves_nothing_out(cores):
+    pair = loaded(around(0.0, 5), [cores] * 5)
+    assert pair.left_out == ()
+    assert pair.judgement.verdict == "unchanged"
+
+
+def test_a_load_that_wavers_a_little_leaves_nothing_out():
+    generator = np.random.default_rng(3)
+    busy = (0.5 + generator.uniform(-0.12, 0.12, 27)).tolist()
+    assert loaded(around(0.0, 27), busy).left_out == ()
+
+
+def test_a_round_under_another_load_is_left_out_and_named():
+    values = around(0.0, 5)
+    pair = loaded([*values[:3], 3.0, *values[3:]], [0.1, 0.1, 0.1, 0.9, 0.1, 0.1])
+    reason = "other programs used 0.9 cores, and 0.1 as a rule"
+    assert pair.left_out == (LeftOut(4, reason),)
+    assert pair.judgement.rounds == 5
+    assert pair.judgement.verdict == "unchanged"
+    assert pair.candidate_epoch.value == pytest.approx(0.1, rel=1e-3)
+
+
+@pytest.mark.parametrize("label", ["baseline", "candidate"])
+def test_a_load_that_one_side_saw_is_enough(label):
+    sides = [
+        with_load(each, [0.0, 0.0, 0.8 if each.arm.environment.label == label else 0.0])
+        for each in two_sides([0.0] * 3)
+    ]
+    assert left_out_rounds(only(*sides)) == [3]
+
+
+def test_a_round_whose_load_is_unknown_counts():
+    assert loaded([0.0] * 3, [0.1, None, 0.1]).left_out == ()
+    # Nor does it pass for a quiet one.
+    assert loaded([0.0] * 4, [0.9, None, None, 0.9]).left_out == ()
+
+
+def test_a_first_round_under_load_keeps_no_quieter_ones_out():
+    pair = loaded(around(0.0, 6), [1.0, *[0.0] * 5])
+    assert pair.left_out == ()
+    later = loaded(around(0.0, 8), [1.0, *[0.0] * 5, 1.0, 0.0])
+    assert left_out_rounds(later) == [7]
+
+
+def test_a_load_that_comes_halfway_never_leaves_the_rounds_before_it_out():
+    for calm in range(1, 8):
+        for more in range(1, 12):
+            busier = usual_where_busier([0.0] * calm + [1.0] * more)
+            assert busier == dict.fromkeys(range(calm, calm + more), 0.0)
+
+
+def test_the_usual_load_is_that_of_the_rounds_that_count():
+    loads = [0.3, 0.2, 0.9, 0.4, None, 0.0, 0.5, 0.6]
+    # The medians of 0.3 and 0.2, and of these with 0.4 and 0.0.
+    assert usual_where_busier(loads) == pytest.approx({2: 0.25, 7: 0.3})
+
+
+def test_whether_a_round_counts_is_settled_when_it_ends():
+    """A look back that leaves other rounds out would be one more look than there may be."""
+    generator = np.random.default_rng(4)
+    for _ in range(50):
+        loads = (generator.integers(0, 2, 30) + generator.uniform(0, 0.4, 30)).tolist()
+        in_the_end = usual_where_busier(loads)
+        for rounds in range(1, 31):
+            known = {place: usual for place, usual in in_the_end.items() if place < rounds}
+            assert usual_where_busier(loads[:rounds]) == known
+
+
+def test_a_pair_never_takes_back_which_rounds_count():
+    busy = [0.9, 0.1, 1.0, 0.1, 1.0, 1.0, 1.0, 1.0]
+    values = around(0.0, len(busy), spread=0.5)
+    known = [left_out_rounds(loaded(values[:rounds], busy[:rounds])) for rounds in range(1, 9)]
+    assert known == [[each for each in (3, 5, 6, 7, 8) if each <= rounds] for rounds in range(1, 9)]
+
+
+def under_changing_load(generator, first_load, calm_or_busy, slowed, true=0.0):
+    """Return both sides of rounds whose load changes once, and slows those named by a fifth."""
+    rounds = 40
+    other_load = 1.0 - first_load
+    busy = [first_load] * calm_or_busy + [other_load] * (rounds - calm_or_busy)
+    times = {}
+    for label in ("baseline", "candidate"):
+        slow = 0.18 * np.array(busy) * (label in slowed)
+        own = true if label == "candidate" else 0.0
+        logs = own + slow + generator.normal(0, 0.008, rounds)
+        times[label] = (0.1 * np.exp(logs)).tolist()
+    return [with_load(side(label, *seconds), busy) for label, seconds in times.items()]
+
+
+def judged_to_the_end(sides):
+    """Return the judgement of a gate that ends once it is final, or has no further rounds."""
+    judgement = None
+    for rounds in range(LOOKS[0], len(sides[0].samples) + 1):
+        known = [replace(each, samples=each.samples[:rounds]) for each in sides]
+        judgement = only(*known).judgement
+        if judgement.final:
+            break
+    return judgement
+
+
+@pytest.mark.parametrize("slowed", [("baseline", "candidate"), ("baseline",), ("candidate",)])
+@pytest.mark.parametrize("before", [2, 4, 6, 9])
+def test_a_load_that_comes_halfway_turns_no_verdict_wrong(before, slowed):
+    generator = np.random.default_rng(5)
+    for true, wrong in ((0.0, {"regressed", "improved"}), (0.08, {"unchanged", "improved"})):
+        sides = under_changing_load(generator, 0.0, before, slowed, true)
+        assert judged_to_the_end(sides).verdict not in wrong
+
+
+@pytest.mark.parametrize("slowed", [("baseline", "candidate"), ("baseline",), ("candidate",)])
+@pytest.mark.parametrize("before", [2, 4, 6, 9])
+def test_a_load_that_ends_halfway_changes_nothing_into_a_change(before, slowed):
+    generator = np.random.default_rng(6)
+    sides = under_changing_load(generator, 1.0, before, slowed)
+    assert judged_to_the_end(sides).verdict not in {"regressed", "improved"}
+
+
+# A clock that jumps.
+
+EPOCHS = (1.1, *[0.1] * 9)
+
+
+@pytest.mark.parametrize("label", ["baseline", "candidate"])
+@pytest.mark.parametrize(
+    "jumped",
+    [
+        sample(epoch_seconds=(*EPOCHS[:5], -0.1, *EPOCHS[6:]), round=3),
+        sample(epoch_seconds=(*EPOCHS[:5], 0.0, *EPOCHS[6:]), round=3),
+        sample(epoch_seconds=EPOCHS, process_seconds=1.99, round=3),
+    ],
+    ids=["negative", "zero", "longer than the process"],
+)
+def test_a_round_in_which_the_clock_jumped_is_left_out_on_either_side(jumped, label):
+    sides = [
+        side(name, 0.1, 0.1, jumped if name == label else 0.1, 0.1, 0.1, 0.1)
+        for name in ("baseline", "candidate")
+    ]
+    pair = only(*sides)
+    assert pair.left_out == (LeftOut(3, "the clock jumped"),)
+    assert pair.judgement.rounds == 5
+    assert pair.baseline_epoch.value == pytest.approx(0.1)
+
+
+def test_a_process_may_be_all_epochs():
+    whole = sample(epoch_seconds=EPOCHS, process_seconds=sum(EPOCHS), round=1)
+    assert only(side("baseline", whole), side("candidate", whole)).left_out == ()
+
+
+def test_a_cpu_clock_that_stood_still_matters_where_it_is_the_metric():
+    still = sample(epoch_seconds=EPOCHS, epoch_cpu_seconds=(1.0, *[0.0] * 9), round=1)
+    sides = side("baseline", still, 0.1), side("candidate", 0.1, 0.1)
+    assert only(*sides).left_out == ()
+    assert only(*sides, settings=CPU).left_out == (LeftOut(1, "the clock jumped"),)
+
+
+def test_more_cpu_seconds_than_the_process_lasted_are_those_of_several_cores():
+    parallel = sample(epoch_seconds=EPOCHS, epoch_cpu_seconds=tuple(8 * s for s in EPOCHS), round=1)
+    sides = side("baseline", parallel), side("candidate", parallel)
+    assert only(*sides, settings=CPU).left_out == ()
+
+
+def test_a_round_in_which_the_clock_jumped_says_nothing_of_the_load():
+    jumped = sample(epoch_seconds=(-1.0, *EPOCHS[1:]), round=1, other_busy_cores=0.0)
+    busy = [sample(0.1, round=number, other_busy_cores=1.0) for number in range(2, 7)]
+    pair = only(side("baseline", jumped, *busy), side("candidate", jumped, *busy))
+    assert left_out_rounds(pair) == [1]
+
+
+# Failures and parity.
+
+
+@pytest.mark.parametrize("label", ["baseline", "candidate"])
+def test_a_side_that_failed_ends_its_pair_and_keeps_what_was_measured(label):
+    sides = [
+        replace(each, failure=failure() if each.arm.environment.label == label else None)
+        for each in two_sides(around(0.0, 3))
+    ]
+    pair = only(*sides)
+    assert pair.failed
+    assert not pair.wanted
+    assert pair.judgement.rounds == 3
+    assert pair.judgement.ratio.value == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("label", ["baseline", "candidate"])
+def test_a_side_that_learns_something_else_is_not_measured(label):
+    sides = [
+        side(name, parity=DIFFERS if name == label else AGREES) for name in ("baseline", label)
+    ]
+    pair = only(*sides)
+    assert pair.differs
+    assert not pair.failed
+    assert not pair.wanted
+
+
+@pytest.mark.parametrize("parity", [AGREES, EXPLAINED, UNCHECKED], ids=lambda it: it.outcome)
+def test_other_parity_keeps_no_pair_from_being_measured(parity):
+    pair = only(side("baseline", parity=parity), side("candidate", parity=parity))
+    assert not pair.differs
+    assert pair.wanted
+    assert all(map(is_sound, pair.sides))
+
+
+def test_a_pair_is_wanted_until_its_judgement_is_final():
+    values = around(0.0, 5)
+    wanted = [only(*two_sides(values[:rounds])).wanted for rounds in range(6)]
+    assert wanted == [True] * 5 + [False]
+
+
+def test_the_epochs_are_those_of_all_rounds_that_count():
+    values = [*around(0.2, 5), *around(0.1, 5)]
+    pair = only(*two_sides(values))
+    assert pair.judgement.ratio.value == pytest.approx(math.exp(0.1), rel=1e-3)
+    assert math.log(pair.candidate_epoch.value / 0.1) == pytest.approx(fmean(values), abs=1e-3)

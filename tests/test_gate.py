@@ -1,0 +1,245 @@
+"""The gate as a command, with fake interpreters: no framework is needed here."""
+
+import json
+import math
+import signal
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from bench.analyze.pairs import pairs
+from bench.commands.gate import Outputs, measure
+from bench.commands.sides import Side
+from bench.commands.versions import sweep_versions
+from bench.errors import BackendError, ResultsUnwritable
+from bench.records import GateSettings
+from bench.store.gates import load
+from bench.store.history import load as load_history
+
+#: Short rounds: what a fake worker says of its speed has no noise.
+SETTINGS = GateSettings(training_seconds=0.01, least_turns=2, timeout_seconds=30.0)
+SAME = "sample(0.002)"
+SLOWER = "sample(0.0026)"
+
+
+@pytest.fixture(autouse=True)
+def own_temporary_folder(tmp_path: Path, monkeypatch):
+    """Keep the lock of a real run away, GitHub's variables, and the load of these tests."""
+    monkeypatch.setattr("bench.analyze.pairs.MOST_BUSY_CHANGE_CORES", math.inf)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def gate(fake_python, tmp_path: Path):
+    """Gate two interpreters, each given by what its worker does."""
+
+    def run(
+        baseline: str, candidate: str, *, undecided_fails=False, outputs=None, **settings
+    ) -> int:
+        return measure(
+            ("dense_3_5_2",),
+            Side("baseline", "jax", fake_python(baseline)),
+            Side("candidate", "jax", fake_python(candidate)),
+            replace(SETTINGS, **settings),
+            outputs or Outputs(tmp_path / "results"),
+            undecided_fails,
+            False,
+        )
+
+    return run
+
+
+def stored(tmp_path: Path):
+    (file,) = (tmp_path / "results" / "gates").glob("*.json")
+    return load(file)
+
+
+def test_the_same_on_both_sides_is_unchanged(gate, capsys, tmp_path: Path):
+    assert gate(SAME, SAME) == 0
+    said = capsys.readouterr().out
+    assert "jax: the same versions on both sides" in said
+    assert "unchanged: dense_3_5_2 on jax takes 1.00 times as long" in said
+    assert stored(tmp_path).rounds == 5
+    assert stored(tmp_path).stopped == "decided"
+
+
+def test_a_slower_candidate_is_confirmed_by_fresh_processes(gate, capsys, tmp_path: Path):
+    assert gate(SAME, SLOWER) == 12
+    said = capsys.readouterr().out
+    assert "regressed: dense_3_5_2 on jax takes 1.30 times as long" in said
+    assert "confirmed by 5 rounds of fresh processes" in said
+    kept = stored(tmp_path)
+    assert kept.rounds == 10
+    assert [len(result.samples) for result in kept.results] == [10, 10]
+
+
+def test_a_faster_candidate_has_improved(gate, capsys):
+    assert gate(SLOWER, SAME) == 0
+    assert "improved: dense_3_5_2 on jax takes 0.77 times as long" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("undecided_fails", "exit_code"), [(False, 0), (True, 13)])
+def test_a_budget_that_is_spent_leaves_it_undecided(gate, capsys, undecided_fails, exit_code):
+    code = gate(SAME, SLOWER, budget_seconds=0.001, undecided_fails=undecided_fails)
+    assert code == exit_code
+    said = capsys.readouterr().out
+    assert "undecided: dense_3_5_2 on jax takes 1.3 times as long, after too few rounds" in said
+    assert "No further round fits the budget of 0.001 s after 1 round" in said
+
+
+def test_every_output_that_was_asked_for_is_written(gate, capsys, tmp_path: Path, monkeypatch):
+    summary = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    outputs = Outputs(
+        tmp_path / "results", tmp_path / "gate.md", tmp_path / "gate.json", tmp_path / "gate.xml"
+    )
+    assert gate(SAME, SLOWER, outputs=outputs) == 12
+    assert "::error title=keras-bench gate::regressed: dense_3_5_2" in capsys.readouterr().out
+    assert outputs.markdown.read_text() == summary.read_text()
+    assert "| dense_3_5_2 | jax " in summary.read_text()
+    (pair,) = json.loads(outputs.json.read_text())["pairs"]
+    assert (pair["verdict"], pair["confirming_rounds"]) == ("regressed", 5)
+    suite = ElementTree.parse(outputs.junit).getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("1", "1")
+    history = load_history(tmp_path / "results" / "history.csv")
+    assert [row.label for row in history.rows] == ["baseline", "candidate"]
+    assert {row.kind for row in history.rows} == {"gate"}
+
+
+def test_outside_of_actions_nothing_is_annotated(gate, capsys):
+    gate(SAME, SLOWER)
+    assert "::error" not in capsys.readouterr().out
+
+
+def test_a_broken_environment_is_said_before_anything_is_measured(gate, fake_python, tmp_path):
+    with pytest.raises(BackendError, match="no such interpreter"):
+        measure(
+            ("dense_3_5_2",),
+            Side("baseline", "jax", fake_python(SAME)),
+            Side("candidate", "jax", "/nowhere/python"),
+            SETTINGS,
+            Outputs(tmp_path / "results"),
+            False,
+            False,
+        )
+
+
+def test_outputs_that_cannot_be_written_are_said_before_anything_is_measured(gate, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(ResultsUnwritable):
+        gate(SAME, SAME, outputs=Outputs(tmp_path / "results", tmp_path / "file" / "gate.md"))
+
+
+def test_an_interpreter_that_vanishes_ends_its_pair_and_keeps_the_rest(gate, capsys, tmp_path):
+    assert gate(SAME, "os.remove(__file__); sample(0.002)") == 4
+    assert "can't be started (No such file or directory)" in capsys.readouterr().out
+    kept = stored(tmp_path)
+    assert [len(result.samples) for result in kept.results] == [1, 1]
+    assert kept.results[1].failure.exit_code == 4
+
+
+def test_a_worker_that_dies_in_its_turn_is_named(gate, capsys, tmp_path):
+    dying = "say('turn', dict(epoch_seconds=0.002)); inbox.get(); os._exit(3)"
+    assert gate(SAME, dying) == 5
+    assert "failed: dense_3_5_2 on jax, candidate: the worker ended" in (capsys.readouterr().out)
+    assert stored(tmp_path).results[0].failure is None
+
+
+def test_a_loss_that_becomes_infinite_is_named(gate, capsys):
+    diverged = "say('problem', dict(kind='diverged', message='the loss became nan', traceback=''))"
+    assert gate(SAME, diverged) == 7
+    assert "the loss became nan" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("claimed_seconds", [1000.0, 1e6])
+def test_rounds_in_which_the_clock_jumps_decide_nothing(gate, capsys, claimed_seconds: float):
+    assert gate(SAME, f"sample(0.002, {claimed_seconds})", budget_seconds=1.0) == 0
+    said = capsys.readouterr().out
+    assert "undecided: dense_3_5_2 on jax has no round that counts" in said
+    assert "round 1 left out: the clock jumped" in said
+
+
+def test_a_sweep_compares_each_version_with_the_first_and_the_one_before(
+    fake_python, capsys, tmp_path: Path
+):
+    sides = [
+        Side("keras 1", "jax", fake_python(SAME)),
+        Side("keras 2", "jax", fake_python(SLOWER)),
+        Side("keras 3", "jax", fake_python("os._exit(3)")),
+        Side("keras 4", "jax", "/nowhere/python"),
+        Side("keras 5", "jax", fake_python(SAME)),
+    ]
+    page = tmp_path / "page.md"
+    code = sweep_versions(
+        ("dense_3_5_2",), sides, SETTINGS, tmp_path / "results", page, debug=False
+    )
+    assert code == 0
+    said = capsys.readouterr().out
+    assert "keras 3 on jax failed: dense_3_5_2 on jax: the worker ended with exit code 3" in said
+    assert "keras 4 on jax failed: /nowhere/python: no such interpreter" in said
+    rows = [line.split("|")[1:-1] for line in page.read_text().splitlines() if "| jax" in line]
+    found = {row[0].strip(): [cell.strip() for cell in row[3:]] for row in rows}
+    assert found["keras 1"] == ["1", "", ""]
+    assert found["keras 2"] == ["1.30 (1.30 to 1.30)", "1.30 (1.30 to 1.30)", "regressed"]
+    assert found["keras 3"][2] == found["keras 4"][2] == "failed"
+    assert found["keras 5"] == ["1.00 (1.00 to 1.00)", "0.77 (0.77 to 0.77)", "improved"]
+
+
+def test_both_sides_may_have_workloads_of_their_own(run_cli, fake_python, tmp_path: Path):
+    folders = []
+    for name in ("before", "after"):
+        folders.append(tmp_path / name)
+        folders[-1].mkdir()
+        (folders[-1] / "mine.py").write_text(f"# {name}")
+    seen = tmp_path / "seen"
+    python = fake_python(
+        f"open({str(seen)!r}, 'a').write(request['workload_file'] + '\\n'); sample(0.002)"
+    )
+    answer = run_cli(
+        "gate", "mine", "--backend=jax", f"--baseline={python}", f"--candidate={python}",
+        f"--baseline-workloads={folders[0]}", f"--candidate-workloads={folders[1]}",
+        "--budget=1",
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    assert set(seen.read_text().split()) == {str(folder / "mine.py") for folder in folders}
+
+
+def test_an_interrupted_gate_is_saved_and_marked(keras_bench, fake_python, tmp_path: Path):
+    python = fake_python("sample(0.01)")
+    process = keras_bench(
+        "gate", "dense_3_5_2", "--backend=jax", f"--baseline={python}", f"--candidate={python}"
+    )
+    for line in process.stdout:
+        if "round 1" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "INCOMPLETE: the gate was interrupted" in said
+    (file,) = (tmp_path / "cwd" / "results" / "gates").glob("*.json")
+    assert [pair.judgement.verdict for pair in pairs(load(file))] == ["undecided"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "message"),
+    [
+        (["gate"], 2, "Missing option '--backend'"),
+        (["gate", "--backend=jaxx", "--baseline=a", "--candidate=b"], 2, "did you mean jax?"),
+        (["gate", "--backend=jax", "--baseline=/nowhere/python", "--candidate=b"], 4, "no such"),
+        (["gate", "--threshold=0"], 2, "--threshold"),
+        (["versions"], 2, "Missing option '--environment'"),
+        (["versions", "--environment", "a", "jaxx", "b"], 2, "did you mean jax?"),
+        (["versions", "--environment", "a", "jax", "/nowhere"], 4, "no such interpreter"),
+        (["calibrate"], 2, "Missing option '--backend'"),
+        (["history"], 10, "history.csv: can't be read"),
+    ],
+)
+def test_a_wrong_call_is_answered_in_one_line(run_cli, arguments, exit_code: int, message: str):
+    answer = run_cli(*arguments)
+    assert answer.returncode == exit_code
+    assert message in answer.stderr + answer.stdout
