@@ -101,7 +101,7 @@ def test_without_a_history_it_is_undecided_and_a_flag_lets_that_fail(run_cli, re
     answer = run_cli("compare", before, "latest")
     assert answer.returncode == 0
     assert "undecided: net on jax takes 8.00" in answer.stdout
-    assert "`keras-bench gate` measures both in the same rounds" in answer.stdout
+    assert "keras-bench gate measures both in the same rounds" in answer.stdout
     assert run_cli("compare", before, "latest", "--fail-undecided").returncode == 13
 
 

@@ -10,8 +10,8 @@ from bench.analyze.conclusion import Conclusion
 from bench.analyze.gate_answer import changes
 from bench.records import Failure
 
-#: What tells more.
-INSTEAD = "`keras-bench gate` measures both in the same rounds"
+#: What tells more; without backticks, which a page would show as they are.
+INSTEAD = "keras-bench gate measures both in the same rounds"
 
 
 def conclusion(pair: ArmPair, comparison: Comparison) -> Conclusion:

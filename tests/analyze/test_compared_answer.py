@@ -58,7 +58,7 @@ def test_what_is_open_is_said_with_what_would_have_shown():
     assert said(found)[0].startswith("undecided: net on jax takes 1.0 times as long (0.7 to 1.5)")
     assert said(found)[0].endswith("would have shown")
     assert worth(found) == (
-        "`keras-bench gate` measures both in the same rounds and sees smaller changes."
+        "keras-bench gate measures both in the same rounds and sees smaller changes."
     )
 
 
@@ -72,7 +72,7 @@ def test_without_a_history_it_is_said_what_tells():
     )
     assert remarks(found.pairs[0]) == []
     assert "from 5 runs of the same versions on" in worth(found)
-    assert "`keras-bench gate` measures both in the same rounds, without a history" in worth(found)
+    assert "keras-bench gate measures both in the same rounds, without a history" in worth(found)
 
 
 def test_a_history_that_is_too_short_says_how_much():
