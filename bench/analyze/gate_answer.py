@@ -6,7 +6,7 @@ from typing import Literal
 from bench.analyze.answer import listed, percent, span, times
 from bench.analyze.pairs import Pair
 from bench.analyze.verdict import Verdict
-from bench.records import Environment, Gate
+from bench.records import UNCHECKED, Environment, Gate
 
 #: A verdict, or why there is none.
 Outcome = Verdict | Literal["failed", "parity failed"]
@@ -73,7 +73,9 @@ def remarks(pair: Pair) -> list[str]:
     return said + [
         f"parity: {side.parity.summary}"
         for side in pair.sides
-        if side.parity.outcome in ("explained", "unchecked") and not pair.failed
+        if side.parity.outcome in ("explained", "unchecked")
+        and side.parity != UNCHECKED  # Nobody asked for a check.
+        and not pair.failed
     ]
 
 

@@ -14,7 +14,7 @@ from bench.analyze.gate_answer import remarks as pair_remarks
 from bench.analyze.sweep import SweepRow
 from bench.records import Gate
 from bench.report.columns import with_interval
-from bench.report.gate import STYLES, plain, ratio_text
+from bench.report.gate import STYLES, pinned_to, plain, ratio_text
 
 TITLES = ("version", "backend", "epoch, ms", "ratio to the first", "to the one before", "verdict")
 NUMERIC = (False, False, True, True, True, False)
@@ -86,7 +86,7 @@ def markdown(gate: Gate, rows: Sequence[SweepRow]) -> str:
         parts += [f"## {workload}", table]
         if said := dict.fromkeys(said for row in part for said in remarks(row)):
             parts.append("\n".join(f"- {plain(remark)}" for remark in said))
-    pinned = "" if settings.cpu is None else f", pinned to core {settings.cpu}"
+    pinned = "" if (cores := pinned_to(gate)) is None else f", pinned to core {cores}"
     parts.append(
         f"{CAPTION[0].upper()}{CAPTION[1:]}.\n\n"
         f"- {ending(gate)}\n"
