@@ -143,6 +143,8 @@ threads_in_turn_option = click.option(
 no_parity_option = click.option(
     "--no-parity", is_flag=True, help="Don't check first that all sides learn the same."
 )
+#: Begins the reason why there is no interpreter, in the place of its path.
+MISSING = "missing:"
 OutputFile = click.Path(path_type=Path, dir_okay=False)
 results_option = click.option(
     "--results",
@@ -468,7 +470,8 @@ def show(file: Path | None, results: Path) -> None:
     multiple=True,
     required=True,
     metavar="LABEL BACKEND PYTHON",
-    help="An environment to measure, the oldest first; give it again for the others.",
+    help="An environment to measure, the oldest first; give it again for the others. One that"
+    " can't be made has missing:REASON for PYTHON.",
 )
 @threshold_option
 @click.option(
@@ -521,9 +524,9 @@ def versions(
     )
     sides = []
     for label, backend, python in environments:
-        if backend not in BACKENDS:
-            raise click.BadParameter(f"no backend is named {backend!r}; {_nearest(backend)}")
-        sides.append(Side(label, backend, python))
+        checked = _backend(context, context.command.params[1], backend)
+        missing = python.removeprefix(MISSING) if python.startswith(MISSING) else None
+        sides.append(Side(label, checked, python, missing=missing))
     debug = debug or context.obj
     sys.exit(sweep_versions(workloads, sides, settings, results, markdown, debug))
 

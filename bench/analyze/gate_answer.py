@@ -5,7 +5,7 @@ import math
 from bench.analyze.answer import listed, percent, span, times
 from bench.analyze.conclusion import Conclusion, Outcome
 from bench.analyze.pairs import Pair
-from bench.records import Environment, Gate
+from bench.records import UNCHECKED, Environment, Gate
 
 
 def outcome(pair: Pair) -> Outcome:
@@ -75,7 +75,9 @@ def remarks(pair: Pair) -> list[str]:
     return said + [
         f"parity: {side.parity.summary}"
         for side in pair.sides
-        if side.parity.outcome in ("explained", "unchecked") and not pair.failed
+        if side.parity.outcome in ("explained", "unchecked")
+        and side.parity != UNCHECKED  # Nobody asked for a check.
+        and not pair.failed
     ]
 
 

@@ -38,13 +38,14 @@ class Side:
     """One environment of those that are compared.
 
     `workloads` is the folder that holds its version of the workloads, None for those that all
-    sides share.
+    sides share. `missing` says why there is no interpreter, None where there is one.
     """
 
     label: str
     backend: str
     python: str
     workloads: Path | None = None
+    missing: str | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,8 @@ def _side_name(arm: Arm) -> str:
 
 
 def _probe(side: Side) -> Interpreter | BackendError:
+    if side.missing is not None:
+        return BackendError(side.label, side.missing, "choose another version")
     try:
         interpreter = probe({side.label: side.python})[side.label]
         require(interpreter, side.backend, f"for {side.label}")

@@ -92,7 +92,7 @@ def markdown(gate: Gate, found: Sequence[Pair]) -> str:
         changes(pair.baseline.arm.environment, pair.candidate.arm.environment): None
         for pair in found
     }
-    pinned = "" if settings.cpu is None else f", pinned to core {settings.cpu}"
+    pinned = "" if (cores := pinned_to(gate)) is None else f", pinned to core {cores}"
     return "\n\n".join(
         [
             "## Is the candidate slower?",
@@ -106,6 +106,12 @@ def markdown(gate: Gate, found: Sequence[Pair]) -> str:
             f"- {described(gate.machine)}",
         ]
     ) + "\n"  # fmt: skip
+
+
+def pinned_to(gate: Gate) -> str | None:
+    """Return the core that all workers ran on, None where they had a choice."""
+    cores = {sample.cpus for result in gate.results for sample in result.samples}
+    return str(*cores.pop()) if len(cores) == 1 and len(next(iter(cores))) == 1 else None
 
 
 def annotations(gate: Gate, found: Sequence[Pair]) -> list[str]:

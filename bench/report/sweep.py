@@ -13,7 +13,7 @@ from bench.analyze.gate_answer import remarks as pair_remarks
 from bench.analyze.sweep import SweepRow
 from bench.records import Gate
 from bench.report.columns import with_interval
-from bench.report.gate import STYLES, ratio_text
+from bench.report.gate import STYLES, pinned_to, ratio_text
 from bench.report.markdown import described, pipe_table, plain
 
 TITLES = ("version", "backend", "epoch, ms", "ratio to the first", "to the one before", "verdict")
@@ -79,7 +79,7 @@ def markdown(gate: Gate, rows: Sequence[SweepRow]) -> str:
         parts += [f"## {workload}", pipe_table(TITLES, NUMERIC, [cells(row) for row in part])]
         if said := dict.fromkeys(said for row in part for said in remarks(row)):
             parts.append("\n".join(f"- {plain(remark)}" for remark in said))
-    pinned = "" if settings.cpu is None else f", pinned to core {settings.cpu}"
+    pinned = "" if (cores := pinned_to(gate)) is None else f", pinned to core {cores}"
     parts.append(
         f"{CAPTION[0].upper()}{CAPTION[1:]}.\n\n"
         f"- {ending(gate)}\n"
