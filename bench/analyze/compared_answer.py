@@ -8,7 +8,7 @@ from bench.analyze.between_runs import LEAST_FREEDOM, apart
 from bench.analyze.compared import LEAST_PROCESSES, ArmPair, Comparison
 from bench.analyze.conclusion import Conclusion
 from bench.analyze.gate_answer import changes
-from bench.records import Failure
+from bench.records import UNCHECKED, Failure
 
 #: What tells more; without backticks, which a page would show as they are.
 INSTEAD = "keras-bench gate measures both in the same rounds"
@@ -55,7 +55,9 @@ def remarks(pair: ArmPair) -> list[str]:
     return said + [
         f"parity: {side.parity.summary}"
         for side in pair.sides
-        if side.parity.outcome in ("explained", "unchecked") and pair.ratio is not None
+        if side.parity.outcome in ("explained", "unchecked")
+        and side.parity != UNCHECKED  # Nobody asked for a check.
+        and pair.ratio is not None
     ]
 
 

@@ -9,6 +9,7 @@ from history_builders import history_rows_of, started
 from bench.analyze.compared import compare, compare_across_machines
 from bench.analyze.compared_answer import conclusion, remarks, runs, versions, worth
 from bench.analyze.measured import recorded_environment
+from bench.records import UNCHECKED, Parity
 
 CALM = (0.0500, 0.0501, 0.0499, 0.0502, 0.0498, 0.0500)
 SLOW = tuple(1.3 * seconds for seconds in CALM)
@@ -144,6 +145,14 @@ def test_one_process_has_no_interval_to_be_said():
 def test_parity_that_is_odd_is_said_beside_the_verdict():
     found = compared([measured_arm("jax", *CALM, parity=EXPLAINED)])
     assert remarks(found.pairs[0])[1:] == ["parity: it differs for known reasons"]
+
+
+def test_a_check_that_nobody_asked_for_is_not_missed():
+    found = compared([measured_arm("jax", *CALM, parity=UNCHECKED)])
+    assert len(remarks(found.pairs[0])) == 1
+    broken = Parity("unchecked", "torch couldn't be checked")
+    found = compared([measured_arm("jax", *CALM, parity=broken)])
+    assert remarks(found.pairs[0])[1:] == ["parity: torch couldn't be checked"]
 
 
 def test_the_versions_that_differ_are_said():
