@@ -52,7 +52,7 @@ def measure(
     compared = f"{baseline.backend}: {changes(*environments)}"
     console.print(Text(compared), soft_wrap=True)
     _warn_of_blindness(console, names, baseline.backend, settings.threshold, outputs.results)
-    gate = measure_sides(console, names, sides, settings, debug)
+    gate = measure_sides(console, names, sides, settings, outputs.results, debug)
     return _conclude(console, gate, outputs, undecided_fails)
 
 
@@ -99,7 +99,7 @@ def _write(
     file = gate_file(gate, outputs.results)
     writes: list[Callable[[], None]] = [
         partial(save, gate, found, file),
-        partial(record, gate, outputs.results),
+        partial(record, gate, "gate", outputs.results),
         *writes_of(
             outputs,
             markdown(gate, found),

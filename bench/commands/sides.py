@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -11,10 +12,12 @@ from rich.console import Console
 
 from bench.analyze.diagnosis import diagnose
 from bench.analyze.gate_plan import next_round
+from bench.analyze.history import Kind
+from bench.analyze.pairs import pairs
 from bench.analyze.steady import UNCOUNTED_EPOCHS
 from bench.commands.parity_first import check_first
 from bench.commands.rounds import measure_rounds
-from bench.errors import BackendError
+from bench.errors import BackendError, ResultsUnwritable
 from bench.measure import workloads
 from bench.measure.environments import Interpreter, probe, require
 from bench.measure.lock import machine_lock
@@ -27,6 +30,7 @@ from bench.records import Arm, ArmResult, Environment, Failure, Gate, GateSettin
 from bench.report.gate import draw_gate
 from bench.report.progress import make_progress
 from bench.report.terminal import about_to_wait, print_warnings
+from bench.store.gates import gate_file, save
 from bench.store.history import append
 
 #: What a side without an interpreter that answers is called by, in the place of its versions.
@@ -66,6 +70,7 @@ def measure_sides(
     names: tuple[str, ...],
     sides: Sequence[Probed],
     settings: GateSettings,
+    results_folder: Path,
     debug: bool,
 ) -> Gate:
     """Measure the workloads on all sides; a side without an interpreter is a failed arm.
@@ -110,18 +115,25 @@ def measure_sides(
                     workers=workers,
                 ),
                 progress,
-                lambda _: None,
+                partial(_save_so_far, results=results_folder),
                 start,
             )
 
 
-def record(gate: Gate, results: Path) -> None:
+def _save_so_far(gate: Gate, results: Path) -> None:
+    """Save what was measured, so that not even a power cut loses more than a round."""
+    # Where it fails, the end tries again and says so.
+    with suppress(ResultsUnwritable):
+        save(gate, pairs(gate), gate_file(gate, results))
+
+
+def record(gate: Gate, kind: Kind, results: Path) -> None:
     """Add what was measured to the history; raise ResultsUnwritable."""
     append(
         gate.results,
         started_utc=gate.started_utc,
         machine=gate.machine,
-        kind="gate",
+        kind=kind,
         results_folder=results,
     )
 

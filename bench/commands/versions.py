@@ -35,14 +35,14 @@ def sweep_versions(
     """
     console = make_console()
     check_outputs([results / "gates" / "any", page])
-    gate = measure_sides(console, names, probe_sides(sides), settings, debug)
+    gate = measure_sides(console, names, probe_sides(sides), settings, results, debug)
     with interrupts.deferred():
         rows = sweep(gate)
         print_sweep(console, gate, rows)
         file = gate_file(gate, results)
         writes: list[Callable[[], None]] = [
             partial(save, gate, pairs(gate), file),
-            partial(record, gate, results),
+            partial(record, gate, "versions", results),
         ]
         if page is not None:
             writes.append(partial(write_atomically, page, markdown(gate, rows)))
