@@ -178,14 +178,30 @@ def install_into(
     pinned.write_text(constraints)
     if session.venv_backend == "uv":
         session.run("uv", "venv", "--quiet", "--clear", str(folder), external=True)
-        pip = ["uv", "pip", "install", "--quiet", "--python", python]
+        pip = ["uv", "pip", "install", "--python", python]
     else:
         shutil.rmtree(folder, ignore_errors=True)
         session.run(sys.executable, "-m", "venv", str(folder), external=True)
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    session.run(*pip, *requirements, "-c", str(pinned), external=True)
+        pip = [python, "-m", "pip", "install", "--disable-pip-version-check"]
+    session.log(" ".join([*pip, *requirements]))
+    command = [*pip, *requirements, "-c", str(pinned)]
+    installed = subprocess.run(command, capture_output=True, text=True, check=False)
+    if installed.returncode != 0:
+        raise CannotInstall(reason_of(installed.stdout + installed.stderr))
     stamp.touch()
     return python
+
+
+class CannotInstall(Exception):
+    """Requirements that contradict each other, or that nobody offers."""
+
+
+def reason_of(output: str) -> str:
+    """Return the lines of an installer's output that say why it failed, as one."""
+    lines = [line.strip() for line in output.splitlines()]
+    telling = [line for line in lines if " depends on " in line]
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    return "; ".join(dict.fromkeys(telling)) or "; ".join(errors) or "the installer failed"
 
 
 def backends_option(session: nox.Session) -> argparse.ArgumentParser:
@@ -211,7 +227,10 @@ def gate(session: nox.Session) -> None:
     for backend in chosen.backend or BACKENDS:
         options = [f"--backend={backend}"]
         for name in ("baseline", "candidate"):
-            side = side_of(session, getattr(chosen, name), backend)
+            try:
+                side = side_of(session, getattr(chosen, name), backend)
+            except CannotInstall as reason:
+                session.error(f"the {name} on {backend} can't be installed: {reason}")
             options.append(f"--{name}={side.python}")
             if side.workloads is not None:
                 options.append(f"--{name}-workloads={side.workloads}")
@@ -239,18 +258,21 @@ def versions(session: nox.Session) -> None:
     """Measure versions of a package against each other: PACKAGE VERSION... [options]."""
     parser = backends_option(session)
     parser.add_argument("package", help="the package whose versions are measured")
-    parser.add_argument("versions", nargs="+", help="its versions, the oldest first")
+    parser.add_argument("versions", nargs="+", help="its versions, the oldest first; workloads")
     chosen, rest = parser.parse_known_args(session.posargs)
+    workloads = [each for each in chosen.versions if not each[0].isdigit()]
     options = []
     for backend in chosen.backend or BACKENDS:
         for version in chosen.versions:
+            if version in workloads:
+                continue
             try:
                 python = make_environment(session, [f"{chosen.package}=={version}"], backend)
-            except nox.command.CommandFailed:
-                python = f"{chosen.package}=={version}: pip found no way to install it"
+            except CannotInstall as reason:
+                python = f"missing:{reason}"
             options += ["--environment", f"{chosen.package} {version}", backend, python]
     session.run(
-        environment_python("suite"), "-m", "bench", "versions", *options, *rest,
+        environment_python("suite"), "-m", "bench", "versions", *workloads, *options, *rest,
         external=True,
         interrupt_timeout=20.0,
         terminate_timeout=10.0,

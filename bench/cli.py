@@ -3,19 +3,35 @@
 Nothing heavy is imported here, so that `--help` answers at once.
 """
 
-import math
 import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
 
 import click
 
 from bench import __version__
 from bench.errors import BenchError, Interrupted
 from bench.interrupts import raise_interrupt
-from bench.records import BACKENDS, GateSettings, Metric, Settings
+from bench.options import (
+    MISSING,
+    Finite,
+    OutputFile,
+    backend_option,
+    debug_option,
+    env_option,
+    metric_option,
+    no_parity_option,
+    parse_backend,
+    parse_backends,
+    results_option,
+    seed_option,
+    threads_in_turn_option,
+    threads_option,
+    threshold_option,
+    timeout_option,
+)
+from bench.records import GateSettings, Metric, Settings
 
 QUICK = Settings(precision=0.15, budget_seconds=72.0, min_steady_epochs=5, min_steady_seconds=0.5)
 
@@ -31,128 +47,6 @@ def cli(context: click.Context, debug: bool) -> None:
     process, and compares the time of an epoch.
     """
     context.obj = debug
-
-
-def _environments(
-    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
-) -> dict[str, str]:
-    chosen = {}
-    for value in values:
-        backend, separator, python = value.partition("=")
-        if not separator or not python:
-            raise click.BadParameter(f"{value!r} isn't BACKEND=PYTHON")
-        if backend not in BACKENDS:
-            raise click.BadParameter(f"no backend is named {backend!r}; {_nearest(backend)}")
-        chosen[backend] = python
-    return chosen
-
-
-def _backends(
-    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
-) -> tuple[str, ...]:
-    for value in values:
-        if value not in BACKENDS:
-            raise click.BadParameter(f"no backend is named {value!r}; {_nearest(value)}")
-    return tuple(dict.fromkeys(values))
-
-
-def _backend(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    (backend,) = _backends(context, parameter, (value,))
-    return backend
-
-
-def _nearest(name: str) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name.lower(), BACKENDS, cutoff=0.3)
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(BACKENDS)}"
-
-
-class Finite(click.FloatRange):
-    """A number that is neither infinite nor NaN, within a range."""
-
-    def convert(
-        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
-    ) -> float:
-        number = float(super().convert(value, parameter, context))
-        if not math.isfinite(number):
-            self.fail(f"{value} is no finite number.", parameter, context)
-        return number
-
-
-def _threads(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    if value in ("default", "single") or (value.isdigit() and int(value) > 0):
-        return value
-    raise click.BadParameter(f"{value!r} is neither default, nor single, nor a number above 0")
-
-
-env_option = click.option(
-    "--env",
-    "pythons",
-    multiple=True,
-    metavar="BACKEND=PYTHON",
-    callback=_environments,
-    help="The interpreter that holds a backend. [default: the one that runs this]",
-)
-
-backend_option = click.option(
-    "--backend",
-    "backends",
-    multiple=True,
-    metavar="NAME",
-    callback=_backends,
-    help="Take this backend; give it again for others. [default: all that are installed]",
-)
-threads_option = click.option(
-    "--threads",
-    default="default",
-    metavar="default|single|N",
-    callback=_threads,
-    help="Threads per pool: the framework's own choice, one, or N. [default: default]",
-)
-seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-timeout_option = click.option(
-    "--timeout",
-    type=Finite(min=1.0),
-    default=300.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="End a worker that hasn't answered by then.",
-)
-threshold_option = click.option(
-    "--threshold",
-    type=Finite(0.001, 1.0),
-    default=0.05,
-    show_default=True,
-    help="The slowdown that must not be missed.",
-)
-metric_option = click.option(
-    "--metric",
-    type=click.Choice(["wall", "cpu"]),
-    default="wall",
-    show_default=True,
-    help="The clock that counts: wall time, or the CPU time of the process.",
-)
-threads_in_turn_option = click.option(
-    "--threads",
-    default="single",
-    metavar="default|single|N",
-    callback=_threads,
-    help="Threads per pool: one, the framework's own choice, or N. [default: single]",
-)
-no_parity_option = click.option(
-    "--no-parity", is_flag=True, help="Don't check first that all sides learn the same."
-)
-OutputFile = click.Path(path_type=Path, dir_okay=False)
-results_option = click.option(
-    "--results",
-    type=click.Path(path_type=Path, file_okay=True),
-    default=Path("results"),
-    show_default=True,
-    metavar="DIR",
-    help="Where what was measured is written.",
-)
-debug_option = click.option("--debug", is_flag=True, help="Show the tracebacks of workers.")
 
 
 @cli.command("list")
@@ -317,7 +211,7 @@ def parity(
     "--backend",
     required=True,
     metavar="NAME",
-    callback=_backend,
+    callback=parse_backend,
     help="The backend that both interpreters hold.",
 )
 @click.option("--baseline", required=True, metavar="PYTHON", help="The interpreter as it was.")
@@ -382,7 +276,8 @@ def gate(
     Both are measured in the same rounds, each time in fresh processes, until the evidence
     suffices or the budget is spent. A regression is said once further processes confirm it.
     """
-    from bench.commands.gate import Outputs, measure
+    from bench.commands.gate import measure
+    from bench.commands.outputs import Outputs
     from bench.commands.sides import Side
 
     settings = GateSettings(
@@ -399,6 +294,51 @@ def gate(
     outputs = Outputs(results, markdown, json, junit)
     debug = debug or context.obj
     sys.exit(measure(workloads, before, after, settings, outputs, fail_undecided, debug))
+
+
+@cli.command()
+@click.argument("baseline", metavar="BASELINE")
+@click.argument("candidate", metavar="CANDIDATE")
+@threshold_option
+@click.option(
+    "--across-machines",
+    is_flag=True,
+    help="Show runs of different machines or thread policies side by side, without a verdict.",
+)
+@click.option("--fail-undecided", is_flag=True, help="Let an undecided verdict fail, too.")
+@click.option("--markdown", type=OutputFile, metavar="FILE", help="Write the tables as Markdown.")
+@click.option("--json", type=OutputFile, metavar="FILE", help="Write all that was found.")
+@click.option("--junit", type=OutputFile, metavar="FILE", help="Write JUnit XML.")
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    metavar="DIR",
+    help="Where `latest` and the history are.",
+)
+def compare(
+    baseline: str,
+    candidate: str,
+    threshold: float,
+    across_machines: bool,
+    fail_undecided: bool,
+    markdown: Path | None,
+    json: Path | None,
+    junit: Path | None,
+    results: Path,
+) -> None:
+    """Tell whether a stored run is slower than another.
+
+    Each is a file of results/runs/, a latest.json, the word latest, or a git revision, which
+    stands for the results/latest.json that it holds. How far runs of this machine differ with
+    nothing changed is told by the history; without one there is no verdict.
+    """
+    from bench.commands.compare import compare_runs
+    from bench.commands.outputs import Outputs
+
+    outputs = Outputs(results, markdown, json, junit)
+    sys.exit(compare_runs(baseline, candidate, threshold, across_machines, fail_undecided, outputs))
 
 
 @cli.command()
@@ -422,7 +362,8 @@ def show(file: Path | None, results: Path) -> None:
     multiple=True,
     required=True,
     metavar="LABEL BACKEND PYTHON",
-    help="An environment to measure, the oldest first; give it again for the others.",
+    help="An environment to measure, the oldest first; give it again for the others. One that"
+    " can't be made has missing:REASON for PYTHON.",
 )
 @threshold_option
 @click.option(
@@ -475,9 +416,9 @@ def versions(
     )
     sides = []
     for label, backend, python in environments:
-        if backend not in BACKENDS:
-            raise click.BadParameter(f"no backend is named {backend!r}; {_nearest(backend)}")
-        sides.append(Side(label, backend, python))
+        checked = parse_backend(context, context.command.params[1], backend)
+        missing = python.removeprefix(MISSING) if python.startswith(MISSING) else None
+        sides.append(Side(label, checked, python, missing=missing))
     debug = debug or context.obj
     sys.exit(sweep_versions(workloads, sides, settings, results, markdown, debug))
 
@@ -488,7 +429,7 @@ def versions(
     "--backend",
     required=True,
     metavar="NAME",
-    callback=_backend,
+    callback=parse_backend,
     help="The backend that is measured.",
 )
 @env_option
@@ -552,7 +493,7 @@ def calibrate(
     "backends",
     multiple=True,
     metavar="NAME",
-    callback=_backends,
+    callback=parse_backends,
     help="Show this backend; give it again for others. [default: all]",
 )
 @click.option(

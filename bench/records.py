@@ -166,7 +166,7 @@ class GateSettings:
     """What the user asked of a gate. `threshold` is the slowdown that must not be missed.
 
     In a round each side trains for `training_seconds` and takes `least_turns` at the least.
-    `cpu` is the core that workers are pinned to, None for none.
+    `cpu` is the core that workers of most backends are pinned to, None for none.
     """
 
     threshold: float = 0.05

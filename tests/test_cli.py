@@ -52,7 +52,7 @@ def test_a_run_prints_and_writes_its_tables(run_cli, fake_python, tmp_path: Path
     assert "round 1, 6/6" in answer.stdout
     assert "\x1b" not in answer.stdout
     assert {file.name for file in results(tmp_path).iterdir()} == {
-        "latest.csv", "latest.json", "latest.md", "runs",
+        "history.csv", "latest.csv", "latest.json", "latest.md", "runs",
     }  # fmt: skip
     (stored,) = (results(tmp_path) / "runs").iterdir()
     assert (

@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from bench import errors
@@ -76,7 +77,14 @@ def test_the_page_on_parity_says_what_the_stored_verdicts_say():
     assert outcomes == {"agrees"}
 
 
-def test_its_options_of_parity_are_those_of_the_command():
-    section = README.partition("| option of `keras-bench parity`")[2].partition("\n\n")[0]
-    offered = set(re.findall(r"--[a-z]+", CliRunner().invoke(cli, ["parity", "--help"]).output))
-    assert offered - {"--help"} == set(re.findall(r"--[a-z]+", section))
+@pytest.mark.parametrize("command", ["parity", "gate", "compare"])
+def test_its_options_are_those_of_the_command(command: str):
+    section = README.partition(f"| option of `keras-bench {command}`")[2].partition("\n\n")[0]
+    answer = CliRunner().invoke(cli, [command, "--help"]).output
+    offered = set(re.findall(r"--[a-z][a-z-]+", answer))
+    assert offered - {"--help"} == set(re.findall(r"--[a-z][a-z-]+", section))
+
+
+def test_it_names_every_command():
+    named = set(re.findall(r"^\| `keras-bench (\w+)", README, re.MULTILINE))
+    assert named >= set(cli.commands) - {"parity"}

@@ -1,15 +1,11 @@
 """What a pair's judgement is called, and the sentences that say it."""
 
 import math
-from typing import Literal
 
 from bench.analyze.answer import listed, percent, span, times
+from bench.analyze.conclusion import Conclusion, Outcome
 from bench.analyze.pairs import Pair
-from bench.analyze.verdict import Verdict
-from bench.records import Environment, Gate
-
-#: A verdict, or why there is none.
-Outcome = Verdict | Literal["failed", "parity failed"]
+from bench.records import UNCHECKED, Environment, Gate
 
 
 def outcome(pair: Pair) -> Outcome:
@@ -35,6 +31,12 @@ def answer(pair: Pair, threshold: float) -> str:
         odd = [side.parity.summary for side in pair.sides if side.parity.outcome == "differs"]
         return f"parity failed: {name} isn't the same training on both sides: {'; '.join(odd)}"
     return f"{found}: {name} {_ratio(pair)}{_why(pair, threshold)}"
+
+
+def conclusion(pair: Pair, threshold: float) -> Conclusion:
+    """Return what came of a pair, in a word and in a sentence."""
+    arm = pair.baseline.arm
+    return Conclusion(arm.workload, arm.backend, outcome(pair), answer(pair, threshold))
 
 
 def ending(gate: Gate) -> str:
@@ -73,7 +75,9 @@ def remarks(pair: Pair) -> list[str]:
     return said + [
         f"parity: {side.parity.summary}"
         for side in pair.sides
-        if side.parity.outcome in ("explained", "unchecked") and not pair.failed
+        if side.parity.outcome in ("explained", "unchecked")
+        and side.parity != UNCHECKED  # Nobody asked for a check.
+        and not pair.failed
     ]
 
 

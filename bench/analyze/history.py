@@ -1,5 +1,6 @@
 """What a history holds: a row for each arm that a run measured, and what may be compared of it."""
 
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,9 +8,10 @@ from statistics import median
 from typing import Annotated, Literal
 
 from msgspec import Meta
+from scipy.special import stdtrit
 
 from bench import __version__
-from bench.analyze.stats import centre
+from bench.analyze.stats import CONFIDENCE_LEVEL, TRIM, centre
 from bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_seconds, steady
 from bench.records import ArmResult, Machine, ParityOutcome
 
@@ -18,6 +20,9 @@ HISTORY_SCHEMA_VERSION = 1
 
 #: The command that measured.
 Kind = Literal["run", "gate", "versions"]
+
+#: No epoch is known better than this, however equal a few of them are by chance.
+LEAST_NOISE = 1e-3
 
 #: No time is 0, less, infinite or NaN.
 Positive = Annotated[float, Meta(gt=0, le=sys.float_info.max)]
@@ -106,6 +111,19 @@ def key(row: HistoryRow) -> Key:
         row.label,
         row.fingerprint,
     )
+
+
+def own_error(row: HistoryRow) -> float | None:
+    """Return the standard error of a row's log(epoch), as its own interval shows it.
+
+    That is how far processes of the run differ, and nothing of how the machine changes between
+    runs. None where there is no interval.
+    """
+    if row.epoch_seconds_low is None or row.epoch_seconds_high is None:
+        return None
+    half = math.log(row.epoch_seconds_high / row.epoch_seconds_low) / 2
+    freedom = max(row.processes - 2 * int(TRIM * row.processes) - 1, 1)
+    return half / float(stdtrit(freedom, (1 + CONFIDENCE_LEVEL) / 2))
 
 
 def history_rows(

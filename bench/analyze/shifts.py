@@ -19,8 +19,8 @@ from ruptures import KernelCPD
 from scipy.ndimage import median_filter
 from scipy.special import stdtrit
 
-from bench.analyze.history import HistoryRow, Key, key
-from bench.analyze.stats import CONFIDENCE_LEVEL, TRIM, Estimate
+from bench.analyze.history import LEAST_NOISE, HistoryRow, Key, key, own_error
+from bench.analyze.stats import CONFIDENCE_LEVEL, Estimate
 
 #: One run is no level, and of four a few may be outliers, which a busy machine often has together.
 LEAST_RUNS = 5
@@ -44,9 +44,6 @@ FALSE_STEPS_POWER = 1.5
 
 #: The share of newest runs that are warned of though nothing has changed.
 FALSE_WARNINGS = 0.01
-
-#: No epoch is known better than this, however equal a few of them are by chance.
-LEAST_NOISE = 1e-3
 
 #: The search takes as long as the square of what it looks at. So it looks through windows of so
 #: many runs, more than a test of two levels has use for.
@@ -153,17 +150,8 @@ def _own_noise(rows: Sequence[HistoryRow]) -> float:
     Runs differ by more than that, for the machine changes between them; but of a few runs that
     are equal by chance it says how little that means.
     """
-    spread = [
-        (math.log(row.epoch_seconds_high / row.epoch_seconds_low), row.processes)
-        for row in rows
-        if row.epoch_seconds_low is not None and row.epoch_seconds_high is not None
-    ]
-    if not spread:
-        return LEAST_NOISE
-    widths, processes = np.array(spread).T
-    freedom = np.maximum(processes - 2 * np.floor(TRIM * processes) - 1, 1)
-    errors = widths / 2 / stdtrit(freedom, (1 + CONFIDENCE_LEVEL) / 2)
-    return max(LEAST_NOISE, float(np.median(errors)))
+    errors = [error for error in map(own_error, rows) if error is not None]
+    return max(LEAST_NOISE, float(np.median(errors))) if errors else LEAST_NOISE
 
 
 def _noise(logs: FloatArray, least_noise: float) -> float:

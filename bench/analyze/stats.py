@@ -63,26 +63,49 @@ def centre(seconds: Sequence[float]) -> Estimate:
     return Estimate(math.exp(mean), math.exp(mean - margin), math.exp(mean + margin))
 
 
+@dataclass(frozen=True)
+class Difference:
+    """Two trimmed means of logarithms, subtracted: with a standard error, and its freedom."""
+
+    log: float
+    error: float
+    freedom: float
+
+
 def ratio(candidate_seconds: Sequence[float], baseline_seconds: Sequence[float]) -> Estimate:
     """Return candidate time ÷ baseline time with its interval, by Yuen's test on logarithms.
 
-    Welch's t with trimmed means and winsorized variances (K. K. Yuen, Biometrika 61, 1974,
-    165-170). Processes are not paired by round: rounds keep a drift from falling on one arm
-    alone, and what is left of it widens the interval.
+    Processes are not paired by round: rounds keep a drift from falling on one arm alone, and
+    what is left of it widens the interval.
 
     Args:
         candidate_seconds: one value per process of the candidate, all above 0.
         baseline_seconds: the same of the baseline.
     """
+    found = difference(candidate_seconds, baseline_seconds)
+    if math.isinf(found.error):
+        return Estimate(math.exp(found.log))
+    margin = float(stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, found.freedom)) * found.error
+    return Estimate(math.exp(found.log), math.exp(found.log - margin), math.exp(found.log + margin))
+
+
+def difference(candidate_seconds: Sequence[float], baseline_seconds: Sequence[float]) -> Difference:
+    """Return log(candidate time ÷ baseline time) with its standard error, by Yuen's test.
+
+    Welch's t with trimmed means and winsorized variances (K. K. Yuen, Biometrika 61, 1974,
+    165-170). The error is infinite where a side is a single process.
+    """
     candidate, baseline = np.log(candidate_seconds), np.log(baseline_seconds)
+    log = float(stats.trim_mean(candidate, TRIM) - stats.trim_mean(baseline, TRIM))
+    if min(len(candidate), len(baseline)) < 2:
+        return Difference(log, math.inf, 1.0)
     with warnings.catch_warnings():
-        # SciPy warns of one value, or of equal ones; the estimate below says as much itself.
+        # SciPy warns of equal values; the error below says as much itself.
         warnings.simplefilter("ignore", RuntimeWarning)
         test = stats.ttest_ind(candidate, baseline, equal_var=False, trim=TRIM)
         low, high = test.confidence_interval(CONFIDENCE_LEVEL)
-    value = math.exp(stats.trim_mean(candidate, TRIM) - stats.trim_mean(baseline, TRIM))
-    if min(len(candidate), len(baseline)) < 2:
-        return Estimate(value)
     if math.isnan(low):  # no variance at all
-        return Estimate(value, value, value)
-    return Estimate(value, math.exp(low), math.exp(high))
+        return Difference(log, 0.0, math.inf)
+    freedom = float(test.df)
+    error = float(high - low) / 2 / float(stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, freedom))
+    return Difference(log, error, freedom)

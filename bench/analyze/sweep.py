@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from bench.analyze.pairs import Pair, clock_jumped, log_ratio, pairs, rounds_that_count
+from bench.analyze.pairs import Pair, clock_jumped, is_sound, log_ratio, pairs, rounds_that_count
 from bench.analyze.stats import Estimate, centre
 from bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_seconds
 from bench.records import ArmResult, Gate, Metric
@@ -16,7 +16,7 @@ class SweepRow:
     `epoch` is None without a sample that counts. `is_first` tells that it is the first arm of its
     workload and backend that could be measured, and `to_first` is the ratio to that one, with an
     interval for this number of rounds, None without a round that both have. `pair` compares it
-    with the one before, None where there is none.
+    with the one before, None where none before it could be measured.
     """
 
     result: ArmResult
@@ -28,7 +28,7 @@ class SweepRow:
 
 def sweep(gate: Gate) -> tuple[SweepRow, ...]:
     """Return a row for each arm, in the order in which the gate holds them."""
-    by_candidate = {pair.candidate.arm: pair for pair in pairs(gate)}
+    by_candidate = {pair.candidate.arm: pair for pair in pairs(gate) if is_sound(pair.baseline)}
     return tuple(_row(each, by_candidate.get(each.arm), gate) for each in gate.results)
 
 

@@ -17,8 +17,8 @@ from bench.analyze.calibration import capability
 from bench.analyze.diagnosis import diagnose
 from bench.analyze.pairs import clock_jumped, log_ratio
 from bench.analyze.steady import UNCOUNTED_EPOCHS, process_epoch_seconds
+from bench.commands.outputs import write_all
 from bench.commands.parity_first import check_first
-from bench.commands.sides import write_all
 from bench.errors import BenchError, Interrupted, Undecided
 from bench.measure import workloads
 from bench.measure.environments import Interpreter, probe, require
@@ -132,7 +132,7 @@ def calibrate(
         if page is not None:
             text = markdown(calibration, found, settings.threshold)
             writes.append(partial(append_lines, page, f"{text}\n", ""))
-        unwritable = write_all(console, writes, file)
+        unwritable = write_all(console, writes, [file])
     if failure is not None:
         raise failure
     return 0 if unwritable is None else unwritable.exit_code

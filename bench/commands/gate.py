@@ -1,9 +1,7 @@
 """Tells whether a candidate is slower than its baseline: `keras-bench gate`."""
 
 import math
-import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -12,43 +10,20 @@ from rich.text import Text
 
 from bench import interrupts
 from bench.analyze.answer import percent
-from bench.analyze.gate_answer import changes, outcome
+from bench.analyze.conclusion import exit_code_of
+from bench.analyze.gate_answer import changes, conclusion, outcome
 from bench.analyze.pairs import Pair, pairs
-from bench.commands.sides import (
-    Side,
-    check_outputs,
-    measure_sides,
-    probe_sides,
-    record,
-    write_all,
-)
-from bench.errors import (
-    BackendError,
-    Interrupted,
-    ParityFailed,
-    Regressed,
-    ResultsUnwritable,
-    Undecided,
-)
+from bench.commands.outputs import Outputs, annotate, check_outputs, write_all, writes_of
+from bench.commands.sides import Side, measure_sides, probe_sides, record
+from bench.errors import BackendError, Interrupted, ResultsUnwritable
 from bench.measure import workloads
 from bench.measure.machine import this_machine
 from bench.records import Gate, GateSettings
-from bench.report.gate import annotations, markdown, print_gate
+from bench.report.gate import TITLE, markdown, print_gate
 from bench.report.junit import junit
 from bench.report.terminal import make_console
 from bench.store.calibrations import smallest_slowdown
-from bench.store.files import append_lines, write_atomically
 from bench.store.gates import gate_file, save
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """Where a gate's findings go, beside the terminal. None means nowhere."""
-
-    results: Path
-    markdown: Path | None = None
-    json: Path | None = None
-    junit: Path | None = None
 
 
 def measure(
@@ -78,7 +53,7 @@ def measure(
     compared = f"{baseline.backend}: {changes(*environments)}"
     console.print(Text(compared), soft_wrap=True)
     _warn_of_blindness(console, names, baseline.backend, settings, outputs.results)
-    gate = measure_sides(console, names, sides, settings, debug)
+    gate = measure_sides(console, names, sides, settings, outputs.results, debug)
     return _conclude(console, gate, outputs, undecided_fails)
 
 
@@ -108,9 +83,8 @@ def _conclude(console: Console, gate: Gate, outputs: Outputs, undecided_fails: b
     with interrupts.deferred():  # A second Ctrl-C can't cut short what saves the gate.
         found = pairs(gate)
         print_gate(console, gate, found)
-        if os.environ.get("GITHUB_ACTIONS") == "true":
-            for annotation in annotations(gate, found):
-                console.print(Text(annotation), soft_wrap=True)
+        threshold = gate.settings.threshold
+        annotate(console, TITLE, [conclusion(pair, threshold) for pair in found])
         unwritable = _write(console, gate, found, outputs, undecided_fails)
     if not gate.complete:
         return Interrupted.exit_code
@@ -121,35 +95,23 @@ def _conclude(console: Console, gate: Gate, outputs: Outputs, undecided_fails: b
 
 def exit_code(found: Sequence[Pair], undecided_fails: bool) -> int:
     """Return what the shell is told: a regression before a failed parity, and so on."""
-    outcomes = {outcome(pair) for pair in found}
-    if "regressed" in outcomes:
-        return Regressed.exit_code
-    if "parity failed" in outcomes:
-        return ParityFailed.exit_code
-    for pair in found:
-        for side in pair.sides:
-            if side.failure is not None:
-                return side.failure.exit_code
-    return Undecided.exit_code if undecided_fails and "undecided" in outcomes else 0
+    failures = [side.failure for pair in found for side in pair.sides if side.failure is not None]
+    return exit_code_of({outcome(pair) for pair in found}, failures, undecided_fails)
 
 
 def _write(
     console: Console, gate: Gate, found: Sequence[Pair], outputs: Outputs, undecided_fails: bool
 ) -> ResultsUnwritable | None:
-    """Write every output that is wanted."""
+    """Write the gate itself, and every output that is wanted."""
     file = gate_file(gate, outputs.results)
-    page = markdown(gate, found)
     writes: list[Callable[[], None]] = [
         partial(save, gate, found, file),
         partial(record, gate, "gate", outputs.results),
+        *writes_of(
+            outputs,
+            markdown(gate, found),
+            junit(gate, found, undecided_fails),
+            partial(save, gate, found),
+        ),
     ]
-    if outputs.json is not None:
-        writes.append(partial(save, gate, found, outputs.json))
-    if outputs.markdown is not None:
-        writes.append(partial(write_atomically, outputs.markdown, page))
-    if outputs.junit is not None:
-        suite = junit(gate, found, undecided_fails)
-        writes.append(partial(write_atomically, outputs.junit, suite))
-    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        writes.append(partial(append_lines, Path(summary), page, ""))
-    return write_all(console, writes, file)
+    return write_all(console, writes, [file])

@@ -1,18 +1,19 @@
 """Measures environments against each other: what `gate` and `versions` have in common."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from rich.text import Text
 
 from bench.analyze.diagnosis import diagnose
 from bench.analyze.gate_plan import next_round
 from bench.analyze.history import Kind
+from bench.analyze.pairs import pairs
 from bench.analyze.steady import UNCOUNTED_EPOCHS
 from bench.commands.parity_first import check_first
 from bench.commands.rounds import measure_rounds
@@ -29,7 +30,7 @@ from bench.records import Arm, ArmResult, Environment, Failure, Gate, GateSettin
 from bench.report.gate import draw_gate
 from bench.report.progress import make_progress
 from bench.report.terminal import about_to_wait, print_warnings
-from bench.store.files import check_writable
+from bench.store.gates import gate_file, save
 from bench.store.history import append
 
 #: What a side without an interpreter that answers is called by, in the place of its versions.
@@ -41,13 +42,14 @@ class Side:
     """One environment of those that are compared.
 
     `workloads` is the folder that holds its version of the workloads, None for those that all
-    sides share.
+    sides share. `missing` says why there is no interpreter, None where there is one.
     """
 
     label: str
     backend: str
     python: str
     workloads: Path | None = None
+    missing: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ def measure_sides(
     names: tuple[str, ...],
     sides: Sequence[Probed],
     settings: GateSettings,
+    results_folder: Path,
     debug: bool,
 ) -> Gate:
     """Measure the workloads on all sides; a side without an interpreter is a failed arm.
@@ -112,15 +115,16 @@ def measure_sides(
                     workers=workers,
                 ),
                 progress,
-                lambda _: None,
+                partial(_save_so_far, results=results_folder),
                 start,
             )
 
 
-def check_outputs(files: Sequence[Path | None]) -> None:
-    """Try to write beside every file that is to be written; raise ResultsUnwritable."""
-    for folder in dict.fromkeys(file.parent for file in files if file is not None):
-        check_writable(folder)
+def _save_so_far(gate: Gate, results: Path) -> None:
+    """Save what was measured, so that not even a power cut loses more than a round."""
+    # Where it fails, the end tries again and says so.
+    with suppress(ResultsUnwritable):
+        save(gate, pairs(gate), gate_file(gate, results))
 
 
 def record(gate: Gate, kind: Kind, results: Path) -> None:
@@ -132,22 +136,6 @@ def record(gate: Gate, kind: Kind, results: Path) -> None:
         kind=kind,
         results_folder=results,
     )
-
-
-def write_all(
-    console: Console, writes: Sequence[Callable[[], object]], file: Path
-) -> ResultsUnwritable | None:
-    """Write everything; what fails is said, keeps none of the others, and is returned."""
-    first = None
-    for write in writes:
-        try:
-            write()
-        except ResultsUnwritable as error:
-            console.print(Text(f"error: {error}", style="red"), soft_wrap=True)
-            first = first or error
-    if first is None:
-        console.print(f"Written to {file}", soft_wrap=True)
-    return first
 
 
 def _groups(arms: Iterable[Arm]) -> list[list[Arm]]:
@@ -163,6 +151,8 @@ def _side_name(arm: Arm) -> str:
 
 
 def _probe(side: Side) -> Interpreter | BackendError:
+    if side.missing is not None:
+        return BackendError(side.label, side.missing, "choose another version")
     try:
         interpreter = probe({side.label: side.python})[side.label]
         require(interpreter, side.backend, f"for {side.label}")

@@ -7,14 +7,8 @@ from pathlib import Path
 from bench import interrupts
 from bench.analyze.pairs import pairs
 from bench.analyze.sweep import sweep
-from bench.commands.sides import (
-    Side,
-    check_outputs,
-    measure_sides,
-    probe_sides,
-    record,
-    write_all,
-)
+from bench.commands.outputs import check_outputs, write_all
+from bench.commands.sides import Side, measure_sides, probe_sides, record
 from bench.errors import Interrupted
 from bench.records import GateSettings
 from bench.report.sweep import markdown, print_sweep
@@ -41,7 +35,7 @@ def sweep_versions(
     """
     console = make_console()
     check_outputs([results / "gates" / "any", page])
-    gate = measure_sides(console, names, probe_sides(sides), settings, debug)
+    gate = measure_sides(console, names, probe_sides(sides), settings, results, debug)
     with interrupts.deferred():
         rows = sweep(gate)
         print_sweep(console, gate, rows)
@@ -52,7 +46,7 @@ def sweep_versions(
         ]
         if page is not None:
             writes.append(partial(write_atomically, page, markdown(gate, rows)))
-        unwritable = write_all(console, writes, file)
+        unwritable = write_all(console, writes, [file])
     if not gate.complete:
         return Interrupted.exit_code
     if unwritable is not None:

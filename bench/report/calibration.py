@@ -11,7 +11,7 @@ from tabulate import tabulate
 from bench.analyze.answer import percent
 from bench.analyze.calibration import Capability, Power, Rate
 from bench.records import Calibration
-from bench.report.gate import plain
+from bench.report.markdown import plain
 
 TITLES = ("true slowdown", "regressed, of gates drawn", "of gates in order", "rounds", "time, s")
 

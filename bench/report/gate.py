@@ -1,20 +1,32 @@
 """What a gate found, for people: on a terminal, in Markdown, and as GitHub annotations."""
 
-import re
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
-from tabulate import tabulate
 
 from bench.analyze.answer import milliseconds, span, times
-from bench.analyze.gate_answer import Outcome, answer, changes, ending, outcome, remarks, visible
+from bench.analyze.conclusion import Outcome
+from bench.analyze.gate_answer import (
+    answer,
+    changes,
+    conclusion,
+    ending,
+    outcome,
+    remarks,
+    visible,
+)
 from bench.analyze.pairs import Pair, pairs
 from bench.analyze.stats import Estimate
 from bench.records import Gate
+from bench.report import github
+from bench.report.markdown import described, pipe_table, plain
 from bench.report.progress import draw_spent
+
+#: What annotations and test reports are headed by.
+TITLE = "keras-bench gate"
 
 TITLES = ("workload", "backend", "baseline, ms", "candidate, ms", "ratio", "verdict", "sees", "n")
 NUMERIC = (False, False, True, True, True, False, True, True)
@@ -29,8 +41,6 @@ STYLES: dict[Outcome, str] = {
     "parity failed": "red",
     "undecided": "yellow",
 }
-#: What Markdown may take for more than itself; an underscore within a word it doesn't.
-MARKUP = re.compile(r"[\\`*\[\]<>&|~]|(?<![^\W_])_|_(?![^\W_])")
 
 
 def cells(pair: Pair) -> list[str]:
@@ -73,65 +83,61 @@ def print_gate(console: Console, gate: Gate, found: Sequence[Pair]) -> None:
 
 def markdown(gate: Gate, found: Sequence[Pair]) -> str:
     """Return the gate as a section in GitHub-flavoured Markdown."""
-    table = tabulate(
-        [[plain(text) for text in cells(pair)] for pair in found],
-        headers=TITLES,
-        tablefmt="pipe",
-        disable_numparse=True,
-        colalign=["right" if numeric else "left" for numeric in NUMERIC],
-    )
     lines = []
     for pair in found:
         lines.append(f"- {plain(answer(pair, gate.settings.threshold))}")
         lines += [f"  - {plain(remark)}" for remark in dict.fromkeys(remarks(pair))]
-    settings, machine = gate.settings, gate.machine
+    settings = gate.settings
     compared = {
         changes(pair.baseline.arm.environment, pair.candidate.arm.environment): None
         for pair in found
     }
-    pinned = "" if settings.cpu is None else f", pinned to core {settings.cpu}"
+    pinned = "" if (cores := pinned_to(gate)) is None else f", pinned to core {cores}"
     return "\n\n".join(
         [
             "## Is the candidate slower?",
             "\n".join(lines),
-            table,
+            pipe_table(TITLES, NUMERIC, [cells(pair) for pair in found]),
             f"{CAPTION}.",
             f"- compared: {plain('; '.join(compared))}\n"
             f"- {ending(gate)}\n"
             f"- {gate.started_utc}, threshold {settings.threshold:.3g}, {settings.metric} time,"
             f" threads {settings.threads}{pinned}, seed {settings.seed}\n"
-            f"- {machine.cpu}, {machine.usable_cores} of {machine.logical_cores} cores,"
-            f" {machine.memory_gib} GiB, {machine.system} {machine.system_release},"
-            f" fingerprint {machine.fingerprint}",
+            f"- {described(gate.machine)}",
         ]
     ) + "\n"  # fmt: skip
 
 
+def pinned_to(gate: Gate) -> str | None:
+    """Return the core that all workers ran on, None where they had a choice."""
+    cores = {sample.cpus for result in gate.results for sample in result.samples}
+    return str(*cores.pop()) if len(cores) == 1 and len(next(iter(cores))) == 1 else None
+
+
 def annotations(gate: Gate, found: Sequence[Pair]) -> list[str]:
     """Return a workflow command of GitHub Actions for each pair that regressed."""
-    return [
-        f"::error title=keras-bench gate::{_escaped(answer(pair, gate.settings.threshold))}"
-        for pair in found
-        if outcome(pair) == "regressed"
-    ]
-
-
-def plain(text: str) -> str:
-    """Escape what Markdown would take for markup, in the names and messages of others."""
-    return MARKUP.sub(r"\\\g<0>", text)
-
-
-def _escaped(text: str) -> str:
-    """Escape the data of a workflow command, as GitHub's toolkit does."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    conclusions = [conclusion(pair, gate.settings.threshold) for pair in found]
+    return github.annotations(TITLE, conclusions)
 
 
 def _grid(found: Sequence[Pair]) -> Grid:
+    return verdict_grid(
+        TITLES, NUMERIC, [cells(pair) for pair in found], [outcome(pair) for pair in found]
+    )
+
+
+def verdict_grid(
+    titles: Sequence[str],
+    numeric: Sequence[bool],
+    rows: Sequence[Sequence[str]],
+    outcomes: Sequence[Outcome],
+) -> Grid:
+    """Draw a table whose rows have the colours of what came of them."""
     grid = Grid(box=SIMPLE_HEAD)
-    for title, numeric in zip(TITLES, NUMERIC, strict=True):
-        grid.add_column(title, justify="right" if numeric else "left")
-    for pair in found:
-        grid.add_row(*map(Text, cells(pair)), style=STYLES.get(outcome(pair), ""))
+    for title, each in zip(titles, numeric, strict=True):
+        grid.add_column(title, justify="right" if each else "left")
+    for texts, what in zip(rows, outcomes, strict=True):
+        grid.add_row(*map(Text, texts), style=STYLES.get(what, ""))
     return grid
 
 

@@ -1,12 +1,13 @@
 """Tables in GitHub-flavoured Markdown."""
 
+import re
 from collections.abc import Sequence
 
 from tabulate import tabulate
 
 from bench.analyze.answer import answer, ending
 from bench.analyze.comparison import Table
-from bench.records import Run
+from bench.records import Machine, Run
 from bench.report.columns import (
     DETAILS,
     SPEED,
@@ -18,10 +19,12 @@ from bench.report.columns import (
     versions,
 )
 
+#: What Markdown may take for more than itself; an underscore within a word it doesn't.
+MARKUP = re.compile(r"[\\`*\[\]<>&|~]|(?<![^\W_])_|_(?![^\W_])")
+
 
 def document(run: Run, tables: Sequence[Table]) -> str:
     """Return a whole page: the answers first, then the tables, then where they come from."""
-    machine = run.machine
     settings = run.settings
     parts = ["# Which backend trains fastest on this CPU"]
     if not run.complete:
@@ -37,21 +40,40 @@ def document(run: Run, tables: Sequence[Table]) -> str:
         f"- {ending(run, tables)}\n"
         f"- {run.started_utc}, {run.elapsed_seconds:.0f} s, seed {settings.seed},"
         f" threads {settings.threads}\n"
-        f"- {machine.cpu}, {machine.usable_cores} of {machine.logical_cores} cores,"
-        f" {machine.memory_gib} GiB, {machine.system} {machine.system_release},"
-        f" fingerprint {machine.fingerprint}"
+        f"- {described(run.machine)}"
     )
     return "\n\n".join(parts) + "\n"
 
 
-def _markdown(table: Table, columns: Sequence[Column]) -> str:
+def pipe_table(
+    titles: Sequence[str], numeric: Sequence[bool], rows: Sequence[Sequence[str]]
+) -> str:
+    """Return a table of plain texts; the columns that are numeric stand to the right."""
     return tabulate(
-        cells(table, columns),
-        headers=titles(columns),
+        [[plain(text) for text in texts] for texts in rows],
+        headers=titles,
         tablefmt="pipe",
         disable_numparse=True,
-        colalign=["right" if numeric else "left" for numeric in is_numeric(columns)],
+        colalign=["right" if each else "left" for each in numeric],
     )
+
+
+def plain(text: str) -> str:
+    """Escape what Markdown would take for markup, in the names and messages of others."""
+    return MARKUP.sub(r"\\\g<0>", text)
+
+
+def described(machine: Machine) -> str:
+    """Return a line about a machine."""
+    return (
+        f"{machine.cpu}, {machine.usable_cores} of {machine.logical_cores} cores,"
+        f" {machine.memory_gib} GiB, {machine.system} {machine.system_release},"
+        f" fingerprint {machine.fingerprint}"
+    )
+
+
+def _markdown(table: Table, columns: Sequence[Column]) -> str:
+    return pipe_table(titles(columns), is_numeric(columns), cells(table, columns))
 
 
 def _versions(table: Table) -> str:

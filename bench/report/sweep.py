@@ -6,16 +6,16 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
-from tabulate import tabulate
 
 from bench.analyze.answer import milliseconds
-from bench.analyze.gate_answer import Outcome, ending, outcome
+from bench.analyze.conclusion import Outcome
+from bench.analyze.gate_answer import ending, outcome
 from bench.analyze.gate_answer import remarks as pair_remarks
-from bench.analyze.pairs import is_sound
 from bench.analyze.sweep import SweepRow
 from bench.records import Gate
 from bench.report.columns import with_interval
-from bench.report.gate import STYLES, plain, ratio_text
+from bench.report.gate import STYLES, pinned_to, ratio_text
+from bench.report.markdown import described, pipe_table, plain
 
 TITLES = ("version", "backend", "epoch, ms", "ratio to the first", "to the one before", "verdict")
 NUMERIC = (False, False, True, True, True, False)
@@ -74,28 +74,20 @@ def print_sweep(console: Console, gate: Gate, rows: Sequence[SweepRow]) -> None:
 
 def markdown(gate: Gate, rows: Sequence[SweepRow]) -> str:
     """Return the sweep as tables in GitHub-flavoured Markdown."""
-    settings, machine = gate.settings, gate.machine
+    settings = gate.settings
     parts = []
     for workload, part in _by_workload(rows):
-        table = tabulate(
-            [[plain(text) for text in cells(row)] for row in part],
-            headers=TITLES,
-            tablefmt="pipe",
-            disable_numparse=True,
-            colalign=["right" if numeric else "left" for numeric in NUMERIC],
-        )
+        table = pipe_table(TITLES, NUMERIC, [cells(row) for row in part])
         parts += [f"## {plain(workload)}", table]
         if said := dict.fromkeys(said for row in part for said in remarks(row)):
             parts.append("\n".join(f"- {plain(remark)}" for remark in said))
-    pinned = "" if settings.cpu is None else f", pinned to core {settings.cpu}"
+    pinned = "" if (cores := pinned_to(gate)) is None else f", pinned to core {cores}"
     parts.append(
         f"{CAPTION[0].upper()}{CAPTION[1:]}.\n\n"
         f"- {ending(gate)}\n"
         f"- {gate.started_utc}, threshold {settings.threshold:.3g}, {settings.metric} time,"
         f" threads {settings.threads}{pinned}, seed {settings.seed}\n"
-        f"- {machine.cpu}, {machine.usable_cores} of {machine.logical_cores} cores,"
-        f" {machine.memory_gib} GiB, {machine.system} {machine.system_release},"
-        f" fingerprint {machine.fingerprint}"
+        f"- {described(gate.machine)}"
     )
     return "\n\n".join(parts) + "\n"
 
@@ -111,4 +103,4 @@ def _outcome(row: SweepRow) -> Outcome | None:
         return "failed"
     if row.result.parity.outcome == "differs":
         return "parity failed"
-    return outcome(row.pair) if row.pair is not None and is_sound(row.pair.baseline) else None
+    return None if row.pair is None else outcome(row.pair)

@@ -1,15 +1,29 @@
-"""The tables of a run as `latest.md`, `latest.csv` and `latest.json`."""
+"""The tables of a run as `latest.md`, `latest.csv` and `latest.json`, and the last one back."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pandas as pd
 
 from bench.analyze.answer import answer, ending
 from bench.analyze.comparison import Table
-from bench.records import Run
+from bench.analyze.history import Positive, UtcTime
+from bench.analyze.measured import MeasuredArm, MeasuredRun, recorded_environment
+from bench.errors import NothingToCompare
+from bench.records import (
+    SCHEMA_VERSION,
+    UNCHECKED,
+    Arm,
+    Failure,
+    Machine,
+    Parity,
+    ParityOutcome,
+    Run,
+)
 from bench.report.columns import record
 from bench.report.markdown import document
 from bench.store.files import write_atomically
@@ -26,8 +40,73 @@ def save(run: Run, tables: Sequence[Table], results: Path) -> None:
     write_atomically(results / "latest.json", json.dumps(_as_json(run, tables), indent=1) + "\n")
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """What is read back of a row; the defaults are for files from before it was written."""
+
+    workload: str
+    backend: str
+    threads: str
+    loop: str
+    failure: str | None
+    failure_exit_code: int | None = None
+    parity: ParityOutcome = UNCHECKED.outcome
+    parity_summary: str = UNCHECKED.summary
+    epoch_seconds: Positive | None
+    examples_per_second: Positive | None
+    process_epoch_seconds: tuple[Positive, ...] | None
+    python_version: str
+    framework_version: str | None
+    keras_version: str | None
+    numpy_version: str | None
+
+
+def from_document(document: Mapping[str, Any], source: str) -> MeasuredRun:
+    """Return what comparing needs of the run that a `latest.json` holds."""
+    version = document.get("schema_version", 1)
+    if version != SCHEMA_VERSION:
+        raise TypeError(f"schema version {version!r}, and this is {SCHEMA_VERSION}")
+    rows = [row for table in document["tables"] for row in table["rows"]]
+    return MeasuredRun(
+        source,
+        msgspec.convert(document["started_utc"], UtcTime),
+        msgspec.convert(document["machine"], Machine),
+        msgspec.convert(document["settings"]["threads"], str),
+        msgspec.convert(document["complete"], bool),
+        tuple(_arm(msgspec.convert(row, _Row)) for row in rows),
+    )
+
+
+def _arm(row: _Row) -> MeasuredArm:
+    examples = None
+    if row.examples_per_second is not None and row.epoch_seconds is not None:
+        examples = round(row.examples_per_second * row.epoch_seconds)
+    failure = None
+    if row.failure is not None:
+        code = row.failure_exit_code
+        failure = Failure(0, row.failure, NothingToCompare.exit_code if code is None else code)
+    return MeasuredArm(
+        workload=row.workload,
+        backend=row.backend,
+        threads=row.threads,
+        loop=row.loop,
+        environment=recorded_environment(
+            row.backend,
+            python=row.python_version,
+            framework=row.framework_version,
+            keras=row.keras_version,
+            numpy=row.numpy_version,
+        ),
+        process_epoch_seconds=row.process_epoch_seconds or (),
+        examples=examples,
+        failure=failure,
+        parity=Parity(row.parity, row.parity_summary),
+    )
+
+
 def _as_json(run: Run, tables: Sequence[Table]) -> dict[str, object]:
     return {
+        "schema_version": SCHEMA_VERSION,
         "run": run_file(run, Path()).as_posix(),
         "started_utc": run.started_utc,
         "complete": run.complete,
@@ -41,6 +120,7 @@ def _as_json(run: Run, tables: Sequence[Table]) -> dict[str, object]:
                 "rows": [
                     {
                         **record(row, run.complete),
+                        "failure_exit_code": _failure_exit_code(run, row.arm),
                         "process_epoch_seconds": row.figures and row.figures.process_epoch_seconds,
                     }
                     for row in table.rows
@@ -49,3 +129,8 @@ def _as_json(run: Run, tables: Sequence[Table]) -> dict[str, object]:
             for table in tables
         ],
     }
+
+
+def _failure_exit_code(run: Run, arm: Arm) -> int | None:
+    failure = next(result.failure for result in run.results if result.arm == arm)
+    return None if failure is None else failure.exit_code

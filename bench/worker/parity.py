@@ -70,7 +70,7 @@ def check(
         with np.load(script.file) as file:
             given = dict(file)
         try:
-            with random_layers_off(keras, model):
+            with random_layers_off(model):
                 seen = TASKS[script.task](subject, given)
         except Refusal:
             raise

@@ -244,7 +244,7 @@ def inputs_of_stages(subject: Subject, given: Arrays, epoch: int, step: int) -> 
 
 
 @contextmanager
-def random_layers_off(keras: Any, model: Any) -> Iterator[None]:
+def random_layers_off(model: Any) -> Iterator[None]:
     """Let layers that draw random numbers behave as in inference: backends draw differently."""
     layers = random_layers(model)
     for layer in layers:

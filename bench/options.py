@@ -1,0 +1,137 @@
+"""The options that several commands share, and what their values may be."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bench.records import BACKENDS
+
+
+def parse_environments(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    """Return interpreters by backend; raise BadParameter for what isn't BACKEND=PYTHON."""
+    chosen = {}
+    for value in values:
+        backend, separator, python = value.partition("=")
+        if not separator or not python:
+            raise click.BadParameter(f"{value!r} isn't BACKEND=PYTHON")
+        if backend not in BACKENDS:
+            raise click.BadParameter(f"no backend is named {backend!r}; {_nearest(backend)}")
+        chosen[backend] = python
+    return chosen
+
+
+def parse_backends(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return each backend once; raise BadParameter for a name that is none."""
+    for value in values:
+        if value not in BACKENDS:
+            raise click.BadParameter(f"no backend is named {value!r}; {_nearest(value)}")
+    return tuple(dict.fromkeys(values))
+
+
+def parse_backend(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Return the backend; raise BadParameter for a name that is none."""
+    (backend,) = parse_backends(context, parameter, (value,))
+    return backend
+
+
+def _nearest(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.lower(), BACKENDS, cutoff=0.3)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(BACKENDS)}"
+
+
+class Finite(click.FloatRange):
+    """A number that is neither infinite nor NaN, within a range."""
+
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
+    ) -> float:
+        number = float(super().convert(value, parameter, context))
+        if not math.isfinite(number):
+            self.fail(f"{value} is no finite number.", parameter, context)
+        return number
+
+
+def parse_threads(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Return the thread policy; raise BadParameter for what is none."""
+    if value in ("default", "single") or (value.isdigit() and int(value) > 0):
+        return value
+    raise click.BadParameter(f"{value!r} is neither default, nor single, nor a number above 0")
+
+
+env_option = click.option(
+    "--env",
+    "pythons",
+    multiple=True,
+    metavar="BACKEND=PYTHON",
+    callback=parse_environments,
+    help="The interpreter that holds a backend. [default: the one that runs this]",
+)
+
+backend_option = click.option(
+    "--backend",
+    "backends",
+    multiple=True,
+    metavar="NAME",
+    callback=parse_backends,
+    help="Take this backend; give it again for others. [default: all that are installed]",
+)
+threads_option = click.option(
+    "--threads",
+    default="default",
+    metavar="default|single|N",
+    callback=parse_threads,
+    help="Threads per pool: the framework's own choice, one, or N. [default: default]",
+)
+seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+timeout_option = click.option(
+    "--timeout",
+    type=Finite(min=1.0),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="End a worker that hasn't answered by then.",
+)
+threshold_option = click.option(
+    "--threshold",
+    type=Finite(0.001, 1.0),
+    default=0.05,
+    show_default=True,
+    help="The slowdown that must not be missed.",
+)
+metric_option = click.option(
+    "--metric",
+    type=click.Choice(["wall", "cpu"]),
+    default="wall",
+    show_default=True,
+    help="The clock that counts: wall time, or the CPU time of the process.",
+)
+threads_in_turn_option = click.option(
+    "--threads",
+    default="single",
+    metavar="default|single|N",
+    callback=parse_threads,
+    help="Threads per pool: one, the framework's own choice, or N. [default: single]",
+)
+no_parity_option = click.option(
+    "--no-parity", is_flag=True, help="Don't check first that all sides learn the same."
+)
+#: Begins the reason why there is no interpreter, in the place of its path.
+MISSING = "missing:"
+OutputFile = click.Path(path_type=Path, dir_okay=False)
+results_option = click.option(
+    "--results",
+    type=click.Path(path_type=Path, file_okay=True),
+    default=Path("results"),
+    show_default=True,
+    metavar="DIR",
+    help="Where what was measured is written.",
+)
+debug_option = click.option("--debug", is_flag=True, help="Show the tracebacks of workers.")

@@ -1,0 +1,189 @@
+import math
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from comparing_builders import WITHIN, processes_of, rows_around
+from history_builders import history_row, history_rows_of, started
+
+from bench.analyze.between_runs import LEAST_FREEDOM, Noise, apart, arm_rows, lasting, noise
+from bench.analyze.history import LEAST_NOISE
+from bench.analyze.stats import Difference, difference
+
+ARM = {
+    "fingerprint": "0123abcd",
+    "workload": "net",
+    "backend": "jax",
+    "threads": "default",
+    "loop": "fit",
+}
+EACH_SIDE = 0.025
+
+
+def known(deviation=0.02, freedom=10, own=0.0):
+    return Noise(deviation**2, own**2, freedom, timedelta(days=1))
+
+
+def test_the_variance_is_that_around_the_mean_of_each_set_of_versions():
+    older = history_rows_of([0.0, 0.02, 0.04])
+    newer = history_rows_of([1.0, 1.02], keras_version="3.16.0")
+    found = noise([*older, *newer])
+    assert found.freedom == 3
+    assert found.variance == pytest.approx((0.02**2 * 2 + 2 * 0.01**2) / 3)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"python_version": "3.12.1"},
+        {"keras_version": "3.16.0"},
+        {"framework_version": "0.11.0"},
+        {"numpy_version": "2.5.0"},
+        {"keras_bench_version": "0.2.0"},
+        {"examples": 612},
+        {"jit_compile": False},
+        {"worker_cores": 1},
+    ],
+    ids=str,
+)
+def test_what_changed_is_no_noise(change):
+    found = noise([*history_rows_of([0.0, 0.01]), *history_rows_of([1.0], **change)])
+    assert found.freedom == 1
+    assert found.deviation == pytest.approx(0.01 / math.sqrt(2), rel=0.01)
+
+
+@pytest.mark.parametrize("rows", [[], history_rows_of([0.0])], ids=["none", "one"])
+def test_nothing_repeated_tells_nothing(rows):
+    found = noise(rows)
+    assert (found.freedom, found.reach, found.is_known) == (0, timedelta(), False)
+
+
+def test_the_least_that_tells_is_five_runs_of_the_same_versions():
+    logs = [0.0, 0.01, -0.01, 0.02, 0.0]
+    assert noise(history_rows_of(logs)).is_known
+    assert not noise(history_rows_of(logs[:-1])).is_known
+    assert LEAST_FREEDOM == 4
+
+
+def test_runs_that_are_equal_by_chance_are_not_without_noise():
+    assert noise(history_rows_of([0.0] * 6)).variance == LEAST_NOISE**2
+
+
+def test_the_noise_within_runs_is_what_their_intervals_show():
+    rows = [history_row(started_utc=started(run), processes=7) for run in range(5)]
+    half = math.log(0.0505 / 0.0495) / 2
+    assert noise(rows).own_variance == pytest.approx((half / 2.776445) ** 2, rel=1e-5)
+
+
+def test_a_run_without_an_interval_shows_no_noise_within():
+    rows = history_rows_of([0.0, 0.01], epoch_seconds_low=None, epoch_seconds_high=None)
+    assert noise(rows).own_variance == 0
+
+
+def test_the_reach_is_that_of_the_versions_that_tell_most():
+    older = history_rows_of([0.0] * 11)  # ten minutes each
+    newer = history_rows_of([0.0] * 3, keras_version="3.16.0")
+    found = noise([*older, *newer])
+    assert found.reach == (10 * timedelta(minutes=100) + 2 * timedelta(minutes=20)) / 12
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"fingerprint": "other"},
+        {"workload": "other"},
+        {"backend": "torch"},
+        {"threads": "single"},
+        {"loop": "other"},
+        {"kind": "gate"},
+        {"failed": True},
+        {"parity": "differs"},
+        {"started_utc": started(7)},
+    ],
+    ids=str,
+)
+def test_only_runs_of_the_arm_that_count_and_are_not_compared_tell(change):
+    other = history_row(**change)
+    assert arm_rows([history_row(), other], **ARM, without={started(7)}) == (history_row(),)
+
+
+def test_the_interval_is_exact_for_a_hand_worked_example():
+    found = lasting(Difference(0.1, 0.0, math.inf), known(0.02, 10), EACH_SIDE)
+    assert found.value == pytest.approx(math.exp(0.1))
+    margin = 2.228139 * 0.02 * math.sqrt(2)
+    assert (found.low, found.high) == pytest.approx(
+        (math.exp(0.1 - margin), math.exp(0.1 + margin)), rel=1e-6
+    )
+
+
+def test_only_more_noise_within_than_the_history_has_is_added():
+    calm = lasting(Difference(0.0, 0.01, 8), known(0.02, 10, own=0.01), EACH_SIDE)
+    assert calm == lasting(Difference(0.0, 0.0, 8), known(0.02, 10, own=0.01), EACH_SIDE)
+    loud = lasting(Difference(0.0, 0.05, 8), known(0.02, 10, own=0.01), EACH_SIDE)
+    assert loud.high > calm.high
+    variance = 2 * 0.02**2 + 0.05**2 - 2 * 0.01**2
+    assert math.log(loud.high) > 1.96 * math.sqrt(variance)
+
+
+def test_the_interval_is_never_narrower_than_that_of_the_runs_alone():
+    error = 0.05
+    alone = 2.306004 * error  # Student's t with 8 degrees of freedom
+    found = lasting(Difference(0.0, error, 8), known(1e-3, 1000, own=0.2), EACH_SIDE)
+    assert math.log(found.high) == pytest.approx(alone, rel=1e-6)
+
+
+def test_the_time_between_two_runs_has_no_sign():
+    assert apart(started(0), started(6)) == apart(started(6), started(0)) == timedelta(hours=1)
+
+
+def misses(runs, simulations, *, deviation, counts=(7, 7), wander=False, places=None):
+    """Return how often the interval of unchanged runs lies above 1, and below.
+
+    Of `runs` and two more in the order of time, those at `places` are compared.
+    """
+    generator = np.random.default_rng(runs)
+    above = below = 0
+    places = places or (1, runs)
+    for _ in range(simulations):
+        levels = generator.normal(0, deviation, runs + 2)
+        if wander:
+            levels = levels / 2 + np.cumsum(generator.normal(0, deviation / 2, runs + 2))
+        sides = [
+            processes_of(levels[place], count, generator)
+            for place, count in zip(places, counts, strict=True)
+        ]
+        between = noise(rows_around(np.delete(levels, places), generator))
+        found = lasting(difference(sides[1], sides[0]), between, EACH_SIDE)
+        above += found.low > 1
+        below += found.high < 1
+    return above / simulations, below / simulations
+
+
+def tolerance(simulations, share=EACH_SIDE):
+    return 3 * math.sqrt(share * (1 - share) / simulations)
+
+
+@pytest.mark.parametrize("runs", [5, 8, 20])
+def test_runs_that_nothing_changed_between_differ_surely_as_often_as_promised(runs):
+    simulations = 600
+    for share in misses(runs, simulations, deviation=0.04):
+        assert share <= EACH_SIDE + tolerance(simulations)
+        assert share >= EACH_SIDE - tolerance(simulations) - 0.01  # trimming errs to the safe side
+
+
+@pytest.mark.parametrize("counts", [(3, 3), (4, 12), (20, 20)])
+def test_more_or_fewer_processes_than_the_history_had_cost_nothing(counts):
+    simulations = 500
+    for share in misses(8, simulations, deviation=WITHIN / 2, counts=counts):
+        assert share <= EACH_SIDE + tolerance(simulations)
+
+
+@pytest.mark.parametrize("runs", [6, 20])
+def test_a_machine_that_wanders_misleads_somewhat_more_often(runs):
+    # The noise isn't independent from run to run, as is taken for granted; the interval is short
+    # by so much where the two runs lie as far apart as the history allows.
+    simulations = 400
+    usual = misses(runs, simulations, deviation=0.03, wander=True, places=(runs // 2, runs + 1))
+    assert max(usual) <= 0.05 + tolerance(simulations, 0.05)
+    longest = misses(runs, simulations, deviation=0.03, wander=True, places=(1, runs))
+    assert max(longest) <= 0.1 + tolerance(simulations, 0.1)
