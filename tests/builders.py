@@ -53,6 +53,7 @@ FIRST_LOOK, LAST_LOOK = LOOKS[0], LOOKS[-1]
 
 AGREES = Parity("agrees", "it agrees to rounding")
 EXPLAINED = Parity("explained", "it differs for known reasons")
+UNCHECKABLE = Parity("unchecked", "no reference covers it")
 DIFFERS = Parity("differs", "it parts from the reference")
 
 #: A user's own workload file, trained in a moment.

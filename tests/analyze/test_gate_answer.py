@@ -8,6 +8,7 @@ from builders import (
     EXPLAINED,
     FIRST_LOOK,
     LAST_LOOK,
+    UNCHECKABLE,
     around,
     failure,
     gate,
@@ -169,10 +170,15 @@ def test_rounds_that_were_left_out_for_one_reason_are_named_together():
     ]
 
 
-@pytest.mark.parametrize("parity", [EXPLAINED, UNCHECKED], ids=lambda it: it.outcome)
+@pytest.mark.parametrize("parity", [EXPLAINED, UNCHECKABLE], ids=lambda it: it.outcome)
 def test_odd_parity_of_either_side_is_named(parity):
     pair = only(side("baseline", 0.1, parity=parity), side("candidate", 0.1))
     assert remarks(pair) == [f"parity: {parity.summary}"]
+
+
+def test_of_parity_that_was_not_to_be_checked_nothing_is_remarked():
+    pair = only(side("baseline", 0.1, parity=UNCHECKED), side("candidate", 0.1, parity=UNCHECKED))
+    assert remarks(pair) == []
 
 
 def test_of_parity_that_agrees_or_is_the_outcome_nothing_is_remarked():
@@ -182,7 +188,8 @@ def test_of_parity_that_agrees_or_is_the_outcome_nothing_is_remarked():
 
 def test_a_failure_needs_no_remark_on_parity():
     pair = only(
-        side("baseline", failure=failure(), parity=UNCHECKED), side("candidate", parity=UNCHECKED)
+        side("baseline", failure=failure(), parity=UNCHECKABLE),
+        side("candidate", parity=UNCHECKABLE),
     )
     assert remarks(pair) == []
 

@@ -8,6 +8,7 @@ from builders import (
     ENVIRONMENT,
     EXPLAINED,
     FIRST_LOOK,
+    UNCHECKABLE,
     around,
     failure,
     gate,
@@ -22,7 +23,7 @@ from bench.analyze.gate_answer import answer, ending
 from bench.analyze.pairs import pairs
 from bench.analyze.stats import Estimate
 from bench.errors import WorkerDied
-from bench.records import UNCHECKED, GateSettings
+from bench.records import GateSettings
 from bench.report.gate import (
     CAPTION,
     TITLES,
@@ -140,13 +141,13 @@ def test_every_pair_has_a_line_in_the_table_and_a_sentence_below():
 
 def test_remarks_stand_below_their_sentence_and_once():
     jumped = sample(epoch_seconds=(1.0, -0.1, 0.1), round=2)
-    sides = [side(label, 0.1, jumped, parity=UNCHECKED) for label in ("baseline", "candidate")]
+    sides = [side(label, 0.1, jumped, parity=UNCHECKABLE) for label in ("baseline", "candidate")]
     text = printed(gate(*sides))
     (pair,) = pairs(gate(*sides))
     assert (
         f"{answer(pair, 0.05)}\n"
         "  round 2 left out: the clock jumped\n"
-        f"  parity: {UNCHECKED.summary}\n"
+        f"  parity: {UNCHECKABLE.summary}\n"
         f"{ending(gate(*sides))}\n"
     ) in text
 
@@ -209,7 +210,9 @@ def test_every_sentence_and_remark_is_an_item_of_a_list():
 
 def test_where_it_comes_from_stands_below():
     settings = GateSettings(threshold=0.025, metric="cpu", seed=3, cpu=1)
-    items = list_items_in(page(gate(*UNCHANGED, settings=settings)))
+    samples = [sample(0.1, round=number, cpus=(1,)) for number in range(1, FIRST_LOOK + 1)]
+    pinned = side("baseline", *samples), side("candidate", *samples)
+    items = list_items_in(page(gate(*pinned, settings=settings)))
     assert items[-4:] == [
         "compared: the same versions on both sides",
         "All is decided that can be after 6 rounds and 60 s.",
