@@ -235,7 +235,7 @@ def parity(
     default=300.0,
     show_default=True,
     metavar="SECONDS",
-    help="After the first round, start none that would end later.",
+    help="After the first round, go on only where a further look fits.",
 )
 @metric_option
 @threads_in_turn_option
@@ -372,7 +372,7 @@ def show(file: Path | None, results: Path) -> None:
     default=1800.0,
     show_default=True,
     metavar="SECONDS",
-    help="After the first round, start none that would end later.",
+    help="After the first round, go on only where a further look fits.",
 )
 @metric_option
 @threads_in_turn_option
