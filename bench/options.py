@@ -108,10 +108,11 @@ threshold_option = click.option(
 )
 metric_option = click.option(
     "--metric",
-    type=click.Choice(["wall", "cpu"]),
-    default="wall",
+    type=click.Choice(["auto", "wall", "cpu"]),
+    default="auto",
     show_default=True,
-    help="The clock that counts: wall time, or the CPU time of the process.",
+    help="The clock that counts: wall time, the CPU time of the process, or the backend's"
+    " steadier one, which is CPU time for tensorflow and wall time for the others.",
 )
 threads_in_turn_option = click.option(
     "--threads",

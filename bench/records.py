@@ -158,7 +158,10 @@ class Settings:
 
 
 #: Which clock counts: wall time, or the CPU time of the whole process.
-Metric = Literal["wall", "cpu"]
+Clock = Literal["wall", "cpu"]
+
+#: What may be asked for: a clock, or each backend's steadier one.
+Metric = Literal["auto", "wall", "cpu"]
 
 
 @dataclass(frozen=True)
@@ -166,11 +169,11 @@ class GateSettings:
     """What the user asked of a gate. `threshold` is the slowdown that must not be missed.
 
     In a round each side trains for `training_seconds` and takes `least_turns` at the least.
-    `cpu` is the core that workers of most backends are pinned to, None for none.
+    `cpu` is the core that workers are pinned to, None for none.
     """
 
     threshold: float = 0.05
-    metric: Metric = "wall"
+    metric: Metric = "auto"
     budget_seconds: float = 300.0
     threads: str = "single"
     cpu: int | None = None
@@ -276,6 +279,6 @@ class Calibration:
     training_seconds: float
     seed: int
     parity_seconds: float
-    metric: Metric
+    metric: Clock
     rounds: tuple[CalibrationRound, ...] = ()
     schema_version: int = SCHEMA_VERSION

@@ -21,7 +21,7 @@ from bench.analyze.pairs import usual_where_busier
 from bench.analyze.sequential import LOOKS
 from bench.analyze.stats import CONFIDENCE_LEVEL
 from bench.analyze.verdict import Judgement, judge
-from bench.records import Calibration, CalibrationRound, Metric
+from bench.records import Calibration, CalibrationRound, Clock
 
 #: Thresholds that a recommendation is chosen from.
 THRESHOLDS = (0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5)
@@ -81,15 +81,15 @@ class Capability:
 
 def capability(calibration: Calibration, threshold: float) -> Capability:
     """Return what gates of this threshold would have said, and the smallest that works."""
-    chance, metric = random.Random(calibration.seed), calibration.metric
+    chance, clock = random.Random(calibration.seed), calibration.metric
     counted = _undisturbed(calibration.rounds)
     kinds = _by_slowdown(counted)
     powers = tuple(
-        _power(slowdown, rounds, metric, threshold, chance)
+        _power(slowdown, rounds, clock, threshold, chance)
         for slowdown, rounds in sorted(kinds.items())
         if len(rounds) > 1
     )
-    noise = [residual for rounds in kinds.values() for residual in _residuals(rounds, metric)]
+    noise = [residual for rounds in kinds.values() for residual in _residuals(rounds, clock)]
     if len(noise) < LOOKS[0]:
         return Capability(len(counted), None, powers, None, None)
     round_seconds = fmean(each.seconds for each in calibration.rounds)
@@ -117,9 +117,9 @@ def _by_slowdown(rounds: Sequence[CalibrationRound]) -> dict[float, list[Calibra
     return kinds
 
 
-def _residuals(rounds: Sequence[CalibrationRound], metric: Metric) -> list[float]:
+def _residuals(rounds: Sequence[CalibrationRound], clock: Clock) -> list[float]:
     """Return how far each log ratio is from the mean of its kind, as widely spread as it is."""
-    logs = [_log(each, metric) for each in rounds]
+    logs = [_log(each, clock) for each in rounds]
     if len(logs) < 2:
         return []
     # Residuals are closer to their own mean than to the true one.
@@ -134,11 +134,11 @@ def _root_mean_square(noise: Sequence[float]) -> float:
 def _power(
     slowdown: float,
     rounds: Sequence[CalibrationRound],
-    metric: Metric,
+    clock: Clock,
     threshold: float,
     chance: random.Random,
 ) -> Power:
-    logs = [_log(each, metric) for each in rounds]
+    logs = [_log(each, clock) for each in rounds]
     gates = _gates(logs, threshold, chance, GATES)
     value = _share(gates)
     shares = []
@@ -157,8 +157,8 @@ def _power(
     )
 
 
-def _log(each: CalibrationRound, metric: Metric) -> float:
-    return each.log_ratio if metric == "wall" else each.cpu_log_ratio
+def _log(each: CalibrationRound, clock: Clock) -> float:
+    return each.log_ratio if clock == "wall" else each.cpu_log_ratio
 
 
 def _share(gates: Sequence[Judgement]) -> float:

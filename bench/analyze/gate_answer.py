@@ -91,9 +91,10 @@ def _ratio(pair: Pair) -> str:
     ratio = pair.judgement.ratio
     if ratio is None:
         return "has no round that counts"
+    much = "times as long" if pair.clock == "wall" else "times the CPU time"
     if ratio.low is None:
-        return f"takes {times(ratio)} times as long, after too few rounds for an interval"
-    return f"takes {times(ratio)} times as long ({span(ratio)})"
+        return f"takes {times(ratio)} {much}, after too few rounds for an interval"
+    return f"takes {times(ratio)} {much} ({span(ratio)})"
 
 
 def _why(pair: Pair, threshold: float) -> str:

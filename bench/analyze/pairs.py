@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from bench.analyze.clocks import clock_of
 from bench.analyze.stats import Estimate, centre
 from bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_seconds, steady
 from bench.analyze.verdict import Judgement, judge
-from bench.records import ArmResult, Gate, Metric, Sample
+from bench.records import ArmResult, Clock, Gate, Sample
 
 #: How many cores more than usual other programs may use before a round is left out. It is told by
 #: the load alone, never by the time, so no verdict is bent by it.
@@ -27,7 +28,7 @@ class LeftOut:
 class Pair:
     """One workload on one backend: both sides, the rounds that count, and the judgement.
 
-    The epochs are None for a side without a sample.
+    The epochs are None for a side without a sample. `clock` is the one that counts.
     """
 
     baseline: ArmResult
@@ -36,6 +37,7 @@ class Pair:
     candidate_epoch: Estimate | None
     left_out: tuple[LeftOut, ...]
     judgement: Judgement
+    clock: Clock
 
     @property
     def sides(self) -> tuple[ArmResult, ArmResult]:
@@ -83,24 +85,25 @@ def _baseline(before: Sequence[ArmResult]) -> ArmResult:
 
 
 def _pair(baseline: ArmResult, candidate: ArmResult, gate: Gate) -> Pair:
-    metric = gate.settings.metric
-    rounds, left_out = rounds_that_count(baseline.samples, candidate.samples, metric)
+    clock = clock_of(gate.settings.metric, baseline.arm.backend)
+    rounds, left_out = rounds_that_count(baseline.samples, candidate.samples, clock)
     return Pair(
         baseline,
         candidate,
-        _centre([before for before, _ in rounds], metric),
-        _centre([after for _, after in rounds], metric),
+        _centre([before for before, _ in rounds], clock),
+        _centre([after for _, after in rounds], clock),
         left_out,
-        judge([log_ratio(*each, metric) for each in rounds], gate.settings.threshold),
+        judge([log_ratio(*each, clock) for each in rounds], gate.settings.threshold),
+        clock,
     )
 
 
 def rounds_that_count(
-    baseline: Sequence[Sample], candidate: Sequence[Sample], metric: Metric
+    baseline: Sequence[Sample], candidate: Sequence[Sample], clock: Clock
 ) -> tuple[list[tuple[Sample, Sample]], tuple[LeftOut, ...]]:
     """Return both samples of each round that counts, and the rounds that don't."""
     rounds = _complete_rounds(baseline, candidate)
-    left_out = _left_out(rounds, metric)
+    left_out = _left_out(rounds, clock)
     numbers = {each.round for each in left_out}
     return [each for each in rounds if each[0].round not in numbers], left_out
 
@@ -112,8 +115,8 @@ def _complete_rounds(
     return [(sample, after[sample.round]) for sample in baseline if sample.round in after]
 
 
-def _left_out(rounds: Sequence[tuple[Sample, Sample]], metric: Metric) -> tuple[LeftOut, ...]:
-    jumped = [any(clock_jumped(side, metric) for side in each) for each in rounds]
+def _left_out(rounds: Sequence[tuple[Sample, Sample]], clock: Clock) -> tuple[LeftOut, ...]:
+    jumped = [any(clock_jumped(side, clock) for side in each) for each in rounds]
     loads = [None if odd else _busy_cores(*each) for each, odd in zip(rounds, jumped, strict=True)]
     usual = usual_where_busier(loads)
     found = []
@@ -151,34 +154,34 @@ def _busy_cores(before: Sample, after: Sample) -> float | None:
     return max((load for load in loads if load is not None), default=None)
 
 
-def clock_jumped(sample: Sample, metric: Metric) -> bool:
+def clock_jumped(sample: Sample, clock: Clock) -> bool:
     """Tell whether epochs took no time, or more than their whole process by another clock."""
     return (
-        min(_epoch_seconds(sample, metric)) <= 0
+        min(_epoch_seconds(sample, clock)) <= 0
         or sum(sample.epoch_seconds) > sample.process_seconds
     )
 
 
-def log_ratio(before: Sample, after: Sample, metric: Metric) -> float:
+def log_ratio(before: Sample, after: Sample, clock: Clock) -> float:
     """Return log(candidate ÷ baseline) of a round: the trimmed mean over pairs of epochs.
 
     Epochs of one number were trained next to each other in time, so that what the machine did
     then is in both; an epoch that stalled is trimmed away.
     """
-    baseline, candidate = (steady(_epoch_seconds(each, metric)) for each in (before, after))
+    baseline, candidate = (steady(_epoch_seconds(each, clock)) for each in (before, after))
     pairs = zip(candidate, baseline, strict=True)
     return math.log(centre([after / before for after, before in pairs]).value)
 
 
-def _epoch_seconds(sample: Sample, metric: Metric) -> tuple[float, ...]:
-    return sample.epoch_seconds if metric == "wall" else sample.epoch_cpu_seconds
+def _epoch_seconds(sample: Sample, clock: Clock) -> tuple[float, ...]:
+    return sample.epoch_seconds if clock == "wall" else sample.epoch_cpu_seconds
 
 
-def _centre(samples: Sequence[Sample], metric: Metric) -> Estimate | None:
-    return centre(_process_seconds(samples, metric)) if samples else None
+def _centre(samples: Sequence[Sample], clock: Clock) -> Estimate | None:
+    return centre(_process_seconds(samples, clock)) if samples else None
 
 
-def _process_seconds(samples: Sequence[Sample], metric: Metric) -> list[float]:
-    if metric == "cpu":
+def _process_seconds(samples: Sequence[Sample], clock: Clock) -> list[float]:
+    if clock == "cpu":
         return process_epoch_cpu_seconds(samples)
     return process_epoch_seconds(samples)

@@ -3,10 +3,11 @@
 import math
 from dataclasses import dataclass
 
+from bench.analyze.clocks import clock_of
 from bench.analyze.pairs import Pair, clock_jumped, is_sound, log_ratio, pairs, rounds_that_count
 from bench.analyze.stats import Estimate, centre
 from bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_seconds
-from bench.records import ArmResult, Gate, Metric
+from bench.records import ArmResult, Clock, Gate
 
 
 @dataclass(frozen=True)
@@ -41,22 +42,22 @@ def _row(result: ArmResult, pair: Pair | None, gate: Gate) -> SweepRow:
     first = next((each for each in group if each.samples), None)
     to_first = None
     if first is not None and first is not result and result.samples:
-        to_first = _ratio(first, result, gate.settings.metric)
+        to_first = _ratio(first, result, clock_of(gate.settings.metric, result.arm.backend))
     return SweepRow(result, _epoch(result, gate), result is first, to_first, pair)
 
 
-def _ratio(first: ArmResult, result: ArmResult, metric: Metric) -> Estimate | None:
-    rounds, _ = rounds_that_count(first.samples, result.samples, metric)
+def _ratio(first: ArmResult, result: ArmResult, clock: Clock) -> Estimate | None:
+    rounds, _ = rounds_that_count(first.samples, result.samples, clock)
     if not rounds:
         return None
-    return centre([math.exp(log_ratio(*each, metric)) for each in rounds])
+    return centre([math.exp(log_ratio(*each, clock)) for each in rounds])
 
 
 def _epoch(result: ArmResult, gate: Gate) -> Estimate | None:
-    metric = gate.settings.metric
-    samples = [each for each in result.samples if not clock_jumped(each, metric)]
+    clock = clock_of(gate.settings.metric, result.arm.backend)
+    samples = [each for each in result.samples if not clock_jumped(each, clock)]
     if not samples:
         return None
-    if metric == "cpu":
+    if clock == "cpu":
         return centre(process_epoch_cpu_seconds(samples))
     return centre(process_epoch_seconds(samples))

@@ -14,9 +14,10 @@ from rich.text import Text
 from bench import interrupts
 from bench.analyze.answer import milliseconds, percent
 from bench.analyze.calibration import capability
+from bench.analyze.clocks import clock_of
 from bench.analyze.diagnosis import diagnose
 from bench.analyze.pairs import clock_jumped, log_ratio
-from bench.analyze.steady import UNCOUNTED_EPOCHS, process_epoch_seconds
+from bench.analyze.steady import UNCOUNTED_EPOCHS, process_epoch_cpu_seconds, process_epoch_seconds
 from bench.commands.outputs import write_all
 from bench.commands.parity_first import check_first
 from bench.errors import BenchError, Interrupted, Undecided
@@ -33,9 +34,9 @@ from bench.records import (
     ArmResult,
     Calibration,
     CalibrationRound,
+    Clock,
     Environment,
     GateSettings,
-    Metric,
     Sample,
 )
 from bench.report.calibration import markdown, print_calibration
@@ -52,7 +53,7 @@ LEAST_ROUNDS = 2 * len(SLOWDOWNS)
 #: How often it is tried to find out what an epoch takes.
 TRIES = 3
 
-CLOCKS: tuple[Metric, ...] = ("wall", "cpu")
+CLOCKS: tuple[Clock, ...] = ("wall", "cpu")
 
 BASELINE, CANDIDATE = "baseline", "candidate"
 
@@ -100,7 +101,7 @@ def calibrate(
         training_seconds=settings.training_seconds,
         seed=settings.seed,
         parity_seconds=0.0,
-        metric=settings.metric,
+        metric=clock_of(settings.metric, backend),
     )
     failure: BenchError | None = None
     with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
@@ -199,6 +200,8 @@ def _epoch_seconds(
     for _ in range(TRIES):
         before, after = _measure(pair, 0.0, settings, chance, workers)
         if not _jumped(before, after):
+            if clock_of(settings.metric, pair.baseline.backend) == "cpu":
+                return process_epoch_cpu_seconds([before])[0]
             return process_epoch_seconds([before])[0]
     raise _clock_unfit(pair.baseline)
 

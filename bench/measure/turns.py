@@ -26,19 +26,13 @@ LEAST_TURN_SECONDS = 0.05
 NO_END = 1_000_000
 
 
-#: Backends whose workers are pinned to a core. Left to wander between cores, a JAX epoch takes half
-#: as long again and torch's wanders more. TensorFlow trains with several threads that wait for
-#: each other whatever the size of its pools; on one core its wall time falls into two modes.
-PINNED_BACKENDS = ("jax", "torch")
-
-
 @dataclass(frozen=True)
 class TurnSettings:
     """How the workers of a group take turns.
 
     Every worker trains `uncounted_epochs` freely; then each gets a turn, and another, until
     there were `least_turns` and the epochs of each took `training_seconds`. `cpu` is the core that
-    those of the pinned backends are pinned to before the first turn, None for none.
+    all are pinned to before the first turn, None for none.
     """
 
     uncounted_epochs: int
@@ -125,5 +119,5 @@ def _request(arm: Arm, target: Target, seed: int, settings: TurnSettings) -> Tim
         threads=thread_count(arm.threads),
         busy_wait_seconds=target.busy_wait_seconds,
         turns_after_epochs=settings.uncounted_epochs,
-        cpu=settings.cpu if arm.backend in PINNED_BACKENDS else None,
+        cpu=settings.cpu,
     )

@@ -10,6 +10,7 @@ from tabulate import tabulate
 
 from bench.analyze.answer import percent
 from bench.analyze.calibration import Capability, Power, Rate
+from bench.analyze.clocks import CLOCK_NAMES
 from bench.records import Calibration
 from bench.report.markdown import plain
 
@@ -86,7 +87,7 @@ def markdown(calibration: Calibration, found: Capability, threshold: float) -> s
     said = "\n".join(f"- {plain(each)}" for each in sentences(calibration, found, threshold))
     name = plain(f"{calibration.workload} on {calibration.backend}")
     asked = (
-        f"threshold {percent(threshold)}, {calibration.metric} time, threads"
+        f"threshold {percent(threshold)}, {CLOCK_NAMES[calibration.metric]}, threads"
         f" {calibration.threads}, seed {calibration.seed}"
     )
     return f"### {name}\n\n{asked}\n\n{table}\n\n{said}\n"

@@ -7,7 +7,8 @@ from rich.console import Console, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
-from bench.analyze.answer import milliseconds, span, times
+from bench.analyze.answer import listed, milliseconds, span, times
+from bench.analyze.clocks import CLOCK_NAMES, clock_of
 from bench.analyze.conclusion import Outcome
 from bench.analyze.gate_answer import (
     answer,
@@ -101,11 +102,18 @@ def markdown(gate: Gate, found: Sequence[Pair]) -> str:
             f"{CAPTION}.",
             f"- compared: {plain('; '.join(compared))}\n"
             f"- {ending(gate)}\n"
-            f"- {gate.started_utc}, threshold {settings.threshold:.3g}, {settings.metric} time,"
+            f"- {gate.started_utc}, threshold {settings.threshold:.3g}, {clocks(gate)},"
             f" threads {settings.threads}{pinned}, seed {settings.seed}\n"
             f"- {described(gate.machine)}",
         ]
     ) + "\n"  # fmt: skip
+
+
+def clocks(gate: Gate) -> str:
+    """Name the clock that counts, or the clocks where backends have different ones."""
+    backends = dict.fromkeys(result.arm.backend for result in gate.results)
+    names = {CLOCK_NAMES[clock_of(gate.settings.metric, backend)]: None for backend in backends}
+    return listed(tuple(names))
 
 
 def pinned_to(gate: Gate) -> str | None:

@@ -14,7 +14,7 @@ from bench.analyze.gate_answer import remarks as pair_remarks
 from bench.analyze.sweep import SweepRow
 from bench.records import Gate
 from bench.report.columns import with_interval
-from bench.report.gate import STYLES, pinned_to, ratio_text
+from bench.report.gate import STYLES, clocks, pinned_to, ratio_text
 from bench.report.markdown import described, pipe_table, plain
 
 TITLES = ("version", "backend", "epoch, ms", "ratio to the first", "to the one before", "verdict")
@@ -85,7 +85,7 @@ def markdown(gate: Gate, rows: Sequence[SweepRow]) -> str:
     parts.append(
         f"{CAPTION[0].upper()}{CAPTION[1:]}.\n\n"
         f"- {ending(gate)}\n"
-        f"- {gate.started_utc}, threshold {settings.threshold:.3g}, {settings.metric} time,"
+        f"- {gate.started_utc}, threshold {settings.threshold:.3g}, {clocks(gate)},"
         f" threads {settings.threads}{pinned}, seed {settings.seed}\n"
         f"- {described(gate.machine)}"
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from bench.analyze.calibration import Capability
+from bench.analyze.clocks import clock_of
 from bench.records import Calibration, GateSettings
 from bench.store.files import write_atomically
 
@@ -41,7 +42,10 @@ def smallest_slowdown(
         document = json.loads(file.read_bytes())
         found, measured = document["capability"], document["calibration"]
         noise, smallest = found["noise"], found["smallest_slowdown"]
-        alike = (measured["metric"], measured["threads"]) == (settings.metric, settings.threads)
+        alike = (measured["metric"], measured["threads"]) == (
+            clock_of(settings.metric, backend),
+            settings.threads,
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None  # A warning that can't be given keeps nobody from measuring.
     if not alike or not isinstance(noise, float):
