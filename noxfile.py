@@ -136,28 +136,50 @@ def side_of_revision(session: nox.Session, revision: str, backend: str) -> Side:
     folder = Path(".nox", f"revision-{commit[:12]}").absolute()
     if not folder.exists():
         archive = subprocess.run(["git", "archive", commit], capture_output=True, check=True).stdout
+        unfinished = Path(session.create_tmp(), folder.name)
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            tar.extractall(folder, filter="data")
-    project = tomllib.loads((folder / "pyproject.toml").read_text())
-    requirements = project["project"]["optional-dependencies"][backend]
-    constraints = (folder / "constraints.txt").read_text()
+            tar.extractall(unfinished, filter="data")
+        unfinished.rename(folder)
+    try:
+        project = tomllib.loads((folder / "pyproject.toml").read_text())
+        requirements = project["project"]["optional-dependencies"][backend]
+        constraints = (folder / "constraints.txt").read_text()
+    except (OSError, KeyError) as error:
+        session.error(f"git:{revision}: too old to say what {backend} needs ({error})")
     python = install_into(session, requirements, constraints, backend)
     return Side(python, str(folder / "models"))
+
+
+#: The distributions that bring a backend; one that is asked for takes the place of the others.
+FRAMEWORKS = {
+    "tensorflow": ("tensorflow-cpu", "tensorflow"),
+    "jax": ("jax", "jaxlib"),
+    "torch": ("torch",),
+}
 
 
 def make_environment(session: nox.Session, requirements: list[str], backend: str) -> str:
     """Return the interpreter of an environment with a backend and these requirements.
 
-    Everything else is pinned as in the backend's own environment. With another version of a
-    framework only Keras is, for the rest is what that version needs.
+    The rest is pinned as in the backend's own environment. With another version of a framework,
+    or with a package of the user's, only Keras and the framework are, for everything else is
+    what those need.
     """
-    named = {re.split(r"[^\w.-]", each)[0].lower() for each in requirements}
+    named = {name_of(each) for each in requirements}
+    extras = PROJECT["project"]["optional-dependencies"][backend]
     lines = CONSTRAINTS.read_text().splitlines()
-    if named & {"jax", "jaxlib", "tensorflow", "tensorflow-cpu", "torch"}:
-        lines = [line for line in lines if line.startswith("keras==")]
-    lines = [line for line in lines if line.partition("==")[0].lower() not in named]
-    wanted = [*PROJECT["project"]["optional-dependencies"][backend], *requirements]
-    return install_into(session, wanted, "\n".join(lines), backend)
+    if named & set(FRAMEWORKS[backend]):
+        extras = [each for each in extras if name_of(each) not in FRAMEWORKS[backend]]
+        lines = [line for line in lines if name_of(line) == "keras"]
+    elif any(Path(each).is_dir() for each in requirements):
+        lines = [line for line in lines if name_of(line) in {"keras", *FRAMEWORKS[backend]}]
+    lines = [line for line in lines if name_of(line) not in named]
+    return install_into(session, [*extras, *requirements], "\n".join(lines), backend)
+
+
+def name_of(requirement: str) -> str:
+    """Return the name of the distribution that a requirement asks for."""
+    return re.split(r"[^\w.-]", requirement)[0].lower()
 
 
 def install_into(
@@ -177,7 +199,8 @@ def install_into(
     pinned = Path(session.create_tmp(), f"constraints-{digest}.txt")
     pinned.write_text(constraints)
     if session.venv_backend == "uv":
-        session.run("uv", "venv", "--quiet", "--clear", str(folder), external=True)
+        python_option = f"--python={sys.executable}"
+        session.run("uv", "venv", "--quiet", "--clear", python_option, str(folder), external=True)
         pip = ["uv", "pip", "install", "--python", python]
     else:
         shutil.rmtree(folder, ignore_errors=True)
@@ -201,7 +224,8 @@ def reason_of(output: str) -> str:
     lines = [line.strip() for line in output.splitlines()]
     telling = [line for line in lines if " depends on " in line]
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    return "; ".join(dict.fromkeys(telling)) or "; ".join(errors) or "the installer failed"
+    last = [line for line in lines if line][-3:]
+    return "; ".join(dict.fromkeys(telling or errors or last)) or "the installer failed"
 
 
 def backends_option(session: nox.Session) -> argparse.ArgumentParser:
@@ -218,12 +242,16 @@ def backends_option(session: nox.Session) -> argparse.ArgumentParser:
 
 @nox.session(requires=["env(suite)"], default=False)
 def gate(session: nox.Session) -> None:
-    """Tell whether one environment trains slower than another: BASELINE CANDIDATE [options]."""
+    """Tell whether one environment trains slower than another: BASELINE CANDIDATE [options].
+
+    BASELINE and CANDIDATE come first: requirements (several in quotes), the folder of a checkout,
+    or git:REVISION of this repository.
+    """
     parser = backends_option(session)
     for name in ("baseline", "candidate"):
         parser.add_argument(name, help="requirements, a checkout's folder, or git:REVISION")
     chosen, rest = parser.parse_known_args(session.posargs)
-    codes = []
+    failed = []
     for backend in chosen.backend or BACKENDS:
         options = [f"--backend={backend}"]
         for name in ("baseline", "candidate"):
@@ -234,11 +262,18 @@ def gate(session: nox.Session) -> None:
             options.append(f"--{name}={side.python}")
             if side.workloads is not None:
                 options.append(f"--{name}-workloads={side.workloads}")
-        suite = environment_python("suite")
-        command = [suite, "-m", "bench", "gate", *options, *rest]
-        codes.append(subprocess.run(command, check=False).returncode)
-    if any(codes):
-        session.error(f"keras-bench gate ended with exit code {max(codes)}")
+        try:
+            session.run(
+                environment_python("suite"), "-m", "bench", "gate", *options, *rest,
+                external=True,
+                # Time to save what was measured after Ctrl-C.
+                interrupt_timeout=20.0,
+                terminate_timeout=10.0,
+            )  # fmt: skip
+        except nox.command.CommandFailed as failure:
+            failed.append(f"{backend}: {failure.reason}")
+    if failed:
+        session.error("; ".join(failed))
 
 
 @nox.session(venv_backend="none", requires=EVERY_ENVIRONMENT, default=False)
@@ -263,7 +298,7 @@ def versions(session: nox.Session) -> None:
     workloads = [each for each in chosen.versions if not each[0].isdigit()]
     options = []
     for backend in chosen.backend or BACKENDS:
-        for version in chosen.versions:
+        for version in dict.fromkeys(chosen.versions):
             if version in workloads:
                 continue
             try:

@@ -240,7 +240,7 @@ def parity(
 @metric_option
 @threads_in_turn_option
 @click.option("--fail-undecided", is_flag=True, help="Let an undecided verdict fail, too.")
-@click.option("--no-parity", is_flag=True, help="Don't check first that both sides learn the same.")
+@no_parity_option
 @click.option("--markdown", type=OutputFile, metavar="FILE", help="Write the tables as Markdown.")
 @click.option("--json", type=OutputFile, metavar="FILE", help="Write all that was found.")
 @click.option("--junit", type=OutputFile, metavar="FILE", help="Write JUnit XML.")
@@ -378,6 +378,8 @@ def show(file: Path | None, results: Path) -> None:
 @threads_in_turn_option
 @no_parity_option
 @click.option("--markdown", type=OutputFile, metavar="FILE", help="Write the tables as Markdown.")
+@click.option("--json", type=OutputFile, metavar="FILE", help="Write all that was found.")
+@click.option("--junit", type=OutputFile, metavar="FILE", help="Write JUnit XML.")
 @seed_option
 @timeout_option
 @results_option
@@ -393,6 +395,8 @@ def versions(
     threads: str,
     no_parity: bool,
     markdown: Path | None,
+    json: Path | None,
+    junit: Path | None,
     seed: int,
     timeout: float,
     results: Path,
@@ -402,6 +406,7 @@ def versions(
 
     Each is compared with the first of its backend, and with the one before it.
     """
+    from bench.commands.outputs import Outputs
     from bench.commands.sides import Side
     from bench.commands.versions import sweep_versions
 
@@ -420,7 +425,8 @@ def versions(
         missing = python.removeprefix(MISSING) if python.startswith(MISSING) else None
         sides.append(Side(label, checked, python, missing=missing))
     debug = debug or context.obj
-    sys.exit(sweep_versions(workloads, sides, settings, results, markdown, debug))
+    outputs = Outputs(results, markdown, json, junit)
+    sys.exit(sweep_versions(workloads, sides, settings, outputs, debug))
 
 
 @cli.command()
@@ -436,7 +442,7 @@ def versions(
 @threshold_option
 @click.option(
     "--passes",
-    type=click.IntRange(min=2),
+    type=click.IntRange(min=3),
     default=20,
     show_default=True,
     metavar="N",

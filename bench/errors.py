@@ -14,7 +14,7 @@
     ├── Regressed           12   a gate or a comparison found the candidate slower
     ├── Undecided           13   a gate couldn't decide, and was told that this fails
     ├── MachinesDiffer      14   two runs of different machines or thread policies
-    ├── NothingToCompare    15   two runs that have no arm in common, or are the same
+    ├── NothingMeasured     15   nothing counts, or two runs have no arm in common
     └── Interrupted        130   Ctrl-C or SIGTERM; what was measured is saved
 
 0 is success, and 1 is a fault of the suite itself.
@@ -108,7 +108,7 @@ class MachinesDiffer(BenchError):
     exit_code = 14
 
 
-class NothingToCompare(BenchError):
+class NothingMeasured(BenchError):
     """Two runs have no arm in common, or are the same."""
 
     exit_code = 15

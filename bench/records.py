@@ -264,6 +264,10 @@ class CalibrationRound:
     seconds: float
     other_busy_cores: float
 
+    def by(self, clock: Clock) -> float:
+        """Return the log ratio by this clock."""
+        return self.log_ratio if clock == "wall" else self.cpu_log_ratio
+
 
 @dataclass(frozen=True)
 class Calibration:

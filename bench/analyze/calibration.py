@@ -119,7 +119,7 @@ def _by_slowdown(rounds: Sequence[CalibrationRound]) -> dict[float, list[Calibra
 
 def _residuals(rounds: Sequence[CalibrationRound], clock: Clock) -> list[float]:
     """Return how far each log ratio is from the mean of its kind, as widely spread as it is."""
-    logs = [_log(each, clock) for each in rounds]
+    logs = [each.by(clock) for each in rounds]
     if len(logs) < 2:
         return []
     # Residuals are closer to their own mean than to the true one.
@@ -138,7 +138,7 @@ def _power(
     threshold: float,
     chance: random.Random,
 ) -> Power:
-    logs = [_log(each, clock) for each in rounds]
+    logs = [each.by(clock) for each in rounds]
     gates = _gates(logs, threshold, chance, GATES)
     value = _share(gates)
     shares = []
@@ -155,10 +155,6 @@ def _power(
         mean_rounds,
         mean_rounds * fmean(each.seconds for each in rounds),
     )
-
-
-def _log(each: CalibrationRound, clock: Clock) -> float:
-    return each.log_ratio if clock == "wall" else each.cpu_log_ratio
 
 
 def _share(gates: Sequence[Judgement]) -> float:

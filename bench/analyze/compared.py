@@ -24,7 +24,7 @@ from bench.analyze.history import HistoryRow
 from bench.analyze.measured import MeasuredArm, MeasuredRun
 from bench.analyze.stats import CONFIDENCE_LEVEL, Difference, Estimate, centre, difference, ratio
 from bench.analyze.verdict import read_off
-from bench.errors import MachinesDiffer, NothingToCompare
+from bench.errors import MachinesDiffer, NothingMeasured
 from bench.records import Machine
 
 #: Of fewer processes on a side, trimming and t say nothing.
@@ -92,7 +92,7 @@ def compare(
 
     Raises:
         MachinesDiffer: they are of different machines or thread policies.
-        NothingToCompare: they are the same run, or have no arm in common.
+        NothingMeasured: they are the same run, or have no arm in common.
     """
     if found := differences(baseline, candidate):
         raise MachinesDiffer(
@@ -122,7 +122,7 @@ def compare_across_machines(
     """Put two runs of different machines or thread policies side by side, without a verdict.
 
     Raises:
-        NothingToCompare: they are the same run, or have no arm in common.
+        NothingMeasured: they are the same run, or have no arm in common.
     """
     pairs = _matched(baseline, candidate, threads_matter=False)
     return Comparison(
@@ -157,7 +157,7 @@ def _matched(
 ) -> list[ArmPair]:
     """Return the arms of both runs, with what can be said without a history."""
     if (baseline.started_utc, baseline.machine) == (candidate.started_utc, candidate.machine):
-        raise NothingToCompare(
+        raise NothingMeasured(
             f"{baseline.source} and {candidate.source}",
             f"are the same run, of {baseline.started_utc}",
             "name two runs",
@@ -170,7 +170,7 @@ def _matched(
     before = {key(arm): arm for arm in baseline.arms}
     after = {key(arm): arm for arm in candidate.arms}
     if not before.keys() & after.keys():
-        raise NothingToCompare(
+        raise NothingMeasured(
             f"{baseline.source} and {candidate.source}",
             f"have no arm in common ({_held(baseline)}; {_held(candidate)})",
             "measure the same workloads and backends in both",

@@ -29,7 +29,7 @@ def answer(pair: Pair, threshold: float) -> str:
         return f"failed: {name}, {'; '.join(causes)}"
     if found == "parity failed":
         odd = [side.parity.summary for side in pair.sides if side.parity.outcome == "differs"]
-        return f"parity failed: {name} isn't the same training on both sides: {'; '.join(odd)}"
+        return f"parity failed: {name}: {'; '.join(odd)}"
     return f"{found}: {name} {_ratio(pair)}{_why(pair, threshold)}"
 
 

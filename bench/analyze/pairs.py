@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from bench.analyze.clocks import clock_of
 from bench.analyze.stats import Estimate, centre
 from bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_seconds, steady
 from bench.analyze.verdict import Judgement, judge
-from bench.records import ArmResult, Clock, Gate, Sample
+from bench.records import Arm, ArmResult, Clock, Gate, Sample
 
 #: How many cores more than usual other programs may use before a round is left out. It is told by
 #: the load alone, never by the time, so no verdict is bent by it.
@@ -72,6 +72,21 @@ def pairs(gate: Gate) -> tuple[Pair, ...]:
         _pair(_baseline(group[:place]), group[place], gate)
         for group in groups.values()
         for place in range(1, len(group))
+    )
+
+
+def that_count(gate: Gate) -> tuple[ArmResult, ...]:
+    """Return the results without the samples of rounds that don't count in any of their pairs."""
+    left_out: dict[Arm, set[int]] = {each.arm: set() for each in gate.results}
+    for pair in pairs(gate):
+        for side in pair.sides:
+            left_out[side.arm] |= {each.round for each in pair.left_out}
+    return tuple(
+        replace(
+            each,
+            samples=tuple(s for s in each.samples if s.round not in left_out[each.arm]),
+        )
+        for each in gate.results
     )
 
 

@@ -1,5 +1,6 @@
 """Finds out what gates can see on this machine: `keras-bench calibrate`."""
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +19,7 @@ from bench.analyze.clocks import clock_of
 from bench.analyze.diagnosis import diagnose
 from bench.analyze.pairs import clock_jumped, log_ratio
 from bench.analyze.steady import UNCOUNTED_EPOCHS, process_epoch_cpu_seconds, process_epoch_seconds
-from bench.commands.outputs import write_all
+from bench.commands.outputs import check_outputs, write_all
 from bench.commands.parity_first import check_first
 from bench.errors import BenchError, Interrupted, Undecided
 from bench.measure import workloads
@@ -42,7 +43,7 @@ from bench.records import (
 from bench.report.calibration import markdown, print_calibration
 from bench.report.terminal import about_to_wait, make_console, print_warnings
 from bench.store.calibrations import calibration_file, save
-from bench.store.files import append_lines, check_writable
+from bench.store.files import append_lines
 
 #: The slowdowns that are added; none of them twice as often, since false alarms are rare.
 SLOWDOWNS = (0.0, 0.0, 0.025, 0.05, 0.1)
@@ -87,7 +88,7 @@ def calibrate(
     (workload,) = workloads.find((name,))
     (interpreter,) = probe({backend: python}).values()
     require(interpreter, backend, "with --env")
-    check_writable(results / "calibration")
+    check_outputs([results / "calibration" / "any", page])
     settings = replace(settings, cpu=quiet_core() if settings.threads == "single" else None)
     pair = _pair(workload, backend, interpreter, settings.threads)
     calibration = Calibration(
@@ -169,6 +170,7 @@ def _rounds(
     """Measure every slowdown once in each pass, in an order that chance has."""
     chance = random.Random(settings.seed)
     start = time.monotonic()
+    clock = clock_of(settings.metric, pair.baseline.backend)
     epoch_seconds = _epoch_seconds(pair, settings, chance, workers)
     for each in range(passes):
         for slowdown in chance.sample(SLOWDOWNS, k=len(SLOWDOWNS)):
@@ -186,7 +188,7 @@ def _rounds(
             line = (
                 f"{time.monotonic() - start:5.0f} s  pass {each + 1} of {passes},"
                 f" {percent(slowdown) if slowdown else 'none':>5} slower:"
-                f" {100 * found.log_ratio:+5.1f}%  of"
+                f" {100 * math.expm1(found.by(clock)):+5.1f}%  of"
                 f" {milliseconds(process_epoch_seconds([before])[0])} ms"
             )
             console.print(Text(line), soft_wrap=True)

@@ -32,7 +32,7 @@ def compare_runs(
     Raises:
         ResultsBroken: a side isn't a stored run.
         MachinesDiffer: they are of different machines or thread policies, and may not be.
-        NothingToCompare: they are the same run, or have no arm in common.
+        NothingMeasured: they are the same run, or have no arm in common.
         ResultsUnwritable: before anything is printed.
     """
     console = make_console()
@@ -49,10 +49,9 @@ def compare_runs(
     files = [file for file in (outputs.markdown, outputs.json, outputs.junit) if file is not None]
     writes = writes_of(outputs, markdown(found), suite, partial(save, found))
     unwritable = write_all(console, writes, files)
-    if unwritable is not None:
-        return unwritable.exit_code
     failures = [side.failure for pair in found.pairs for side in pair.sides if side.failure]
-    return exit_code_of({pair.outcome for pair in found.pairs}, failures, undecided_fails)
+    code = exit_code_of({pair.outcome for pair in found.pairs}, failures, undecided_fails)
+    return unwritable.exit_code if code == 0 and unwritable is not None else code
 
 
 def _history(console: Console, results: Path) -> tuple[HistoryRow, ...]:

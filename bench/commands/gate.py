@@ -15,7 +15,7 @@ from bench.analyze.gate_answer import changes, conclusion, outcome
 from bench.analyze.pairs import Pair, pairs
 from bench.commands.outputs import Outputs, annotate, check_outputs, write_all, writes_of
 from bench.commands.sides import Side, measure_sides, probe_sides, record
-from bench.errors import BackendError, Interrupted, ResultsUnwritable
+from bench.errors import BackendError, Interrupted, NothingMeasured, ResultsUnwritable
 from bench.measure import workloads
 from bench.measure.machine import this_machine
 from bench.records import Gate, GateSettings
@@ -88,15 +88,17 @@ def _conclude(console: Console, gate: Gate, outputs: Outputs, undecided_fails: b
         unwritable = _write(console, gate, found, outputs, undecided_fails)
     if not gate.complete:
         return Interrupted.exit_code
-    if unwritable is not None:
-        return unwritable.exit_code
-    return exit_code(found, undecided_fails)
+    code = exit_code(found, undecided_fails)
+    return unwritable.exit_code if code == 0 and unwritable is not None else code
 
 
 def exit_code(found: Sequence[Pair], undecided_fails: bool) -> int:
     """Return what the shell is told: a regression before a failed parity, and so on."""
     failures = [side.failure for pair in found for side in pair.sides if side.failure is not None]
-    return exit_code_of({outcome(pair) for pair in found}, failures, undecided_fails)
+    code = exit_code_of({outcome(pair) for pair in found}, failures, undecided_fails)
+    if code == 0 and not any(pair.judgement.rounds for pair in found):
+        return NothingMeasured.exit_code
+    return code
 
 
 def _write(

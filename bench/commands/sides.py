@@ -13,7 +13,7 @@ from rich.console import Console
 from bench.analyze.diagnosis import diagnose
 from bench.analyze.gate_plan import next_round
 from bench.analyze.history import Kind
-from bench.analyze.pairs import pairs
+from bench.analyze.pairs import pairs, that_count
 from bench.analyze.steady import UNCOUNTED_EPOCHS
 from bench.commands.parity_first import check_first
 from bench.commands.rounds import measure_rounds
@@ -128,9 +128,9 @@ def _save_so_far(gate: Gate, results: Path) -> None:
 
 
 def record(gate: Gate, kind: Kind, results: Path) -> None:
-    """Add what was measured to the history; raise ResultsUnwritable."""
+    """Add what was measured and counts to the history; raise ResultsUnwritable."""
     append(
-        gate.results,
+        that_count(gate),
         started_utc=gate.started_utc,
         machine=gate.machine,
         kind=kind,

@@ -2,18 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 from bench import interrupts
 from bench.analyze.pairs import pairs
 from bench.analyze.sweep import sweep
-from bench.commands.outputs import check_outputs, write_all
+from bench.commands.outputs import Outputs, check_outputs, write_all, writes_of
 from bench.commands.sides import Side, measure_sides, probe_sides, record
-from bench.errors import Interrupted
+from bench.errors import Interrupted, UsageError
 from bench.records import GateSettings
+from bench.report.junit import junit
 from bench.report.sweep import markdown, print_sweep
 from bench.report.terminal import make_console
-from bench.store.files import write_atomically
 from bench.store.gates import gate_file, save
 
 
@@ -21,8 +20,7 @@ def sweep_versions(
     names: tuple[str, ...],
     sides: Sequence[Side],
     settings: GateSettings,
-    results: Path,
-    page: Path | None,
+    outputs: Outputs,
     debug: bool,
 ) -> int:
     """Measure all sides, print and write the table; return the exit code.
@@ -33,19 +31,26 @@ def sweep_versions(
     Raises:
         UsageError, WorkloadError, ResultsUnwritable: before anything is measured.
     """
+    _check_labels(sides)
     console = make_console()
-    check_outputs([results / "gates" / "any", page])
+    results = outputs.results
+    check_outputs([results / "gates" / "any", outputs.markdown, outputs.json, outputs.junit])
     gate = measure_sides(console, names, probe_sides(sides), settings, results, debug)
     with interrupts.deferred():
         rows = sweep(gate)
         print_sweep(console, gate, rows)
         file = gate_file(gate, results)
+        found = pairs(gate)
         writes: list[Callable[[], None]] = [
-            partial(save, gate, pairs(gate), file),
+            partial(save, gate, found, file),
             partial(record, gate, "versions", results),
+            *writes_of(
+                outputs,
+                markdown(gate, rows),
+                junit(gate, found, undecided_fails=False),
+                partial(save, gate, found),
+            ),
         ]
-        if page is not None:
-            writes.append(partial(write_atomically, page, markdown(gate, rows)))
         unwritable = write_all(console, writes, [file])
     if not gate.complete:
         return Interrupted.exit_code
@@ -54,3 +59,17 @@ def sweep_versions(
     failures = [each.failure for each in gate.results if each.failure is not None]
     measured = any(each.samples for each in gate.results)
     return 0 if measured or not failures else failures[0].exit_code
+
+
+def _check_labels(sides: Sequence[Side]) -> None:
+    """Raise UsageError unless every backend has two environments at least, told apart by label."""
+    names = [(side.label, side.backend) for side in sides]
+    for label, backend in names:
+        if names.count((label, backend)) > 1:
+            raise UsageError(
+                f"{label} on {backend}", "two environments are called that", "give each a label"
+            )
+        if sum(other == backend for _, other in names) < 2:
+            raise UsageError(
+                backend, "one environment has none to be compared with", "name another one"
+            )

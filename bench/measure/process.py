@@ -91,7 +91,7 @@ class Launcher:
             raise BackendError(
                 python,
                 f"can't be started ({error.strerror})",
-                "name another interpreter with --env",
+                "name another interpreter",
             ) from None
         finally:
             # Answered, timed out or interrupted: its whole group ends here, and its teardown.
@@ -246,8 +246,7 @@ def _as_error(problem: Problem, request: Request) -> BenchError:
         error = BackendError(
             request.backend,
             problem.message,
-            f"install keras-bench[{request.backend}] into that environment, or name another "
-            f"with --env {request.backend}=PYTHON",
+            f"install keras-bench[{request.backend}] into that environment, or name another one",
         )
     elif problem.kind == "diverged":
         error = LossDiverged(

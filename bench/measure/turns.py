@@ -86,14 +86,14 @@ def _time_group(
                 started[arm] = stack.enter_context(workers.start(targets[arm].python, request))
             for arm in arms:
                 epoch_seconds[arm] = started[arm].answer(Turn).epoch_seconds
-            turn_epochs = math.ceil(LEAST_TURN_SECONDS / min(epoch_seconds.values()))
             end = time.perf_counter() + settings.training_seconds * len(arms)
             turns = 0
             while turns < settings.least_turns or time.perf_counter() < end:
+                turn_epochs = math.ceil(LEAST_TURN_SECONDS / min(epoch_seconds.values()))
                 # There and back again: a steady drift falls on all alike.
                 for arm in arms if turns % 2 == 0 else reversed(arms):
                     started[arm].tell(str(turn_epochs))
-                    started[arm].answer(Turn)
+                    epoch_seconds[arm] = started[arm].answer(Turn).epoch_seconds
                 turns += 1
             for arm in arms:
                 started[arm].tell(STOP)

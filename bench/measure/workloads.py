@@ -75,6 +75,8 @@ def _is_file_name(text: str) -> bool:
 
 
 def _from_file(text: str, folder: Path | None) -> Workload:
+    if folder is not None and Path(text).is_absolute():
+        raise UsageError(text, f"lies outside of {folder}", "name it relative to that folder")
     file = Path(text) if folder is None else folder / text
     if not file.is_file():
         reason = "is a directory" if file.is_dir() else "doesn't exist"

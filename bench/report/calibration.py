@@ -6,13 +6,12 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
-from tabulate import tabulate
 
 from bench.analyze.answer import percent
 from bench.analyze.calibration import Capability, Power, Rate
 from bench.analyze.clocks import CLOCK_NAMES
 from bench.records import Calibration
-from bench.report.markdown import plain
+from bench.report.markdown import pipe_table, plain
 
 TITLES = ("true slowdown", "regressed, of gates drawn", "of gates in order", "rounds", "time, s")
 
@@ -56,6 +55,14 @@ def sentences(calibration: Calibration, found: Capability, threshold: float) -> 
     return said
 
 
+#: Below the table.
+CAPTION = (
+    "95 % intervals. Drawn gates know of the machine what the measured rounds know, and no more;"
+    " gates in order use each round once, so they are independent, and few. The time leaves out"
+    " the check of parity."
+)
+
+
 def print_calibration(
     console: Console, calibration: Calibration, found: Capability, threshold: float
 ) -> None:
@@ -63,6 +70,8 @@ def print_calibration(
     grid = Grid(
         title=f"gates with a threshold of {percent(threshold)}",
         title_justify="left",
+        caption=CAPTION,
+        caption_justify="left",
         box=SIMPLE_HEAD,
     )
     for place, title in enumerate(TITLES):
@@ -77,24 +86,20 @@ def print_calibration(
 
 def markdown(calibration: Calibration, found: Capability, threshold: float) -> str:
     """Return the table and what it means in GitHub-flavoured Markdown."""
-    table = tabulate(
-        [cells(power) for power in found.powers],
-        headers=TITLES,
-        tablefmt="pipe",
-        disable_numparse=True,
-        colalign=["left", *["right"] * (len(TITLES) - 1)],
-    )
+    numeric = [False, *[True] * (len(TITLES) - 1)]
+    table = pipe_table(TITLES, numeric, [cells(power) for power in found.powers])
     said = "\n".join(f"- {plain(each)}" for each in sentences(calibration, found, threshold))
     name = plain(f"{calibration.workload} on {calibration.backend}")
     asked = (
         f"threshold {percent(threshold)}, {CLOCK_NAMES[calibration.metric]}, threads"
         f" {calibration.threads}, seed {calibration.seed}"
     )
-    return f"### {name}\n\n{asked}\n\n{table}\n\n{said}\n"
+    return f"### {name}\n\n{asked}\n\n{table}\n\n{CAPTION}\n\n{said}\n"
 
 
 def _count(rate: Rate) -> str:
-    return f"{round(rate.value * rate.gates)} of {rate.gates}"
+    interval = f"{100 * rate.low:.0f} to {100 * rate.high:.0f}%"
+    return f"{round(rate.value * rate.gates)} of {rate.gates} ({interval})"
 
 
 def _share(rate: Rate) -> str:

@@ -1,4 +1,4 @@
-"""What a gate found, for people: on a terminal, in Markdown, and as GitHub annotations."""
+"""What a gate found, for people: on a terminal and in Markdown."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,6 @@ from bench.analyze.conclusion import Outcome
 from bench.analyze.gate_answer import (
     answer,
     changes,
-    conclusion,
     ending,
     outcome,
     remarks,
@@ -22,7 +21,6 @@ from bench.analyze.gate_answer import (
 from bench.analyze.pairs import Pair, pairs
 from bench.analyze.stats import Estimate
 from bench.records import Gate
-from bench.report import github
 from bench.report.markdown import described, pipe_table, plain
 from bench.report.progress import draw_spent
 
@@ -46,9 +44,10 @@ STYLES: dict[Outcome, str] = {
 
 def cells(pair: Pair) -> list[str]:
     """Return the texts of a pair's row."""
-    ratio = pair.judgement.ratio
+    ratio, label = pair.judgement.ratio, pair.candidate.arm.environment.label
     return [
-        pair.baseline.arm.workload,
+        # Of a sweep, several pairs have one workload.
+        pair.baseline.arm.workload + ("" if label == "candidate" else f", {label}"),
         pair.baseline.arm.backend,
         _milliseconds(pair.baseline_epoch),
         _milliseconds(pair.candidate_epoch),
@@ -120,12 +119,6 @@ def pinned_to(gate: Gate) -> str | None:
     """Return the core that all workers ran on, None where they had a choice."""
     cores = {sample.cpus for result in gate.results for sample in result.samples}
     return str(*cores.pop()) if len(cores) == 1 and len(next(iter(cores))) == 1 else None
-
-
-def annotations(gate: Gate, found: Sequence[Pair]) -> list[str]:
-    """Return a workflow command of GitHub Actions for each pair that regressed."""
-    conclusions = [conclusion(pair, gate.settings.threshold) for pair in found]
-    return github.annotations(TITLE, conclusions)
 
 
 def _grid(found: Sequence[Pair]) -> Grid:

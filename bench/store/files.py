@@ -100,7 +100,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _as_results_error(error: OSError, path: Path) -> ResultsUnwritable:
-    elsewhere = "name another place with --results, or --json of parity"
+    elsewhere = "name another place"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFull(str(path), "the disk is full", f"free some space, or {elsewhere}")
     reason = (error.strerror or str(error)).lower()

@@ -13,7 +13,7 @@ from bench.analyze.answer import answer, ending
 from bench.analyze.comparison import Table
 from bench.analyze.history import Positive, UtcTime
 from bench.analyze.measured import MeasuredArm, MeasuredRun, recorded_environment
-from bench.errors import NothingToCompare
+from bench.errors import NothingMeasured
 from bench.records import (
     SCHEMA_VERSION,
     UNCHECKED,
@@ -84,7 +84,7 @@ def _arm(row: _Row) -> MeasuredArm:
     failure = None
     if row.failure is not None:
         code = row.failure_exit_code
-        failure = Failure(0, row.failure, NothingToCompare.exit_code if code is None else code)
+        failure = Failure(0, row.failure, NothingMeasured.exit_code if code is None else code)
     return MeasuredArm(
         workload=row.workload,
         backend=row.backend,

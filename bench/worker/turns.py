@@ -6,6 +6,7 @@ same time and train an epoch in turn meet the same weather; one after the other 
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,4 +47,5 @@ class Turns:
 def _pin(cpu: int) -> None:
     """Keep all threads of this process on one core, those of the framework's pools too."""
     for task in Path("/proc/self/task").iterdir():
-        os.sched_setaffinity(int(task.name), {cpu})
+        with suppress(ProcessLookupError):  # A thread may have ended meanwhile.
+            os.sched_setaffinity(int(task.name), {cpu})

@@ -15,8 +15,9 @@ RESERVED_FIT_SETTINGS = ("x", "y", "verbose", "callbacks", "initial_epoch")
 
 def load_workload(path: Path) -> ModuleType:
     """Import the file as if it were run by itself."""
-    # What lies beside it can be imported.
-    sys.path.insert(0, str(path.parent))
+    # What lies beside it can be imported; what is installed comes first, so that a workload in a
+    # package's own checkout trains with the package of the environment.
+    sys.path.append(str(path.parent))
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise Refusal("workload", "isn't a Python file")

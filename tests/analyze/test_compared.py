@@ -17,7 +17,7 @@ from bench.analyze.compared import (
 from bench.analyze.measured import measured_run
 from bench.analyze.stats import ratio
 from bench.analyze.verdict import read_off
-from bench.errors import MachinesDiffer, NothingToCompare
+from bench.errors import MachinesDiffer, NothingMeasured
 from bench.records import UNCHECKED, Machine
 
 CALM = (0.0500, 0.0501, 0.0499, 0.0502, 0.0498, 0.0500)
@@ -173,9 +173,9 @@ def test_runs_of_different_machines_or_thread_policies_are_refused(change, said)
                                  lambda *runs: compare_across_machines(*runs, 0.05)])  # fmt: skip
 def test_runs_without_a_common_arm_and_a_run_with_itself_are_nothing_to_compare(how):
     before, after = two(after={"workload": "other"})
-    with pytest.raises(NothingToCompare, match="net on jax; other on jax"):
+    with pytest.raises(NothingMeasured, match="net on jax; other on jax"):
         how(before, after)
-    with pytest.raises(NothingToCompare, match="are the same run, of 2026-01-01T01:40:00Z"):
+    with pytest.raises(NothingMeasured, match="are the same run, of 2026-01-01T01:40:00Z"):
         how(before, replace(before, source="again"))
 
 

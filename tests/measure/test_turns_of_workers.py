@@ -47,7 +47,7 @@ def test_each_side_gives_a_sample_of_the_round(carry_out):
 
 
 def test_turns_go_on_for_as_long_as_asked(carry_out):
-    settings = replace(SETTINGS, training_seconds=0.5)
+    settings = replace(SETTINGS, training_seconds=1.0)
     _, before, after = carry_out("sample(0.05)", "sample(0.05)", settings)
     epochs = len(before.result.epoch_seconds)
     assert epochs == len(after.result.epoch_seconds)

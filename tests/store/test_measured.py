@@ -8,7 +8,7 @@ from builders import AGREES, DIFFERS, EXPLAINED, failure, result, run, sample
 
 from bench.analyze.comparison import tables
 from bench.analyze.measured import measured_run
-from bench.errors import NothingToCompare, ResultsBroken
+from bench.errors import NothingMeasured, ResultsBroken
 from bench.records import UNCHECKED
 from bench.store import latest, runs
 from bench.store.measured import find, read
@@ -67,7 +67,7 @@ def test_a_latest_json_from_before_parity_and_exit_codes_were_written(tmp_path):
     old = read(json.dumps(document).encode(), "old")
     assert {arm.parity for arm in old.arms} == {UNCHECKED}
     codes = {arm.failure.exit_code for arm in old.arms if arm.failure is not None}
-    assert codes == {NothingToCompare.exit_code}
+    assert codes == {NothingMeasured.exit_code}
 
 
 def broken(content, source="it"):

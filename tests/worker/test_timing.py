@@ -158,6 +158,7 @@ def test_a_busy_wait_makes_every_epoch_longer(measure):
     assert min(waited.epoch_seconds) >= 0.05
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="no affinity on this system")
 @pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
 def test_workers_take_turns_on_the_core_they_are_pinned_to(pythons, tmp_path: Path, backend: str):
     file = tmp_path / "mine.py"
