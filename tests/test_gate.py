@@ -139,7 +139,7 @@ def test_a_history_is_shown_of_what_was_run_gated_and_swept(
     assert measured.returncode == 0, measured.stderr
     gate(SAME, SLOWER)
     sides = [Side(label, "jax", fake_python(SAME)) for label in ("keras 1", "keras 2")]
-    sweep_versions(("dense_3_5_2",), sides, SETTINGS, results, None, debug=False)
+    sweep_versions(("dense_3_5_2",), sides, SETTINGS, Outputs(results), debug=False)
     kinds = [row.kind for row in load_history(results / "history.csv").rows]
     assert kinds == ["run", "gate", "gate", "versions", "versions"]
     shown = run_cli("history", f"--results={results}")

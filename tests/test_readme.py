@@ -4,16 +4,23 @@ import json
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
 from bench import errors
 from bench.analyze.answer import answer
+from bench.analyze.calibration import Capability
 from bench.analyze.comparison import tables
+from bench.analyze.sweep import sweep
 from bench.cli import cli
 from bench.errors import BenchError
+from bench.records import Calibration
+from bench.report.calibration import markdown as describe_calibration
 from bench.report.columns import record
 from bench.report.markdown import document
+from bench.report.sweep import markdown as describe_sweep
+from bench.store.gates import load as load_gate
 from bench.store.runs import load
 
 PROJECT = Path(__file__).parent.parent
@@ -90,3 +97,24 @@ def test_its_options_are_those_of_the_command(command: str):
 def test_it_names_every_command():
     named = set(re.findall(r"^\| `keras-bench (\w+)", README, re.MULTILINE))
     assert named >= set(cli.commands) - {"parity"}
+
+
+def test_the_page_on_the_gate_says_what_the_stored_calibrations_say():
+    page = (PROJECT / "docs" / "gate.md").read_text(encoding="utf-8")
+    files = sorted((PROJECT / "results" / "calibration").glob("*.json"))
+    assert len(files) == 3
+    for file in files:
+        document = json.loads(file.read_text())
+        calibration = msgspec.convert(document["calibration"], Calibration)
+        found = msgspec.convert(document["capability"], Capability)
+        assert describe_calibration(calibration, found, document["threshold"]).strip() in page
+
+
+def test_the_page_on_releases_says_what_the_stored_sweep_says():
+    page = (PROJECT / "docs" / "keras-releases.md").read_text(encoding="utf-8")
+    (file,) = (PROJECT / "results" / "gates").glob("*.json")
+    gate = load_gate(file)
+    table = describe_sweep(gate, sweep(gate))
+    assert table in page
+    for ratio, low, high in re.findall(r"\((\d\.\d+), (\d\.\d+) to\s+(\d\.\d+)\)", page):
+        assert f"{ratio} ({low} to {high})" in table

@@ -15,7 +15,7 @@ from bench.records import Run
 from bench.report.columns import SPEED, cells, is_numeric, remarks, titles
 
 #: The width of what is printed where no terminal says how wide it is.
-PLAIN_WIDTH = 110
+PLAIN_WIDTH = 120
 
 
 def make_console() -> Console:

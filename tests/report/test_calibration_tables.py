@@ -6,7 +6,7 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 
 from bench.analyze.calibration import Capability, Power, Rate
-from bench.report.calibration import TITLES, cells, markdown, print_calibration, sentences
+from bench.report.calibration import CAPTION, TITLES, cells, markdown, print_calibration, sentences
 
 NONE = Power(0.0, Rate(0.001, 0.0, 0.0123, 1000), Rate(0.0, 0.0, 0.46, 6), 7.04, 70.4)
 SLOWER = Power(0.025, Rate(0.95, 0.9, 1.0, 1000), None, 14.25, 142.6)
@@ -21,14 +21,14 @@ def printed(found=FOUND, threshold=0.05, known=KNOWN):
 
 
 def test_a_row_says_how_gates_end():
-    assert cells(NONE) == ["none", "0.1% (0.0 to 1.2)", "0 of 6", "7.0", "70"]
+    assert cells(NONE) == ["none", "0.1% (0.0 to 1.2)", "0 of 6 (0 to 46%)", "7.0", "70"]
     assert cells(SLOWER) == ["2.5%", "95.0% (90.0 to 100.0)", "0 of 0", "14.2", "143"]
     assert len(TITLES) == len(cells(NONE))
 
 
 def test_gates_in_order_are_counted():
     in_order = Rate(2 / 3, 0.1, 0.9, 3)
-    assert cells(Power(0.05, in_order, in_order, 12.0, 120.0))[2] == "2 of 3"
+    assert cells(Power(0.05, in_order, in_order, 12.0, 120.0))[2] == "2 of 3 (10 to 90%)"
 
 
 def test_the_noise_and_the_smallest_slowdown_are_said():
@@ -83,5 +83,6 @@ def test_a_page_holds_the_same_table_and_sentences(name):
         *TITLES,
         *cells(NONE),
         *cells(SLOWER),
+        CAPTION,
         *sentences(known, FOUND, 0.05),
     ]

@@ -19,21 +19,22 @@ from builders import (
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from bench.analyze.gate_answer import answer, ending
+from bench.analyze.gate_answer import answer, conclusion, ending
 from bench.analyze.pairs import pairs
 from bench.analyze.stats import Estimate
 from bench.errors import WorkerDied
 from bench.records import GateSettings
 from bench.report.gate import (
     CAPTION,
+    TITLE,
     TITLES,
-    annotations,
     cells,
     draw_gate,
     markdown,
     print_gate,
     ratio_text,
 )
+from bench.report.github import annotations
 
 UNCHANGED = two_sides(around(0.0, FIRST_LOOK), workload="unchanged")
 REGRESSED = two_sides(around(0.1, 2 * FIRST_LOOK, spread=0.01), workload="regressed")
@@ -216,7 +217,7 @@ def test_where_it_comes_from_stands_below():
     assert items[-4:] == [
         "compared: the same versions on both sides",
         "All is decided that can be after 6 rounds and 60 s.",
-        "2026-01-02T03:04:05Z, threshold 0.025, cpu time, threads single, pinned to core 1, seed 3",
+        "2026-01-02T03:04:05Z, threshold 0.025, CPU time, threads single, pinned to core 1, seed 3",
         "Some CPU, 4 of 8 cores, 32 GiB, Linux 6.1, fingerprint 0123abcd",
     ]
 
@@ -269,8 +270,13 @@ def test_a_page_is_a_section_that_ends_its_last_line():
 # As annotations.
 
 
+def annotations_of(known):
+    threshold = known.settings.threshold
+    return annotations(TITLE, [conclusion(pair, threshold) for pair in pairs(known)])
+
+
 def test_only_regressions_are_annotated():
-    (annotation,) = annotations(ALL, pairs(ALL))
+    (annotation,) = annotations_of(ALL)
     sentence = answer(pairs(gate(*REGRESSED))[0], 0.05)
     assert annotation == f"::error title=keras-bench gate::{sentence}"
 
@@ -278,7 +284,7 @@ def test_only_regressions_are_annotated():
 def test_an_annotation_is_one_line_with_its_percent_signs_escaped():
     name = "100%\r\n::error::of it"
     known = gate(*two_sides(around(0.1, 2 * FIRST_LOOK), workload=name))
-    (annotation,) = annotations(known, pairs(known))
+    (annotation,) = annotations_of(known)
     assert "\n" not in annotation
     assert "\r" not in annotation
     assert "regressed: 100%25%0D%0A::error::of it on jax takes" in annotation
@@ -287,5 +293,5 @@ def test_an_annotation_is_one_line_with_its_percent_signs_escaped():
 def test_escaping_an_annotation_can_be_undone():
     name = "%0A is no new line"
     known = gate(*two_sides(around(0.1, 2 * FIRST_LOOK), workload=name))
-    (annotation,) = annotations(known, pairs(known))
+    (annotation,) = annotations_of(known)
     assert "%250A is no new line" in annotation

@@ -138,7 +138,7 @@ def test_a_page_holds_the_same_as_the_terminal(name):
         *remarks(rows[1]),
         f"{CAPTION[0].upper()}{CAPTION[1:]}.",
         ending(known),
-        "2026-01-02T03:04:05Z, threshold 0.025, cpu time, threads single, pinned to core 1, seed 3",
+        "2026-01-02T03:04:05Z, threshold 0.025, CPU time, threads single, pinned to core 1, seed 3",
         "Some CPU, 4 of 8 cores, 32 GiB, Linux 6.1, fingerprint 0123abcd",
     ]
     assert text.endswith("0123abcd\n")
