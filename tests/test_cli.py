@@ -175,7 +175,7 @@ def test_a_results_place_that_is_a_file_is_refused_before_measuring(run_cli, fak
     answer = run_cli("run", *envs(fake_python("sample()")))
     assert answer.returncode == 8
     assert "round 1" not in answer.stdout
-    assert "--results" in answer.stderr
+    assert "name another place" in answer.stderr
 
 
 def test_a_stored_run_is_shown_again(run_cli, fake_python):
