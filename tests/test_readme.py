@@ -37,6 +37,12 @@ def test_its_tables_are_those_of_the_run_that_it_names():
     assert all(answer(table) in README for table in tables(run))
 
 
+def test_its_example_of_a_fault_is_the_recorded_one():
+    document = json.loads((PROJECT / "results" / "parity_layer_off.json").read_text())
+    (workload,) = document["workloads"]
+    assert all(f"- {backend['sentence']}\n" in README for backend in workload["backends"])
+
+
 def test_its_overhead_is_the_recorded_one():
     assert (PROJECT / "results" / "harness_overhead.md").read_text().strip() in README
 
