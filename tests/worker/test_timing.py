@@ -181,7 +181,7 @@ def test_workers_take_turns_on_the_core_they_are_pinned_to(pythons, tmp_path: Pa
     assert [each.cpus for each in samples] == [(core,), (core,)]
     epochs = len(samples[0].epoch_seconds)
     assert epochs == len(samples[1].epoch_seconds) == len(samples[0].losses)
-    assert (epochs - 2) % 4 == 0
+    assert epochs >= 2 + 4
     # Waiting for a turn isn't part of an epoch: all of them fit into the process together.
     total = sum(sum(each.epoch_seconds) for each in samples)
     assert total < samples[0].process_seconds
