@@ -7,7 +7,7 @@ from statistics import median
 
 from bench.analyze.clocks import clock_of
 from bench.analyze.stats import Estimate, centre
-from bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_seconds, steady
+from bench.analyze.steady import process_epochs_by, steady
 from bench.analyze.verdict import Judgement, judge
 from bench.records import Arm, ArmResult, Clock, Gate, Sample
 
@@ -193,10 +193,4 @@ def _epoch_seconds(sample: Sample, clock: Clock) -> tuple[float, ...]:
 
 
 def _centre(samples: Sequence[Sample], clock: Clock) -> Estimate | None:
-    return centre(_process_seconds(samples, clock)) if samples else None
-
-
-def _process_seconds(samples: Sequence[Sample], clock: Clock) -> list[float]:
-    if clock == "cpu":
-        return process_epoch_cpu_seconds(samples)
-    return process_epoch_seconds(samples)
+    return centre(process_epochs_by(clock, samples)) if samples else None

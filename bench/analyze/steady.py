@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bench.analyze.stats import centre
-from bench.records import Sample
+from bench.records import Clock, Sample
 
 #: Epochs after the first that are run and not counted. TensorFlow traces once more in the
 #: second epoch when the last batch is a smaller one.
@@ -33,3 +33,10 @@ def process_epoch_seconds(samples: Sequence[Sample]) -> list[float]:
 def process_epoch_cpu_seconds(samples: Sequence[Sample]) -> list[float]:
     """Return one value per process: the trimmed mean of its steady epochs' CPU seconds."""
     return [centre(steady(sample.epoch_cpu_seconds)).value for sample in samples]
+
+
+def process_epochs_by(clock: Clock, samples: Sequence[Sample]) -> list[float]:
+    """Return one value per process: what an epoch takes by this clock, in seconds."""
+    if clock == "cpu":
+        return process_epoch_cpu_seconds(samples)
+    return process_epoch_seconds(samples)

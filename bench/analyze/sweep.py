@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bench.analyze.clocks import clock_of
 from bench.analyze.pairs import Pair, clock_jumped, is_sound, log_ratio, pairs, rounds_that_count
 from bench.analyze.stats import Estimate, centre
-from bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_seconds
+from bench.analyze.steady import process_epochs_by
 from bench.records import ArmResult, Clock, Gate
 
 
@@ -56,8 +56,4 @@ def _ratio(first: ArmResult, result: ArmResult, clock: Clock) -> Estimate | None
 def _epoch(result: ArmResult, gate: Gate) -> Estimate | None:
     clock = clock_of(gate.settings.metric, result.arm.backend)
     samples = [each for each in result.samples if not clock_jumped(each, clock)]
-    if not samples:
-        return None
-    if clock == "cpu":
-        return centre(process_epoch_cpu_seconds(samples))
-    return centre(process_epoch_seconds(samples))
+    return centre(process_epochs_by(clock, samples)) if samples else None

@@ -18,7 +18,7 @@ from bench.analyze.calibration import capability
 from bench.analyze.clocks import clock_of
 from bench.analyze.diagnosis import diagnose
 from bench.analyze.pairs import clock_jumped, log_ratio
-from bench.analyze.steady import UNCOUNTED_EPOCHS, process_epoch_cpu_seconds, process_epoch_seconds
+from bench.analyze.steady import UNCOUNTED_EPOCHS, process_epochs_by
 from bench.commands.outputs import check_outputs, write_all
 from bench.commands.parity_first import check_first
 from bench.errors import BenchError, Interrupted, Undecided
@@ -189,7 +189,7 @@ def _rounds(
                 f"{time.monotonic() - start:5.0f} s  pass {each + 1} of {passes},"
                 f" {percent(slowdown) if slowdown else 'none':>5} slower:"
                 f" {100 * math.expm1(found.by(clock)):+5.1f}%  of"
-                f" {milliseconds(process_epoch_seconds([before])[0])} ms"
+                f" {milliseconds(process_epochs_by(clock, [before])[0])} ms"
             )
             console.print(Text(line), soft_wrap=True)
             yield found
@@ -202,9 +202,8 @@ def _epoch_seconds(
     for _ in range(TRIES):
         before, after = _measure(pair, 0.0, settings, chance, workers)
         if not _jumped(before, after):
-            if clock_of(settings.metric, pair.baseline.backend) == "cpu":
-                return process_epoch_cpu_seconds([before])[0]
-            return process_epoch_seconds([before])[0]
+            clock = clock_of(settings.metric, pair.baseline.backend)
+            return process_epochs_by(clock, [before])[0]
     raise _clock_unfit(pair.baseline)
 
 
