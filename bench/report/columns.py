@@ -136,8 +136,8 @@ def record(row: Row, complete: bool) -> dict[str, object]:
         "run_complete": complete,
     }
     figures = row.figures
-    record |= _interval("epoch_seconds", None if figures is None else figures.epoch_seconds)
-    record |= _interval("ratio_to_fastest", _ratio_estimate(figures))
+    record |= interval_record("epoch_seconds", None if figures is None else figures.epoch_seconds)
+    record |= interval_record("ratio_to_fastest", _ratio_estimate(figures))
     record["slower_than_fastest"] = is_decided(row) if figures and figures.ratio else None
     for name in (
         "examples_per_second", "epoch_cpu_seconds", "import_seconds", "build_seconds",
@@ -159,7 +159,8 @@ def _ratio_estimate(figures: Figures | None) -> Estimate | None:
     return figures.ratio or Estimate(1.0)
 
 
-def _interval(name: str, estimate: Estimate | None) -> dict[str, object]:
+def interval_record(name: str, estimate: Estimate | None) -> dict[str, object]:
+    """Return an estimate as bare figures, its ends as `_low` and `_high`, None where none."""
     return {
         name: estimate and estimate.value,
         f"{name}_low": estimate and estimate.low,

@@ -12,8 +12,9 @@ from bench.analyze.between_runs import Noise
 from bench.analyze.compared import ArmPair, Comparison
 from bench.analyze.compared_answer import conclusion, remarks, versions, worth
 from bench.analyze.measured import MeasuredArm, MeasuredRun
-from bench.analyze.stats import Estimate, centre
+from bench.analyze.stats import centre
 from bench.records import SCHEMA_VERSION
+from bench.report.columns import interval_record
 from bench.store.files import write_atomically
 
 
@@ -51,9 +52,9 @@ def _pair(pair: ArmPair, comparison: Comparison) -> Mapping[str, Any]:
         "doubt": pair.doubt,
         "sentence": conclusion(pair, comparison).sentence,
         "remarks": remarks(pair),
-        **_estimate("ratio", pair.ratio),
-        **_estimate("lasting_ratio", pair.lasting),
-        **_estimate("ratio_to_fastest", pair.to_fastest),
+        **interval_record("ratio", pair.ratio),
+        **interval_record("lasting_ratio", pair.lasting),
+        **interval_record("ratio_to_fastest", pair.to_fastest),
         "fastest": pair.fastest,
         "visible_change": None if math.isinf(change) else change,
         **_noise(pair.between),
@@ -75,13 +76,5 @@ def _side(name: str, side: MeasuredArm | None) -> Mapping[str, Any]:
     seconds = () if side is None else side.process_epoch_seconds
     return {
         f"{name}_processes": len(seconds),
-        **_estimate(f"{name}_epoch_seconds", centre(seconds) if seconds else None),
-    }
-
-
-def _estimate(name: str, estimate: Estimate | None) -> Mapping[str, float | None]:
-    return {
-        name: None if estimate is None else estimate.value,
-        f"{name}_low": None if estimate is None else estimate.low,
-        f"{name}_high": None if estimate is None else estimate.high,
+        **interval_record(f"{name}_epoch_seconds", centre(seconds) if seconds else None),
     }

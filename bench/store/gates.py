@@ -11,9 +11,9 @@ import msgspec
 
 from bench.analyze.gate_answer import answer, ending, outcome
 from bench.analyze.pairs import Pair
-from bench.analyze.stats import Estimate
 from bench.errors import ResultsBroken
 from bench.records import SCHEMA_VERSION, Gate
+from bench.report.columns import interval_record
 from bench.store.files import write_atomically
 
 
@@ -56,20 +56,12 @@ def _found(pair: Pair, threshold: float) -> dict[str, Any]:
         "backend": pair.baseline.arm.backend,
         "verdict": outcome(pair),
         "sentence": answer(pair, threshold),
-        **_estimate("ratio", judgement.ratio),
+        **interval_record("ratio", judgement.ratio),
         "visible_change": None if math.isinf(change) else change,
         "rounds": judgement.rounds,
         "confirming": judgement.confirming,
         "confirming_rounds": judgement.confirming_rounds,
         "left_out_rounds": msgspec.to_builtins(pair.left_out),
-        **_estimate("baseline_epoch_seconds", pair.baseline_epoch),
-        **_estimate("candidate_epoch_seconds", pair.candidate_epoch),
-    }
-
-
-def _estimate(name: str, estimate: Estimate | None) -> dict[str, float | None]:
-    return {
-        name: None if estimate is None else estimate.value,
-        f"{name}_low": None if estimate is None else estimate.low,
-        f"{name}_high": None if estimate is None else estimate.high,
+        **interval_record("baseline_epoch_seconds", pair.baseline_epoch),
+        **interval_record("candidate_epoch_seconds", pair.candidate_epoch),
     }
