@@ -54,6 +54,11 @@ class Arm:
         label = self.environment.label
         return f"{self.workload}[{self.backend}{', ' if label else ''}{label}]"
 
+    @property
+    def group(self) -> tuple[str, str]:
+        """What the arms have in common that environments are compared by: workload and backend."""
+        return self.workload, self.backend
+
 
 @dataclass(frozen=True)
 class Sample:

@@ -20,7 +20,7 @@ Group = tuple[str, str]
 def next_round(gate: Gate, elapsed_seconds: float) -> tuple[tuple[Arm, ...], ...] | Stop:
     """Return the next round's groups, each the arms in the order of their turns, or the end."""
     known = pairs(gate)
-    names = list(dict.fromkeys(_group(pair.candidate) for pair in known if pair.wanted))
+    names = list(dict.fromkeys(pair.candidate.arm.group for pair in known if pair.wanted))
     if not names:
         if any(pair.judgement.final for pair in known):
             return Stop("decided")
@@ -31,19 +31,16 @@ def next_round(gate: Gate, elapsed_seconds: float) -> tuple[tuple[Arm, ...], ...
         if not names:
             return Stop("budget")
     groups = [
-        [each for each in gate.results if _group(each) == name and is_sound(each)] for name in names
+        [each for each in gate.results if each.arm.group == name and is_sound(each)]
+        for name in names
     ]
     random.Random(f"{gate.settings.seed} {gate.rounds}").shuffle(groups)
     return tuple(_in_order(group, gate) for group in groups)
 
 
-def _group(result: ArmResult) -> Group:
-    return result.arm.workload, result.arm.backend
-
-
 def _in_order(group: Sequence[ArmResult], gate: Gate) -> tuple[Arm, ...]:
     arms = [each.arm for each in group]
-    chance = random.Random(f"{gate.settings.seed} {_group(group[0])} {gate.rounds // 2}")
+    chance = random.Random(f"{gate.settings.seed} {group[0].arm.group} {gate.rounds // 2}")
     chance.shuffle(arms)
     return tuple(arms[::-1] if gate.rounds % 2 else arms)
 
@@ -68,8 +65,8 @@ def _seconds_to_next_look(name: Group, gate: Gate, known: Sequence[Pair]) -> flo
     rounds = min(
         pair.judgement.rounds_to_next_look
         for pair in known
-        if pair.wanted and _group(pair.candidate) == name
+        if pair.wanted and pair.candidate.arm.group == name
     )
     # The arms take turns, so the process of each lasts as long as all of them.
-    samples = [s for each in gate.results if _group(each) == name for s in each.samples]
+    samples = [s for each in gate.results if each.arm.group == name for s in each.samples]
     return rounds * fmean(sample.process_seconds for sample in samples) if samples else 0.0

@@ -67,7 +67,7 @@ def pairs(gate: Gate) -> tuple[Pair, ...]:
     """
     groups: dict[tuple[str, str], list[ArmResult]] = {}
     for each in gate.results:
-        groups.setdefault((each.arm.workload, each.arm.backend), []).append(each)
+        groups.setdefault(each.arm.group, []).append(each)
     return tuple(
         _pair(_baseline(group[:place]), group[place], gate)
         for group in groups.values()

@@ -34,11 +34,7 @@ def sweep(gate: Gate) -> tuple[SweepRow, ...]:
 
 
 def _row(result: ArmResult, pair: Pair | None, gate: Gate) -> SweepRow:
-    group = [
-        each
-        for each in gate.results
-        if (each.arm.workload, each.arm.backend) == (result.arm.workload, result.arm.backend)
-    ]
+    group = [each for each in gate.results if each.arm.group == result.arm.group]
     first = next((each for each in group if each.samples), None)
     to_first = None
     if first is not None and first is not result and result.samples:

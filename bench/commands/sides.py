@@ -142,7 +142,7 @@ def _groups(arms: Iterable[Arm]) -> list[list[Arm]]:
     """Return the arms that are to learn the same: those of one workload and backend."""
     groups: dict[tuple[str, str], list[Arm]] = {}
     for arm in arms:
-        groups.setdefault((arm.workload, arm.backend), []).append(arm)
+        groups.setdefault(arm.group, []).append(arm)
     return list(groups.values())
 
 
