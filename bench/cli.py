@@ -26,12 +26,13 @@ from bench.options import (
     parse_backends,
     results_option,
     seed_option,
+    selection_options,
     threads_in_turn_option,
     threads_option,
     threshold_option,
     timeout_option,
 )
-from bench.records import GateSettings, Metric, Settings
+from bench.records import GateSettings, Metric, Selection, Settings
 
 QUICK = Settings(precision=0.15, budget_seconds=72.0, min_steady_epochs=5, min_steady_seconds=0.5)
 
@@ -68,7 +69,7 @@ def doctor(pythons: dict[str, str]) -> None:
 
 
 @cli.command()
-@click.argument("workloads", nargs=-1, metavar="[WORKLOAD|FILE.py]...")
+@selection_options
 @backend_option
 @env_option
 @threads_option
@@ -104,7 +105,7 @@ def doctor(pythons: dict[str, str]) -> None:
 @click.pass_context
 def run(
     context: click.Context,
-    workloads: tuple[str, ...],
+    selection: Selection,
     backends: tuple[str, ...],
     pythons: dict[str, str],
     threads: str,
@@ -137,11 +138,11 @@ def run(
         min_steady_seconds=base.min_steady_seconds,
         parity=not no_parity,
     )
-    sys.exit(measure(workloads, backends, pythons, settings, results, debug or context.obj))
+    sys.exit(measure(selection, backends, pythons, settings, results, debug or context.obj))
 
 
 @cli.command()
-@click.argument("workloads", nargs=-1, metavar="[WORKLOAD|FILE.py]...")
+@selection_options
 @backend_option
 @env_option
 @click.option(
@@ -180,7 +181,7 @@ def run(
 @click.pass_context
 def parity(
     context: click.Context,
-    workloads: tuple[str, ...],
+    selection: Selection,
     backends: tuple[str, ...],
     pythons: dict[str, str],
     dtype: str,
@@ -202,11 +203,11 @@ def parity(
 
     settings = ParitySettings(dtype, epochs, None, tolerance, seed, threads)
     debug = debug or context.obj
-    sys.exit(check(workloads, backends, pythons, settings, timeout, file, debug))
+    sys.exit(check(selection, backends, pythons, settings, timeout, file, debug))
 
 
 @cli.command()
-@click.argument("workloads", nargs=-1, metavar="[WORKLOAD|FILE.py]...")
+@selection_options
 @click.option(
     "--backend",
     required=True,
@@ -251,7 +252,7 @@ def parity(
 @click.pass_context
 def gate(
     context: click.Context,
-    workloads: tuple[str, ...],
+    selection: Selection,
     backend: str,
     baseline: str,
     candidate: str,
@@ -293,7 +294,7 @@ def gate(
     after = Side("candidate", backend, candidate, candidate_workloads)
     outputs = Outputs(results, markdown, json, junit)
     debug = debug or context.obj
-    sys.exit(measure(workloads, before, after, settings, outputs, fail_undecided, debug))
+    sys.exit(measure(selection, before, after, settings, outputs, fail_undecided, debug))
 
 
 @cli.command()
@@ -354,7 +355,7 @@ def show(file: Path | None, results: Path) -> None:
 
 
 @cli.command()
-@click.argument("workloads", nargs=-1, metavar="[WORKLOAD|FILE.py]...")
+@selection_options
 @click.option(
     "--environment",
     "environments",
@@ -387,7 +388,7 @@ def show(file: Path | None, results: Path) -> None:
 @click.pass_context
 def versions(
     context: click.Context,
-    workloads: tuple[str, ...],
+    selection: Selection,
     environments: tuple[tuple[str, str, str], ...],
     threshold: float,
     budget: float,
@@ -426,7 +427,7 @@ def versions(
         sides.append(Side(label, checked, python, missing=missing))
     debug = debug or context.obj
     outputs = Outputs(results, markdown, json, junit)
-    sys.exit(sweep_versions(workloads, sides, settings, outputs, debug))
+    sys.exit(sweep_versions(selection, sides, settings, outputs, debug))
 
 
 @cli.command()

@@ -92,6 +92,23 @@ class Sample:
     """How many cores other programs used meanwhile, as the system tells; None where unknown."""
 
 
+#: What a parameter of a workload may be set to.
+Parameter = str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which workloads the user wants: by name, file or module, by tag, and with what set.
+
+    Without a name and a tag it is the two networks of the notes. Of `parameters`, each with the
+    values it is to take, every combination makes a workload of its own.
+    """
+
+    names: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    parameters: tuple[tuple[str, tuple[Parameter, ...]], ...] = ()
+
+
 @dataclass(frozen=True)
 class Assignment:
     """What one worker is to do: an arm, and for how long.

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from bench.analyze.comparison import Figures, Row, Table
@@ -29,6 +30,13 @@ from bench.records import (
     Sample,
     Settings,
 )
+from bench.worker.protocol import Workload
+
+
+def workload_in(file: Path) -> Workload:
+    """Return the workload whose build() is in a file."""
+    return Workload(file.stem, str(file), str(file.parent))
+
 
 ENVIRONMENT = Environment(
     "3.11.7",

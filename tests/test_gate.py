@@ -238,7 +238,7 @@ def test_both_sides_may_have_workloads_of_their_own(run_cli, fake_python, tmp_pa
         (folders[-1] / "mine.py").write_text(f"# {name}")
     seen = tmp_path / "seen"
     python = fake_python(
-        f"open({str(seen)!r}, 'a').write(request['workload_file'] + '\\n'); sample(0.002)"
+        f"open({str(seen)!r}, 'a').write(request['workload']['module'] + '\\n'); sample(0.002)"
     )
     answer = run_cli(
         "gate", "mine", "--backend=jax", f"--baseline={python}", f"--candidate={python}",

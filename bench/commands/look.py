@@ -22,7 +22,7 @@ def list_all(pythons: Mapping[str, str]) -> None:
     console = make_console()
     grid = Grid("workload", "what it trains", box=SIMPLE_HEAD)
     for workload in workloads.shipped().values():
-        grid.add_row(Text(workload.name), Text(workload.summary()))
+        grid.add_row(Text(workload.name), Text(workloads.summary(workload)))
     console.print(grid)
     grid = Grid("backend", "framework", "Keras", "NumPy", "Python", box=SIMPLE_HEAD)
     for backend, interpreter in probe_backends(pythons).items():

@@ -37,7 +37,7 @@ def check_first(
         who = listed(tuple(arms))
         console.print(f"checking that {workload} learns the same on {who} ...", style="dim")
         learners = {
-            name: Learner(arm.backend, targets[arm].python, targets[arm].workload_file)
+            name: Learner(arm.backend, targets[arm].python, targets[arm].workload)
             for name, arm in arms.items()
         }
         verdict = check_parity(workload, learners, settings, workers)

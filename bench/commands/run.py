@@ -25,16 +25,17 @@ from bench.measure.machine import this_machine
 from bench.measure.process import launcher
 from bench.measure.runner import Target, carry_out
 from bench.measure.surroundings import examine
-from bench.records import Arm, ArmResult, Run, Settings
+from bench.records import Arm, ArmResult, Run, Selection, Settings
 from bench.report.progress import draw_run, make_progress
 from bench.report.terminal import about_to_wait, make_console, print_tables, print_warnings
 from bench.store import latest, runs
 from bench.store.files import check_writable
 from bench.store.history import append
+from bench.worker.protocol import Workload
 
 
 def measure(
-    names: tuple[str, ...],
+    selection: Selection,
     backends: tuple[str, ...],
     pythons: Mapping[str, str],
     settings: Settings,
@@ -48,7 +49,7 @@ def measure(
     """
     console = make_console()
     interpreters = probe_backends(pythons)
-    chosen = workloads.find(names)
+    chosen = workloads.find(selection)
     targets = _targets(chosen, choose(backends, interpreters, pythons), settings.threads)
     check_writable(results)
 
@@ -148,11 +149,11 @@ def _has_samples(run: Run) -> bool:
 
 
 def _targets(
-    chosen: tuple[workloads.Workload, ...], interpreters: Mapping[str, Interpreter], threads: str
+    chosen: tuple[Workload, ...], interpreters: Mapping[str, Interpreter], threads: str
 ) -> dict[Arm, Target]:
     return {
         Arm(workload.name, backend, interpreter.environment, threads): Target(
-            interpreter.python, workload.file
+            interpreter.python, workload
         )
         for workload in chosen
         for backend, interpreter in interpreters.items()

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from bench.errors import BenchError
 from bench.measure.environments import thread_count
 from bench.records import Arm, ArmResult, Assignment, Failure, Sample
-from bench.worker.protocol import TimingRequest
+from bench.worker.protocol import TimingRequest, Workload
 
 RunWorker = Callable[[str, TimingRequest], Sample]
 
@@ -20,7 +19,7 @@ class Target:
     """
 
     python: str
-    workload_file: Path
+    workload: Workload
     busy_wait_seconds: float = 0.0
 
 
@@ -54,7 +53,7 @@ def carry_out(
         arm, target = assignment.arm, targets[assignment.arm]
         yield Starting(arm.name, place, len(assignments))
         request = TimingRequest(
-            workload_file=str(target.workload_file),
+            workload=target.workload,
             backend=arm.backend,
             seed=seed,
             least_epochs=assignment.least_epochs,

@@ -11,14 +11,37 @@ import re
 from dataclasses import asdict, dataclass
 from typing import IO, Any
 
+from bench.records import Parameter
+
 STAGES = ("importing the framework", "loading the workload", "building the model", "training")
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A workload, and where a worker finds it.
+
+    `name` is what it is called in every table. `module` is a path that ends in .py, or the dotted
+    name of a module; what it imports is looked for in `folder`, too. `builder` is its function that
+    returns the model. `parameters` take the place of fit settings and of its functions' defaults.
+    """
+
+    name: str
+    module: str
+    folder: str
+    builder: str = "build"
+    parameters: tuple[tuple[str, Parameter], ...] = ()
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is found by a path, and not by what is installed."""
+        return self.module.endswith(".py")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """Which arm a worker is about. `threads` is None for what the framework does by itself."""
 
-    workload_file: str
+    workload: Workload
     backend: str
     seed: int
     threads: int | None = None
@@ -128,7 +151,9 @@ def encode_request(request: Request) -> str:
 def decode_request(line: str) -> Request:
     """Read what `encode_request` wrote."""
     ((name, body),) = json.loads(line).items()
-    return REQUESTS[name](**body)
+    workload = body.pop("workload")
+    workload["parameters"] = tuple((name, value) for name, value in workload["parameters"])
+    return REQUESTS[name](**body, workload=Workload(**workload))
 
 
 def encode_script(script: Script) -> str:

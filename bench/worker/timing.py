@@ -13,7 +13,7 @@ from bench.records import Sample
 from bench.worker.frameworks import import_keras, pool_threads
 from bench.worker.protocol import STAGES, Refusal, TimingRequest, one_line
 from bench.worker.turns import Turns
-from bench.worker.workload import build_model, fit_settings, load_workload, make_data
+from bench.worker.workload import build_model, load_workload, make_data
 
 
 def measure(request: TimingRequest, enter: Callable[[str], None], turns: Turns | None) -> Sample:
@@ -26,18 +26,17 @@ def measure(request: TimingRequest, enter: Callable[[str], None], turns: Turns |
     import_seconds = time.perf_counter() - start
 
     enter(loading)
-    workload = load_workload(Path(request.workload_file))
-    settings = fit_settings(workload)
+    parts = load_workload(request.workload)
     keras.utils.set_random_seed(request.seed)
-    x, y = make_data(workload, request.seed)
+    x, y = make_data(parts, request.seed)
 
     enter(building)
     start = time.perf_counter()
-    model = build_model(workload, keras)
+    model = build_model(parts, keras)
     build_seconds = time.perf_counter() - start
 
     enter(training)
-    epochs = _train(keras, model, x, y, settings, request, turns)
+    epochs = _train(keras, model, x, y, parts.fit, request, turns)
 
     intra_op_threads, inter_op_threads = pool_threads(request.backend)
     return Sample(
@@ -72,7 +71,7 @@ def _train(
     model: Any,
     x: Any,
     y: Any,
-    fit_settings: dict[str, Any],
+    fit_settings: Mapping[str, Any],
     request: TimingRequest,
     turns: Turns | None,
 ) -> _Epochs:
