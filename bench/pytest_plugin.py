@@ -9,7 +9,7 @@ installed, so nothing heavy is imported until such a test is collected.
 """
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from bench.records import BACKENDS, Parameter, Selection
 
 if TYPE_CHECKING:
     from bench.commands.pytest_rounds import TimedRounds
+    from bench.measure.environments import Interpreter
     from bench.worker.protocol import Workload
 
 DEFAULT_ROUNDS = 5
@@ -55,12 +56,15 @@ def benchmark_workloads(
         pytestconfig: pytest.Config,
     ) -> None:
         rounds = pytestconfig.getoption("keras_bench_rounds")
+        failure = None
         try:
             benchmark.pedantic(keras_bench_rounds.measure, rounds=rounds)
         except BenchError as error:
-            # Shown as what the test has printed.
-            print(*getattr(error, "__notes__", ()), sep="\n")
-            pytest.fail(str(error), pytrace=False)
+            failure = error
+        if failure is not None:
+            # The worker's traceback, which pytest shows as what the test has printed.
+            print(*getattr(failure, "__notes__", ()), sep="\n")
+            pytest.fail(str(failure), pytrace=False)
         benchmark.extra_info.update(keras_bench_rounds.extra_info())
 
     values = {
@@ -125,26 +129,35 @@ def keras_bench_rounds(
 ) -> Iterator["TimedRounds"]:
     """The rounds of a test's arm. Comes before `benchmark`, which then has their clock."""
     from bench.commands.pytest_rounds import timed_rounds
-    from bench.measure.environments import probe, require, this_python
     from bench.report.terminal import about_to_wait, make_console
 
     def say_now(lock_file: Path) -> None:
         with capsys.disabled():
+            print()  # What pytest has begun is no whole line.
             about_to_wait(make_console())(lock_file)
 
-    pythons = dict(request.config.getoption("keras_bench_env"))
-    try:
-        (interpreter,) = probe({backend: pythons.get(backend, this_python())}).values()
-        require(interpreter, backend, f"with --keras-bench-env {backend}=PYTHON")
-    except BackendError as error:
-        give_up = pytest.fail if backend in pythons else pytest.skip
-        give_up(str(error))
+    interpreter = _interpreter(backend, dict(request.config.getoption("keras_bench_env")))
     chosen = _found(request.node)[workload]
     with timed_rounds(chosen, backend, interpreter, say_now) as rounds:
         mark = pytest.mark.benchmark(group=workload, timer=rounds.clock)
         # The first one counts, and another clock would time the start of processes.
         request.node.add_marker(mark, append=False)
         yield rounds
+
+
+def _interpreter(backend: str, pythons: Mapping[str, str]) -> "Interpreter":
+    """Return the interpreter of a backend; end the test where the backend isn't there."""
+    from bench.measure.environments import probe, require, this_python
+
+    try:
+        (interpreter,) = probe({backend: pythons.get(backend, this_python())}).values()
+        require(interpreter, backend, f"with --keras-bench-env {backend}=PYTHON")
+        return interpreter
+    except BackendError as error:
+        reason = str(error)
+    if backend in pythons:
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
 
 
 def _found(test: Any) -> dict[str, "Workload"]:
