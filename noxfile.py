@@ -327,7 +327,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(requires=EVERY_ENVIRONMENT, default=False)
 def pytest(session: nox.Session) -> None:
-    """Measure both networks, or your own test file's, with pytest-benchmark: [pytest's arguments]."""
+    """Measure with pytest-benchmark, both networks or your test file: [arguments of pytest]."""
     install(session, "--editable", ".", *nox.project.dependency_groups(PROJECT, "pytest"))
     options = [f"--keras-bench-{each[2:]}" for each in environment_options(BACKENDS)]
     # Where no file is named it is bench/, and not tests/.
