@@ -9,6 +9,7 @@
                                   tell whether the second trains slower than the first
     nox -s versions -- keras 3.10.0 3.12.0 3.15.1 --backend jax
                                   measure many versions of a package against each other
+    nox -s pytest -- -k jax       measure as tests, with pytest-benchmark
 
 Each backend has a virtual environment of its own, because Keras imports TensorFlow where it
 finds it. The `env` sessions make them once and find them again by a hash of what they hold.
@@ -322,6 +323,15 @@ def tests(session: nox.Session) -> None:
         f"KERAS_BENCH_TEST_{backend.upper()}": environment_python(backend) for backend in BACKENDS
     }
     session.run("pytest", *session.posargs, env=pythons)
+
+
+@nox.session(requires=EVERY_ENVIRONMENT, default=False)
+def pytest(session: nox.Session) -> None:
+    """Measure with pytest-benchmark, both networks or your test file: [arguments of pytest]."""
+    install(session, "--editable", ".", *nox.project.dependency_groups(PROJECT, "pytest"))
+    options = [f"--keras-bench-{each[2:]}" for each in environment_options(BACKENDS)]
+    # Where no file is named it is bench/, and not tests/.
+    session.run("pytest", "-o", "testpaths=bench", *options, *session.posargs)
 
 
 @nox.session(venv_backend="none", requires=EVERY_ENVIRONMENT, default=False)
