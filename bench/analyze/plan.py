@@ -5,6 +5,7 @@ gives the final losses and the variances from which the later rounds are cut to 
 few rounds, an arm whose ratio is known well enough is left out of further ones.
 """
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -106,8 +107,22 @@ def _first_round(run: Run) -> tuple[Assignment, ...]:
     limit = None if budget is None else budget * FIRST_ROUND_SHARE / len(run.results)
     return _shuffled(
         run,
-        [Assignment(result.arm, LEAST_EPOCHS, time_limit_seconds=limit) for result in run.results],
+        [
+            Assignment(
+                result.arm,
+                LEAST_EPOCHS,
+                time_limit_seconds=_time_limit(result, limit, run.settings),
+            )
+            for result in run.results
+        ],
     )
+
+
+def _time_limit(result: ArmResult, limit: float | None, settings: Settings) -> float | None:
+    """Return when an arm's first process is to end; no workload says how often to predict."""
+    if result.arm.task == "train":
+        return limit
+    return min(limit or math.inf, settings.min_steady_seconds)
 
 
 def _affordable(

@@ -10,8 +10,10 @@ import traceback
 from queue import SimpleQueue
 from typing import Any
 
+from bench.worker.predicting import predict
 from bench.worker.protocol import (
     ParityRequest,
+    PredictingRequest,
     Problem,
     Refusal,
     TimingRequest,
@@ -44,6 +46,8 @@ def main() -> None:
                 from bench.worker.parity import check
 
                 check(request, enter, reply, inbox.get)
+            elif isinstance(request, PredictingRequest):
+                reply("sample", predict(request, enter))
             elif isinstance(request, TimingRequest):
                 after = request.turns_after_epochs
                 turns = None if after is None else Turns(after, request.cpu, reply, inbox.get)

@@ -13,7 +13,10 @@ from typing import IO, Any
 
 from bench.records import Parameter
 
-STAGES = ("importing the framework", "loading the workload", "building the model", "training")
+#: What a worker does before it trains or predicts.
+STAGES_BEFORE = ("importing the framework", "loading the workload", "building the model")
+
+STAGES = (*STAGES_BEFORE, "training")
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,20 @@ class TimingRequest(Request):
     busy_wait_seconds: float = 0.0
     turns_after_epochs: int | None = None
     cpu: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictingRequest(Request):
+    """Predict one batch again and again, and time it; the answer is a `Sample`.
+
+    The batch is as large as the workload's fit settings say. The sample gets `epochs` entries, or
+    where that is None as many as come in `time_limit_seconds` after the warm-up, but `least_epochs`
+    in any case.
+    """
+
+    least_epochs: int
+    epochs: int | None = None
+    time_limit_seconds: float | None = None
 
 
 #: Ends the turns of a worker, and its training.
@@ -131,7 +148,11 @@ class Problem:
 
 
 #: What can be asked of a worker, by its name on the wire.
-REQUESTS: dict[str, type[Request]] = {"timing": TimingRequest, "parity": ParityRequest}
+REQUESTS: dict[str, type[Request]] = {
+    "timing": TimingRequest,
+    "predicting": PredictingRequest,
+    "parity": ParityRequest,
+}
 
 
 class Refusal(Exception):
