@@ -103,7 +103,11 @@ def doctor(pythons: dict[str, str]) -> None:
     default=None,
     help="Run exactly this many rounds, whatever the precision.",
 )
-@click.option("--quick", is_flag=True, help="A first impression: --precision 0.15 --budget 72.")
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="A first impression: --precision 0.15 --budget 72, or 240 to predict.",
+)
 @seed_option
 @timeout_option
 @click.option(
