@@ -67,7 +67,7 @@ def measure(
             results=tuple(ArmResult(arm) for arm in targets),
         )
         start = time.monotonic()
-        if settings.parity and task == "train":
+        if settings.parity:
             groups = [[arm for arm in targets if arm.workload == each.name] for each in chosen]
             parities = check_first(
                 console, run.results, groups, targets, _backend, settings.seed, workers, debug

@@ -14,6 +14,7 @@ from bench.worker.predicting import predict
 from bench.worker.protocol import (
     ParityRequest,
     PredictingRequest,
+    PredictionsRequest,
     Problem,
     Refusal,
     TimingRequest,
@@ -46,6 +47,10 @@ def main() -> None:
                 from bench.worker.parity import check
 
                 check(request, enter, reply, inbox.get)
+            elif isinstance(request, PredictionsRequest):
+                from bench.worker.predictions import show_predictions
+
+                reply("predictions", show_predictions(request, enter))
             elif isinstance(request, PredictingRequest):
                 reply("sample", predict(request, enter))
             elif isinstance(request, TimingRequest):

@@ -44,6 +44,17 @@ def _limit_threads(framework: Any, backend: str, threads: int) -> None:
         )
 
 
+def computing_precision(backend: str) -> str:
+    """Return the precision that a backend computes float32 in, where nobody asks for another.
+
+    OpenVINO takes bfloat16 on processors that have it.
+    """
+    if backend != "openvino":
+        return "float32"
+    hint = sys.modules[backend].Core().get_property("CPU", "INFERENCE_PRECISION_HINT")
+    return {"bf16": "bfloat16", "f16": "float16"}.get(hint.get_type_name(), "float32")
+
+
 def pool_threads(backend: str) -> tuple[int | None, int | None]:
     """Return the threads within and between operations, as the framework itself tells them.
 

@@ -5,8 +5,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from bench.records import Sample
 from bench.worker.frameworks import import_keras, pool_threads
 from bench.worker.process_facts import cpus, os_threads, peak_rss_bytes
@@ -80,7 +78,7 @@ def batch_size(parts: Parts) -> int:
 
 def first_batch(x: Any, size: int) -> Any:
     """Return the first so many examples, from the start again where there are fewer."""
-    return x[np.arange(size) % len(x)]
+    return x[[place % len(x) for place in range(size)]]
 
 
 class _Calls:

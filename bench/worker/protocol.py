@@ -86,6 +86,26 @@ class PredictingRequest(Request):
     time_limit_seconds: float | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class PredictionsRequest(Request):
+    """Show what the model predicts for one batch; the answer is `Predictions`.
+
+    `given` is the file of another worker, whose weights and batch are taken, None for the model's
+    own. `file` is where the arrays are left.
+    """
+
+    given: str | None
+    file: str
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Where a worker has left what it predicted, and the precision that it computes in."""
+
+    file: str
+    precision: str
+
+
 #: Ends the turns of a worker, and its training.
 STOP = "stop"
 
@@ -152,6 +172,7 @@ REQUESTS: dict[str, type[Request]] = {
     "timing": TimingRequest,
     "predicting": PredictingRequest,
     "parity": ParityRequest,
+    "predictions": PredictionsRequest,
 }
 
 
