@@ -36,12 +36,10 @@ def judge_predictions(predictions: Mapping[str, Prediction]) -> dict[str, Parity
     shapes = {name: [each.shape for each in its.outputs] for name, its in predictions.items()}
     first, *_ = shapes
     if odd := [name for name in shapes if shapes[name] != shapes[first]]:
-        what = f"their outputs have other shapes than those of {first}"
-        return {
-            name: Parity("differs", f"{name} predicts something else: {what}")
-            if name in odd
-            else Parity("agrees", f"{name} gives outputs of the shapes it should")
-            for name in predictions
+        what = f"its outputs have other shapes than those of {first}"
+        others = {name: its for name, its in predictions.items() if name not in odd}
+        return judge_predictions(others) | {
+            name: Parity("differs", f"{name} predicts something else: {what}") for name in odd
         }
     usual = [each for each in predictions.values() if each.precision == USUAL_PRECISION]
     reference = _median(usual or list(predictions.values()))
@@ -58,8 +56,12 @@ def _median(predictions: Sequence[Prediction]) -> Prediction:
     outputs = zip(*(each.outputs for each in predictions), strict=True)
     spreads = zip(*(each.spreads for each in predictions), strict=True)
     return Prediction(
-        tuple(np.median(np.stack(several).astype("float64"), axis=0) for several in outputs),
-        tuple(float(np.median(several)) for several in spreads),
+        # Of three, one that is no number mustn't decide.
+        tuple(
+            np.median(np.nan_to_num(np.stack(several).astype("float64"), nan=np.inf), axis=0)
+            for several in outputs
+        ),
+        tuple(float(np.median(np.nan_to_num(several))) for several in spreads),
     )
 
 
@@ -93,7 +95,8 @@ def _deviation(
     All are relative to the largest element of the reference.
     """
     scale = float(np.abs(truth).max(initial=0.0)) or 1.0
-    distance = np.abs(output.astype("float64") - truth)
+    with np.errstate(invalid="ignore"):  # Infinity less infinity.
+        distance = np.abs(output.astype("float64") - truth)
     # One that is no number is infinitely off, and never agrees.
     off = float(np.where(np.isfinite(distance), distance, np.inf).max(initial=0.0))
     least = 2.0**-24 * scale
