@@ -4,6 +4,7 @@
     nox -s bench                  measure both networks on all three backends
     nox -s "bench(jax)"           measure one backend
     nox -s bench -- --quick       pass arguments to `keras-bench run`
+    nox -s predict                measure predictions, on Keras's NumPy and OpenVINO backends too
     nox -s parity                 check that the backends learn the same
     nox -s gate -- keras==3.14.0 keras==3.15.1 --backend jax
                                   tell whether the second trains slower than the first
@@ -95,6 +96,18 @@ def define_bench(backend: str) -> None:
 
 for each in BACKENDS:
     define_bench(each)
+
+
+@nox.session(venv_backend="none", requires=[*EVERY_ENVIRONMENT, "env(openvino)"], default=False)
+def predict(session: nox.Session) -> None:
+    """Measure predictions with both networks, on the backends too that can't train."""
+    # Keras's NumPy backend needs JAX, and no more.
+    measure(
+        session,
+        *environment_options((*BACKENDS, "openvino")),
+        f"--env=numpy={environment_python('jax')}",
+        "--task=predict",
+    )
 
 
 @nox.session(venv_backend="none", requires=EVERY_ENVIRONMENT, default=False)
@@ -322,6 +335,8 @@ def tests(session: nox.Session) -> None:
     pythons = {
         f"KERAS_BENCH_TEST_{backend.upper()}": environment_python(backend) for backend in BACKENDS
     }
+    if Path(environment_python("openvino")).exists():  # Where `nox -s predict` has made it.
+        pythons["KERAS_BENCH_TEST_OPENVINO"] = environment_python("openvino")
     session.run("pytest", *session.posargs, env=pythons)
 
 
@@ -388,5 +403,5 @@ def define_env(backend: str) -> None:
     nox.session(name=f"env({backend})", default=False)(env)
 
 
-for each in BACKENDS:
+for each in (*BACKENDS, "openvino"):
     define_env(each)

@@ -32,9 +32,12 @@ from bench.options import (
     threshold_option,
     timeout_option,
 )
-from bench.records import GateSettings, Metric, Selection, Settings
+from bench.records import GateSettings, Metric, Selection, Settings, Task
 
 QUICK = Settings(precision=0.15, budget_seconds=72.0, min_steady_epochs=5, min_steady_seconds=0.5)
+
+#: How long to predict, quickly or not: there are more arms, one for each size of the batch.
+PREDICTING_BUDGETS = {False: 900.0, True: 240.0}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -70,6 +73,13 @@ def doctor(pythons: dict[str, str]) -> None:
 
 @cli.command()
 @selection_options
+@click.option(
+    "--task",
+    type=click.Choice(["train", "predict"]),
+    default="train",
+    show_default=True,
+    help="Time epochs of training, or calls of predict with one batch.",
+)
 @backend_option
 @env_option
 @threads_option
@@ -84,7 +94,8 @@ def doctor(pythons: dict[str, str]) -> None:
     type=Finite(min=1.0),
     default=None,
     metavar="SECONDS",
-    help="After the first round, start none that would end later. [default: 236]",
+    help="After the first round, start none that would end later."
+    " [default: 236, and 900 to predict]",
 )
 @click.option(
     "--rounds",
@@ -92,7 +103,11 @@ def doctor(pythons: dict[str, str]) -> None:
     default=None,
     help="Run exactly this many rounds, whatever the precision.",
 )
-@click.option("--quick", is_flag=True, help="A first impression: --precision 0.15 --budget 72.")
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="A first impression: --precision 0.15 --budget 72, or 240 to predict.",
+)
 @seed_option
 @timeout_option
 @click.option(
@@ -106,6 +121,7 @@ def doctor(pythons: dict[str, str]) -> None:
 def run(
     context: click.Context,
     selection: Selection,
+    task: Task,
     backends: tuple[str, ...],
     pythons: dict[str, str],
     threads: str,
@@ -121,15 +137,18 @@ def run(
 ) -> None:
     """Train workloads on every backend and compare the time of an epoch.
 
-    Without arguments it measures dense_3_5_2 and dense_1_16_32_2 on all installed backends.
+    Without arguments it measures dense_3_5_2 and dense_1_16_32_2 on all installed backends. With
+    --task predict it compares the time of a prediction, for batches of 1, 32 and 256 examples
+    unless --set batch_size=N,... names others.
     """
     from bench.commands.run import measure
 
     base = QUICK if quick else Settings()
+    usual_budget = base.budget_seconds if task == "train" else PREDICTING_BUDGETS[quick]
     settings = Settings(
         precision=precision or base.precision,
         # With a number of rounds, only a budget that was asked for ends them early.
-        budget_seconds=budget or (None if rounds else base.budget_seconds),
+        budget_seconds=budget or (None if rounds else usual_budget),
         rounds=rounds,
         threads=threads,
         seed=seed,
@@ -138,7 +157,7 @@ def run(
         min_steady_seconds=base.min_steady_seconds,
         parity=not no_parity,
     )
-    sys.exit(measure(selection, backends, pythons, settings, results, debug or context.obj))
+    sys.exit(measure(selection, task, backends, pythons, settings, results, debug or context.obj))
 
 
 @cli.command()

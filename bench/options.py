@@ -8,7 +8,10 @@ from typing import Any
 
 import click
 
-from bench.records import BACKENDS, Parameter, Selection
+from bench.records import BACKENDS, BACKENDS_OF, Parameter, Selection
+
+#: Every name of a backend; some commands refuse those that only predict.
+KNOWN = BACKENDS_OF["predict"]
 
 
 def parse_environments(
@@ -20,7 +23,7 @@ def parse_environments(
         backend, separator, python = value.partition("=")
         if not separator or not python:
             raise click.BadParameter(f"{value!r} isn't BACKEND=PYTHON")
-        if backend not in BACKENDS:
+        if backend not in KNOWN:
             raise click.BadParameter(f"no backend is named {backend!r}; {_nearest(backend)}")
         chosen[backend] = python
     return chosen
@@ -31,22 +34,24 @@ def parse_backends(
 ) -> tuple[str, ...]:
     """Return each backend once; raise BadParameter for a name that is none."""
     for value in values:
-        if value not in BACKENDS:
+        if value not in KNOWN:
             raise click.BadParameter(f"no backend is named {value!r}; {_nearest(value)}")
     return tuple(dict.fromkeys(values))
 
 
 def parse_backend(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    """Return the backend; raise BadParameter for a name that is none."""
+    """Return the backend; raise BadParameter for what is none, or one that can't train."""
     (backend,) = parse_backends(context, parameter, (value,))
+    if backend not in BACKENDS:
+        raise click.BadParameter(f"Keras can't train on {backend}, only predict; take another one")
     return backend
 
 
 def _nearest(name: str) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(name.lower(), BACKENDS, cutoff=0.3)
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(BACKENDS)}"
+    near = get_close_matches(name.lower(), KNOWN, cutoff=0.3)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(KNOWN)}"
 
 
 class Finite(click.FloatRange):

@@ -54,6 +54,9 @@ MACHINE = Machine("Some CPU", "x86_64", 8, 4, 32, "Linux", "6.1", "0123abcd")
 STARTUP_SECONDS = 4.0
 FIRST_EPOCH_EXTRA_SECONDS = 1.0
 
+#: How many calls a measurement of `predicted` is the mean of.
+CALLS_PER_BLOCK = 20
+
 EPOCH_SECONDS = Estimate(0.0571, 0.0555, 0.0587)
 
 #: How many rounds the first look of a gate needs, and the last.
@@ -106,6 +109,15 @@ def sample(steady_seconds: float = 0.1, epochs: int = 10, **changes: Any) -> Sam
         "process_seconds": STARTUP_SECONDS + sum(epoch_seconds),
     }
     return Sample(**defaults | changes)
+
+
+def predicted(backend: str, *calls: float, **changes: Any) -> ArmResult:
+    """Return an arm that predicts, with a sample per process, each given by its steady call."""
+    samples = tuple(
+        sample(each, losses=(), examples=32, calls_per_block=CALLS_PER_BLOCK) for each in calls
+    )
+    known = arm(backend, "net(batch_size=32)", task="predict", loop="predict")
+    return ArmResult(known, samples, **changes)
 
 
 def result(backend: str, *processes: float | Sample, **changes: Any) -> ArmResult:

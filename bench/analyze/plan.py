@@ -5,6 +5,7 @@ gives the final losses and the variances from which the later rounds are cut to 
 few rounds, an arm whose ratio is known well enough is left out of further ones.
 """
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -108,14 +109,24 @@ def _first_round(run: Run) -> tuple[Assignment, ...]:
 
 
 def _first_process(result: ArmResult, settings: Settings, arms: int = 1) -> Assignment:
-    budget = settings.budget_seconds
-    limit = None if budget is None else budget * FIRST_ROUND_SHARE / arms
-    return Assignment(result.arm, LEAST_EPOCHS, time_limit_seconds=limit)
+    return Assignment(
+        result.arm, LEAST_EPOCHS, time_limit_seconds=_time_limit(result, settings, arms)
+    )
 
 
 def _later_process(result: ArmResult, settings: Settings) -> Assignment:
     epochs = UNCOUNTED_EPOCHS + steady_epochs(result.samples, settings)
     return Assignment(result.arm, LEAST_EPOCHS, epochs)
+
+
+def _time_limit(result: ArmResult, settings: Settings, arms: int) -> float | None:
+    """Return when the first process of one of so many arms is to end, None for no limit."""
+    budget = settings.budget_seconds
+    limit = None if budget is None else budget * FIRST_ROUND_SHARE / arms
+    if result.arm.task == "train":
+        return limit
+    # No workload says how often to predict.
+    return min(limit or math.inf, settings.min_steady_seconds)
 
 
 def _affordable(

@@ -28,7 +28,7 @@ from bench.errors import (
 )
 from bench.measure.environments import worker_variables
 from bench.records import Sample
-from bench.worker.protocol import Problem, Request, TimingRequest, Workload, encode_request
+from bench.worker.protocol import Problem, Request, Workload, encode_request
 
 #: How much of what a worker prints is kept for the error message; the rest is read and dropped.
 OUTPUT_TAIL_BYTES = 8192
@@ -47,7 +47,7 @@ class Launcher:
     folder: Path
     timeout_seconds: float
 
-    def run(self, python: str, request: TimingRequest) -> Sample:
+    def run(self, python: str, request: Request) -> Sample:
         """Run one worker to its end and return its sample, with `process_seconds` filled in.
 
         Raises what `Worker.answer` raises.

@@ -26,7 +26,7 @@ MARKUP = re.compile(r"[\\`*\[\]<>&|~]|(?<![^\W_])_|_(?![^\W_])")
 def document(run: Run, tables: Sequence[Table]) -> str:
     """Return a whole page: the answers first, then the tables, then where they come from."""
     settings = run.settings
-    parts = ["# Which backend trains fastest on this CPU"]
+    parts = [f"# Which backend {tables[0].words.verb} fastest on this CPU"]
     if not run.complete:
         parts.append("**Incomplete: the run was interrupted, and what it had measured is here.**")
     parts.append("\n".join(f"- {answer(table)}" for table in tables))
@@ -73,7 +73,7 @@ def described(machine: Machine) -> str:
 
 
 def _markdown(table: Table, columns: Sequence[Column]) -> str:
-    return pipe_table(titles(columns), is_numeric(columns), cells(table, columns))
+    return pipe_table(titles(table, columns), is_numeric(columns), cells(table, columns))
 
 
 def _versions(table: Table) -> str:

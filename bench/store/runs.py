@@ -114,9 +114,18 @@ def _benchmark(result: ArmResult) -> dict[str, Any]:
         "group": arm.workload,
         "name": arm.name,
         "fullname": f"{arm.workload}.py::{arm.name}",
-        "params": {"backend": arm.backend, "threads": arm.threads, "loop": arm.loop},
+        "params": {
+            "backend": arm.backend,
+            "threads": arm.threads,
+            "task": arm.task,
+            "loop": arm.loop,
+        },
         "param": arm.backend,
         "extra_info": extra_info(result),
         "options": {},
-        "stats": {**stats.as_dict(), "data": epochs, "iterations": 1},
+        "stats": {
+            **stats.as_dict(),
+            "data": epochs,
+            "iterations": result.samples[0].calls_per_block,
+        },
     }

@@ -13,7 +13,10 @@ from typing import IO, Any
 
 from bench.records import Parameter
 
-STAGES = ("importing the framework", "loading the workload", "building the model", "training")
+#: What a worker does before it trains or predicts.
+STAGES_BEFORE = ("importing the framework", "loading the workload", "building the model")
+
+STAGES = (*STAGES_BEFORE, "training")
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,40 @@ class TimingRequest(Request):
     busy_wait_seconds: float = 0.0
     turns_after_epochs: int | None = None
     cpu: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictingRequest(Request):
+    """Predict one batch again and again, and time it; the answer is a `Sample`.
+
+    The batch is as large as the workload's fit settings say. The sample gets `epochs` entries, or
+    where that is None as many as come in `time_limit_seconds` after the warm-up, but `least_epochs`
+    in any case.
+    """
+
+    least_epochs: int
+    epochs: int | None = None
+    time_limit_seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictionsRequest(Request):
+    """Show what the model predicts for one batch; the answer is `Predictions`.
+
+    `given` is the file of another worker, whose weights and batch are taken, None for the model's
+    own. `file` is where the arrays are left.
+    """
+
+    given: str | None
+    file: str
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Where a worker has left what it predicted, and the precision that it computes in."""
+
+    file: str
+    precision: str
 
 
 #: Ends the turns of a worker, and its training.
@@ -131,7 +168,12 @@ class Problem:
 
 
 #: What can be asked of a worker, by its name on the wire.
-REQUESTS: dict[str, type[Request]] = {"timing": TimingRequest, "parity": ParityRequest}
+REQUESTS: dict[str, type[Request]] = {
+    "timing": TimingRequest,
+    "predicting": PredictingRequest,
+    "parity": ParityRequest,
+    "predictions": PredictionsRequest,
+}
 
 
 class Refusal(Exception):

@@ -3,7 +3,16 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from builders import DIFFERS, FIRST_EPOCH_EXTRA_SECONDS, arm, failure, result, run, sample
+from builders import (
+    DIFFERS,
+    FIRST_EPOCH_EXTRA_SECONDS,
+    arm,
+    failure,
+    predicted,
+    result,
+    run,
+    sample,
+)
 
 from bench.analyze.comparison import tables
 from bench.analyze.plan import FIRST_ROUND_SHARE, Stop, next_process, next_round, still_wanted
@@ -303,3 +312,10 @@ def test_where_others_count_the_rounds_processes_are_those_of_a_run_of_one_arm()
     for known in (result("jax"), result("jax", *CALM)):
         measured = replace(run(known, settings=settings), rounds=len(known.samples))
         assert (next_process(known, settings),) == next_round(measured, 0.0)
+
+
+@pytest.mark.parametrize("budget", [None, 900.0])
+def test_the_first_prediction_lasts_as_long_as_a_process_at_the_least(budget):
+    settings = Settings(budget_seconds=budget, min_steady_seconds=2.0)
+    (assignment,) = next_round(run(predicted("jax"), settings=settings), 0.0)
+    assert (assignment.epochs, assignment.time_limit_seconds) == (None, 2.0)
