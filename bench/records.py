@@ -133,6 +133,8 @@ class Failure:
     round: int
     message: str
     exit_code: int
+    unsupported: bool = False
+    """Whether it has none at all because the workload isn't for its backend."""
 
 
 #: It agrees to rounding; it differs for known reasons; it differs; it couldn't be checked, or

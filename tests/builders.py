@@ -236,6 +236,7 @@ def row(
         "inter_op_threads": None,
         "os_threads": 12,
         "cpus": (0, 1),
+        "random_data": "",
     }
     return Row(arm(backend), Figures(**defaults | changes), failed, parity)
 

@@ -18,7 +18,7 @@ from rich.text import Text
 from bench.analyze.answer import milliseconds, percent
 from bench.analyze.comparison import Table, tables
 from bench.analyze.steady import process_epoch_seconds
-from bench.errors import BenchError
+from bench.errors import BenchError, Unsupported
 from bench.records import Arm, Gate, Run, Sample
 from bench.report.columns import SPEED, Column, cells, is_numeric, titles
 
@@ -149,6 +149,8 @@ def _ratios(table: Table) -> Grid:
 
 
 def _outcome(result: Sample | BenchError) -> str:
+    if isinstance(result, Unsupported):
+        return str(result)
     if isinstance(result, BenchError):
         return f"failed: {result}"
     (seconds,) = process_epoch_seconds([result])
