@@ -63,6 +63,15 @@ def list_(pythons: dict[str, str]) -> None:
 
 
 @cli.command()
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.py")
+def new(file: Path) -> None:
+    """Write a workload to start from."""
+    from bench.commands.new import write_workload
+
+    write_workload(file)
+
+
+@cli.command()
 @env_option
 def doctor(pythons: dict[str, str]) -> None:
     """Show what on this machine spoils timings, and what to do about it."""

@@ -3,6 +3,7 @@
     BenchError
     ├── UsageError           2   an unknown name, a contradiction on the command line
     ├── WorkloadError        3   the workload file, or the training it asks for
+    │   └── Unsupported          it isn't for this backend; another may train it
     ├── BackendError         4   an interpreter, or a framework that is missing or broken
     ├── WorkerDied           5   the worker process ended before it answered
     ├── WorkerTimeout        6   the worker process did not answer in time
@@ -40,6 +41,10 @@ class WorkloadError(BenchError):
     """A workload file can't be read, lacks a part, or fails while it trains."""
 
     exit_code = 3
+
+
+class Unsupported(WorkloadError):
+    """A workload says that it isn't for this backend; no fault where another one trains it."""
 
 
 class BackendError(BenchError):

@@ -121,6 +121,8 @@ class Sample:
     """From the start of the process to its answer, as the coordinator saw it."""
     other_busy_cores: float | None = None
     """How many cores other programs used meanwhile, as the system tells; None where unknown."""
+    random_data: str = ""
+    """What was made up where the workload has no data of its own, in words."""
 
 
 #: What a parameter of a workload may be set to.
@@ -163,6 +165,8 @@ class Failure:
     round: int
     message: str
     exit_code: int
+    unsupported: bool = False
+    """Whether it has none at all because the workload isn't for its backend."""
 
 
 #: It agrees to rounding; it differs for known reasons; it differs; it couldn't be checked, or

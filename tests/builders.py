@@ -133,6 +133,10 @@ def failure(error: BenchError | None = None) -> Failure:
     return Failure(1, str(error), error.exit_code)
 
 
+#: Why an arm was never measured that is no fault of anyone's.
+UNABLE = Failure(1, "not on torch: it needs jax; look", 3, unsupported=True)
+
+
 def run(*results: ArmResult, **changes: Any) -> Run:
     defaults = {
         "started_utc": "2026-01-02T03:04:05Z",
@@ -248,6 +252,7 @@ def row(
         "inter_op_threads": None,
         "os_threads": 12,
         "cpus": (0, 1),
+        "random_data": "",
     }
     return Row(arm(backend), Figures(**defaults | changes), failed, parity)
 

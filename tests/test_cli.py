@@ -17,6 +17,8 @@ import psutil
 import pytest
 from builders import blueprint
 
+from bench.measure.workloads import template
+
 THREE = ("tensorflow", "jax", "torch")
 
 
@@ -95,6 +97,29 @@ def test_one_arms_failure_leaves_the_rest_and_the_exit_code_tells(run_cli, fake_
     assert "(torch failed)" in answer.stdout
 
 
+def test_a_backend_that_a_workload_is_not_for_is_no_failure(run_cli, fake_python, tmp_path: Path):
+    problem = "say('problem', dict(kind='unsupported', message='it needs jax', traceback=''))"
+    python = fake_python(f"{problem} if request['backend'] == 'torch' else sample()")
+    answer = run_cli("run", "dense_3_5_2", "--rounds=2", *envs(python))
+    assert answer.returncode == 0, answer.stdout
+    reason = "not on torch: it needs jax; measure dense_3_5_2.py on another backend"
+    assert reason in answer.stdout.splitlines()
+    assert reason in (results(tmp_path) / "latest.md").read_text().replace("\\", "")
+    answer = run_cli("run", "dense_3_5_2", "--backend=torch", "--rounds=2", *envs(python))
+    assert answer.returncode == 3
+    assert f"error: {reason}" in answer.stdout
+
+
+def test_a_new_workload_is_written_once(run_cli, tmp_path: Path):
+    assert "keras-bench run mine.py" in run_cli("new", "mine.py").stdout
+    file = tmp_path / "cwd" / "mine.py"
+    assert file.read_text() == template().read_text()
+    file.write_text("changed")
+    answer = run_cli("new", "mine.py")
+    assert (answer.returncode, file.read_text()) == (2, "changed")
+    assert "mine.py: is there already; choose another name" in answer.stderr
+
+
 def test_where_every_arm_fails_nothing_is_written(run_cli, fake_python, tmp_path: Path):
     problem = (
         "say('problem', dict(kind='workload', message='has no function data()', traceback=''))"
@@ -110,6 +135,8 @@ def test_where_every_arm_fails_nothing_is_written(run_cli, fake_python, tmp_path
     [
         (["run", "dense_3_5"], 2, "did you mean dense_3_5_2"),
         (["run", "--backend=jaxx"], 2, "did you mean jax?"),
+        (["new", "mine.txt"], 2, "let it end in .py"),
+        (["new", "nowhere/mine.py"], 2, "can't be written (no such file or directory)"),
         (["run", "--env=jax"], 2, "isn't BACKEND=PYTHON"),
         (["run", "--set=batch_size"], 2, "isn't NAME=VALUE"),
         (["run", "--set=batch size=3"], 2, "isn't NAME=VALUE"),

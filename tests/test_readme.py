@@ -15,6 +15,7 @@ from bench.analyze.comparison import tables
 from bench.analyze.sweep import sweep
 from bench.cli import cli
 from bench.errors import BenchError
+from bench.measure.workloads import template
 from bench.records import Calibration
 from bench.report.calibration import markdown as describe_calibration
 from bench.report.columns import record
@@ -70,10 +71,9 @@ def test_every_column_of_the_tables_is_explained():
     assert {column for column in columns if f"`{column}`" not in explained} == set()
 
 
-def test_its_example_of_a_workload_is_python_with_both_functions():
+def test_its_example_of_a_workload_is_the_one_that_is_written_for_users():
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert {"build", "data"} <= set(re.findall(r"^def (\w+)", code, re.MULTILINE))
-    compile(code, "README.md", "exec")
+    assert code == template().read_text(encoding="utf-8")
 
 
 def test_the_page_on_parity_says_what_the_stored_verdicts_say():

@@ -107,13 +107,17 @@ def _that_count(table: Table) -> list[Row]:
 
 def _left_out(table: Table) -> str:
     """Say which backends the answer leaves out, and why."""
-    failed = [row.arm.backend for row in table.rows if row.failure is not None]
+    unable = [row.arm.backend for row in table.rows if row.unsupported]
+    failed = [
+        row.arm.backend for row in table.rows if row.failure is not None and not row.unsupported
+    ]
     odd = [
         row.arm.backend
         for row in table.rows
         if row.failure is None and row.parity.outcome == "differs"
     ]
-    remarks = [f"{listed(failed)} failed"] if failed else []
+    remarks = [f"{listed(unable)} can't train it"] if unable else []
+    remarks += [f"{listed(failed)} failed"] if failed else []
     if odd:
         learns = table.words.err if len(odd) > 1 else table.words.errs
         remarks.append(f"{listed(odd)} {learns} something else, see its parity")

@@ -10,7 +10,7 @@ from statistics import median
 from bench.analyze.stats import Estimate, centre, ratio
 from bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_seconds, steady_count
 from bench.analyze.words import WORDS, Words
-from bench.records import BACKENDS_OF, UNCHECKED, Arm, ArmResult, Parity, Run, Sample
+from bench.records import BACKENDS_OF, UNCHECKED, Arm, ArmResult, Failure, Parity, Run, Sample
 
 
 @dataclass(frozen=True)
@@ -44,16 +44,21 @@ class Figures:
     inter_op_threads: int | None
     os_threads: int | None
     cpus: tuple[int, ...]
+    random_data: str
 
 
 @dataclass(frozen=True)
 class Row:
-    """One arm: its figures, where it was measured, its failure, where it failed, its parity."""
+    """One arm: its figures, where it was measured, its failure, where it failed, its parity.
+
+    `unsupported` tells that its failure is no fault: the workload isn't for its backend.
+    """
 
     arm: Arm
     figures: Figures | None
     failure: str | None
     parity: Parity = UNCHECKED
+    unsupported: bool = False
 
     @property
     def counts(self) -> bool:
@@ -88,6 +93,20 @@ def tables(run: Run) -> tuple[Table, ...]:
     )
 
 
+def faults(results: Sequence[ArmResult]) -> list[Failure]:
+    """Return the failures that make a run fail.
+
+    That a workload isn't for a backend is no fault where another one trains it.
+    """
+    trained = {result.arm.workload for result in results if result.samples}
+    return [
+        result.failure
+        for result in results
+        if result.failure is not None
+        and not (result.failure.unsupported and result.arm.workload in trained)
+    ]
+
+
 def _table(workload: str, results: Sequence[ArmResult]) -> Table:
     measured = sorted((result for result in results if result.samples), key=_rank)
     unmeasured = sorted(
@@ -106,7 +125,8 @@ def _rank(result: ArmResult) -> tuple[bool, float]:
 def _row(result: ArmResult, measured: Sequence[ArmResult]) -> Row:
     failure = None if result.failure is None else result.failure.message
     if not result.samples:
-        return Row(result.arm, None, failure, result.parity)
+        unsupported = result.failure is not None and result.failure.unsupported
+        return Row(result.arm, None, failure, result.parity, unsupported)
     loss_epoch = min(len(other.samples[0].losses) for other in measured)
     fastest = measured[0]
     versus = None
@@ -142,4 +162,5 @@ def _figures(samples: Sequence[Sample], versus: Estimate | None, loss_epoch: int
         inter_op_threads=first.inter_op_threads,
         os_threads=first.os_threads,
         cpus=first.cpus,
+        random_data=first.random_data,
     )

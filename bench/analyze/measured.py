@@ -82,7 +82,7 @@ def _arm(result: ArmResult) -> MeasuredArm:
         ),
         process_epoch_seconds=tuple(process_epoch_seconds(result.samples)),
         examples=result.samples[0].examples if result.samples else None,
-        failure=result.failure,
+        failure=None if result.failure and result.failure.unsupported else result.failure,
         parity=result.parity,
         task=arm.task,
     )

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bench import interrupts
-from bench.analyze.comparison import Table, tables
+from bench.analyze.comparison import Table, faults, tables
 from bench.analyze.diagnosis import diagnose
 from bench.analyze.plan import next_round
 from bench.commands.parity_first import check_first
@@ -107,7 +107,7 @@ def _save_so_far(run: Run, results: Path) -> None:
 
 def _conclude(console: Console, run: Run, results: Path) -> int:
     """Print and write what was measured; return the exit code of what went wrong first."""
-    failures = [result.failure for result in run.results if result.failure is not None]
+    failures = faults(run.results)
     if not _has_samples(run):
         for message in dict.fromkeys(failure.message for failure in failures):
             console.print(f"error: {message}", soft_wrap=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.errors import BenchError, LossDiverged
+from bench.errors import BenchError, LossDiverged, Unsupported
 from bench.measure.environments import thread_count
 from bench.measure.process import Launcher, Worker
 from bench.parity.arithmetic import UNIT_ROUNDOFF
@@ -65,6 +65,9 @@ class Learner:
 
 
 REMEDY = "lower the learning rate, or look for NaN in the data"
+
+#: Why a backend is unchecked that trains what none of the others can.
+ALONE = "no other backend trains it"
 
 #: What a run can afford to check before it measures.
 QUICK = ParitySettings(epochs=1, most_steps=30)
@@ -137,6 +140,10 @@ def check_parity(
             )
             for backend, each in seen.items()
         ]
+    if len(verdicts) == 1 and any(isinstance(each, Unsupported) for each in failures.values()):
+        # What it would be compared with is left over from the others, or its own.
+        alone = BackendVerdict(verdicts[0].backend, "unchecked", failure=ALONE)
+        return _nothing_trained(workload, settings, failures, learners, [alone])
     return Verdict(
         workload,
         settings.dtype,
@@ -260,8 +267,9 @@ def _nothing_trained(
     settings: ParitySettings,
     failures: Mapping[str, BenchError | str],
     learners: Mapping[str, Learner],
+    verdicts: Sequence[BackendVerdict] = (),
 ) -> Verdict:
-    backends = _in_order([], failures, learners)
+    backends = _in_order(verdicts, failures, learners)
     return Verdict(workload, settings.dtype, 0, "", (), backends, ())
 
 
@@ -278,7 +286,8 @@ def _in_order(
                 backend,
                 "unchecked",
                 failure=str(failure),
-                exit_code=failure.exit_code,
+                # Where others train it, it is no fault that this one doesn't.
+                exit_code=0 if verdicts and isinstance(failure, Unsupported) else failure.exit_code,
                 traceback="\n".join(getattr(failure, "__notes__", [])),
             )
         else:

@@ -22,6 +22,7 @@ from bench.errors import (
     BackendError,
     BenchError,
     LossDiverged,
+    Unsupported,
     WorkerDied,
     WorkerTimeout,
     WorkloadError,
@@ -259,6 +260,18 @@ def _as_error(problem: Problem, request: Request) -> BenchError:
             f"{request.workload.name} on {request.backend}",
             problem.message,
             "lower the learning rate, or look for NaN in the data",
+        )
+    elif problem.kind == "unsupported":
+        error = Unsupported(
+            f"not on {request.backend}",
+            problem.message,
+            f"measure {_place(request.workload)} on another backend",
+        )
+    elif problem.kind == "unchecked":
+        error = WorkloadError(
+            _place(request.workload),
+            f"parity compares trainings on one array x and one array y, and {problem.message}",
+            "return such a pair to have it checked",
         )
     else:
         error = WorkloadError(

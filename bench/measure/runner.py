@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from bench.errors import BenchError
+from bench.errors import BenchError, Unsupported
 from bench.measure.environments import thread_count
 from bench.records import Arm, ArmResult, Assignment, Failure, Sample
 from bench.worker.protocol import PredictingRequest, Request, TimingRequest, Workload
@@ -97,6 +97,9 @@ def grown(results: tuple[ArmResult, ...], outcome: Outcome) -> tuple[ArmResult, 
         if isinstance(outcome.result, Sample):
             return replace(known, samples=(*known.samples, outcome.result))
         error = outcome.result
-        return replace(known, failure=Failure(outcome.round, str(error), error.exit_code))
+        # What a backend has trained before it isn't unable to train.
+        unsupported = isinstance(error, Unsupported) and not known.samples
+        failure = Failure(outcome.round, str(error), error.exit_code, unsupported)
+        return replace(known, failure=failure)
 
     return tuple(one(known) for known in results)

@@ -32,6 +32,11 @@ def models_folder() -> Path:
     return carried if carried.is_dir() else package.parent / "models"
 
 
+def template() -> Path:
+    """Return the file that a user's own workload starts from."""
+    return models_folder() / "template" / "my_model.py"
+
+
 def shipped() -> dict[str, Workload]:
     """Return the workloads that come with the suite, by name."""
     return _workloads_in(models_folder())

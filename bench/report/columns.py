@@ -105,11 +105,17 @@ def cells(table: Table, columns: Sequence[Column]) -> list[list[str]]:
 def _cells(row: Row, columns: Sequence[Column]) -> list[str]:
     parity = PARITY_TEXTS[row.parity.outcome]
     if row.figures is None:
-        state = "failed" if row.failure is not None else "not measured"
-        return [row.arm.backend, parity, state, *[""] * (len(columns) - 1)]
+        return [row.arm.backend, parity, _state(row), *[""] * (len(columns) - 1)]
     remark = "" if row.failure is None else " (failed later)"
     figures = row.figures
     return [row.arm.backend + remark, parity, *[column.text(figures) for column in columns]]
+
+
+def _state(row: Row) -> str:
+    """Say why a row has no figures."""
+    if row.unsupported:
+        return "unsupported"
+    return "failed" if row.failure is not None else "not measured"
 
 
 def versions(row: Row) -> str:
@@ -132,6 +138,7 @@ def record(row: Row, complete: bool) -> dict[str, object]:
         "task": row.arm.task,
         "loop": row.arm.loop,
         "failure": row.failure,
+        "unsupported": row.unsupported,
         "parity": row.parity.outcome,
         "parity_summary": row.parity.summary,
         "run_complete": complete,
@@ -144,6 +151,7 @@ def record(row: Row, complete: bool) -> dict[str, object]:
         "examples_per_second", "epoch_cpu_seconds", "import_seconds", "build_seconds",
         "first_epoch_seconds", "peak_rss_bytes", "loss", "accuracy", "loss_epoch", "processes",
         "epochs", "jit_compile", "intra_op_threads", "inter_op_threads", "os_threads",
+        "random_data",
     ):  # fmt: skip
         record[name] = None if figures is None else getattr(figures, name)
     record["cpus"] = None if figures is None else " ".join(map(str, figures.cpus))
@@ -172,7 +180,9 @@ def interval_record(name: str, estimate: Estimate | None) -> dict[str, object]:
 def remarks(table: Table) -> list[str]:
     """Return what is to be said of rows beside their figures: failures, and odd parity."""
     said = [
-        f"{row.arm.backend} failed: {row.failure}" for row in table.rows if row.failure is not None
+        f"{row.arm.backend} failed: {row.failure}"
+        for row in table.rows
+        if row.failure is not None and not row.unsupported
     ]
     return said + [
         f"parity: {row.parity.summary}"
@@ -180,3 +190,10 @@ def remarks(table: Table) -> list[str]:
         if row.parity.outcome in ("differs", "explained")
         or (row.parity.outcome == "unchecked" and row.failure is None)
     ]
+
+
+def notes(table: Table) -> list[str]:
+    """Return what is to be known of rows and is no fault: made-up data, and unable backends."""
+    made_up = [row.figures.random_data for row in table.rows if row.figures is not None]
+    said = [f"trained on {each}, for it has no data()" for each in made_up if each]
+    return said + [row.failure for row in table.rows if row.failure and row.unsupported]

@@ -14,6 +14,7 @@ from bench.report.columns import (
     Column,
     cells,
     is_numeric,
+    notes,
     remarks,
     titles,
     versions,
@@ -35,6 +36,8 @@ def document(run: Run, tables: Sequence[Table]) -> str:
         parts += [_versions(table)]
         if said := dict.fromkeys(remarks(table)):
             parts.append("\n".join(f"- **{remark}**" for remark in said))
+        if known := dict.fromkeys(notes(table)):
+            parts.append("\n".join(f"- {plain(note)}" for note in known))
     parts.append("## Where this comes from")
     parts.append(
         f"- {ending(run, tables)}\n"

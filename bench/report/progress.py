@@ -19,7 +19,7 @@ from bench.analyze.answer import milliseconds, percent
 from bench.analyze.comparison import Table, tables
 from bench.analyze.steady import process_epoch_seconds, steady_count
 from bench.analyze.words import WORDS
-from bench.errors import BenchError
+from bench.errors import BenchError, Unsupported
 from bench.records import Arm, Gate, Run, Sample
 from bench.report.columns import SPEED, Column, cells, is_numeric, titles
 
@@ -149,6 +149,8 @@ def _ratios(table: Table) -> Grid:
 
 
 def _outcome(arm: Arm, result: Sample | BenchError) -> str:
+    if isinstance(result, Unsupported):
+        return str(result)
     if isinstance(result, BenchError):
         return f"failed: {result}"
     words = WORDS[arm.task]

@@ -12,7 +12,7 @@ from bench.analyze.answer import answer, ending
 from bench.analyze.comparison import Table
 from bench.analyze.diagnosis import Finding
 from bench.records import Run
-from bench.report.columns import SPEED, cells, is_numeric, remarks, titles
+from bench.report.columns import SPEED, cells, is_numeric, notes, remarks, titles
 
 #: The width of what is printed where no terminal says how wide it is.
 PLAIN_WIDTH = 120
@@ -46,6 +46,8 @@ def print_tables(console: Console, run: Run, tables: Sequence[Table]) -> None:
         console.print(grid)
         for remark in dict.fromkeys(remarks(table)):
             console.print(Text(remark, style="red"), soft_wrap=True)
+        for note in dict.fromkeys(notes(table)):
+            console.print(Text(note, style="dim"), soft_wrap=True)
         console.print(Text(answer(table), style="bold"))
     console.print()
     console.print(Text(ending(run, tables)))

@@ -52,6 +52,7 @@ class _Row:
     loop: str
     failure: str | None
     failure_exit_code: int | None = None
+    unsupported: bool = False
     parity: ParityOutcome = UNCHECKED.outcome
     parity_summary: str = UNCHECKED.summary
     epoch_seconds: Positive | None
@@ -84,7 +85,7 @@ def _arm(row: _Row) -> MeasuredArm:
     if row.examples_per_second is not None and row.epoch_seconds is not None:
         examples = round(row.examples_per_second * row.epoch_seconds)
     failure = None
-    if row.failure is not None:
+    if row.failure is not None and not row.unsupported:
         code = row.failure_exit_code
         failure = Failure(0, row.failure, NothingMeasured.exit_code if code is None else code)
     return MeasuredArm(

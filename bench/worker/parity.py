@@ -5,13 +5,14 @@ to the next. Beside that the model trains freely, by the same `Model.fit` that i
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bench.worker.blueprint import describe
+from bench.worker.data import Data, make_data, validation_share
 from bench.worker.frameworks import import_keras
 from bench.worker.gradients import GRADIENTS
 from bench.worker.protocol import (
@@ -20,11 +21,12 @@ from bench.worker.protocol import (
     ParityRequest,
     Refusal,
     decode_script,
-    one_line,
 )
+from bench.worker.random_data import make_random_data
+from bench.worker.refusals import refusal
 from bench.worker.stages import Subject, random_layers_off
 from bench.worker.training import TASKS
-from bench.worker.workload import build_model, load_workload, make_data
+from bench.worker.workload import build_model, load_workload
 
 
 def check(
@@ -43,10 +45,13 @@ def check(
     parts = load_workload(request.workload)
     settings = dict(parts.fit)
     keras.utils.set_random_seed(request.seed)
-    x, y = (_cast(each, request) for each in make_data(parts, request.seed))
-    x, y = _without_validation(x, y, settings.pop("validation_split", 0.0))
+    data = make_data(parts, request.seed)
     enter(building)
     model = build_model(parts, keras)
+    data = data or make_random_data(keras, model, parts.fit, request.seed)
+    x, y = (_cast(each, request) for each in _pair(data))
+    x, y = _without_validation(x, y, validation_share(settings))
+    settings.pop("validation_split", None)
     try:
         if not model.built:
             model(x[:1])
@@ -54,7 +59,7 @@ def check(
             model.optimizer.build(model.trainable_variables)
         blueprint = describe(keras, model, x, y, settings, folder / f"{request.name}-arrays.npz")
     except Exception as error:
-        raise Refusal("workload", f"can't be looked into: {one_line(error)}") from error
+        raise refusal("can't be looked into:", error) from error
     for layer in model._flatten_layers():
         if layer.compute_dtype in ("bfloat16", "float16"):
             raise Refusal(
@@ -75,10 +80,23 @@ def check(
         except Refusal:
             raise
         except Exception as error:
-            raise Refusal("workload", f"training raises {one_line(error)}") from error
+            raise refusal("training raises", error) from error
         seen_file = folder / f"{request.name}-seen-{count}.npz"
         np.savez(seen_file, **seen)  # type: ignore[arg-type]
         reply("observation", Observation(str(seen_file)))
+
+
+def _pair(data: Data) -> tuple[Any, Any]:
+    """Return one array x and one array y, which is what can be taken apart here."""
+    if data.is_source:
+        raise Refusal("unchecked", f"data() returns a {type(data.x).__name__}")
+    for name, given in (("x", data.x), ("y", data.y)):
+        if given is None or isinstance(given, Mapping | list | tuple):
+            kind = "no" if given is None else f"a {type(given).__name__} of"
+            raise Refusal("unchecked", f"its data have {kind} {name}")
+    if data.sample_weight is not None:
+        raise Refusal("unchecked", "its examples are weighted")
+    return data.x, data.y
 
 
 def _cast(data: Any, request: ParityRequest) -> np.ndarray:

@@ -5,14 +5,17 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from bench.records import Sample
+from bench.worker import data as training_data
+from bench.worker.data import Data, make_data
 from bench.worker.frameworks import import_keras, pool_threads
 from bench.worker.process_facts import cpus, os_threads, peak_rss_bytes
-from bench.worker.protocol import STAGES_BEFORE, PredictingRequest, Refusal, one_line
-from bench.worker.workload import Parts, build_model, load_workload, make_data
-
-#: The batch of Keras, where a workload names none.
-KERAS_BATCH_SIZE = 32
+from bench.worker.protocol import STAGES_BEFORE, PredictingRequest, Refusal
+from bench.worker.random_data import make_random_data
+from bench.worker.refusals import refusal
+from bench.worker.workload import Parts, build_model, load_workload
 
 #: How long the calls after the first are warm-up: JAX and OpenVINO become faster for some calls.
 WARMUP_SECONDS = 0.2
@@ -34,20 +37,23 @@ def predict(request: PredictingRequest, enter: Callable[[str], None]) -> Sample:
     enter(loading)
     parts = load_workload(request.workload)
     keras.utils.set_random_seed(request.seed)
-    x, _ = make_data(parts, request.seed)
-    batch = first_batch(x, batch_size(parts))
+    data = make_data(parts, request.seed)
 
     enter(building)
     start = time.perf_counter()
     model = build_model(parts, keras)
     build_seconds = time.perf_counter() - start
 
+    data = data or make_random_data(keras, model, parts.fit, request.seed)
+    size = batch_size(parts)
+    batch = first_batch(keras, data, size)
+
     enter("predicting")
-    calls = _Calls(model, batch)
+    calls = _Calls(model, batch, size)
     try:
         _repeat(calls, request)
     except Exception as error:
-        raise Refusal("workload", f"predicting raises {one_line(error)}") from error
+        raise refusal("predicting raises", error) from error
 
     intra_op_threads, inter_op_threads = pool_threads(request.backend)
     return Sample(
@@ -57,7 +63,7 @@ def predict(request: PredictingRequest, enter: Callable[[str], None]) -> Sample:
         epoch_cpu_seconds=tuple(calls.cpu_seconds),
         losses=(),
         accuracies=(),
-        examples=len(batch),
+        examples=size,
         peak_rss_bytes=peak_rss_bytes(),
         jit_compile=bool(model.jit_compile),
         intra_op_threads=intra_op_threads,
@@ -65,40 +71,49 @@ def predict(request: PredictingRequest, enter: Callable[[str], None]) -> Sample:
         os_threads=os_threads(),
         cpus=cpus(),
         calls_per_block=calls.per_block,
+        random_data=data.random_data,
     )
 
 
 def batch_size(parts: Parts) -> int:
     """Return how many examples a workload's fit settings put into a batch."""
-    size = parts.fit.get("batch_size") or KERAS_BATCH_SIZE
+    size = training_data.batch_size(parts.fit)
     if not isinstance(size, int) or size < 1:
         raise Refusal("workload", f"batch_size is {size!r} instead of a whole number above 0")
     return size
 
 
-def first_batch(x: Any, size: int) -> Any:
+def first_batch(keras: Any, data: Data, size: int) -> Any:
     """Return the first so many examples, from the start again where there are fewer."""
-    return x[[place % len(x) for place in range(size)]]
+    if data.is_source:
+        reason = f"predicting takes the first examples of arrays, not of a {type(data.x).__name__}"
+        raise Refusal("workload", f"{reason}; let data() return arrays")
+
+    def first(array: Any) -> np.ndarray:
+        return np.asarray(array)[[place % len(array) for place in range(size)]]
+
+    return keras.tree.map_structure(first, data.x)
 
 
 class _Calls:
     """Calls `Model.predict`, and keeps what a call of each block took."""
 
-    def __init__(self, model: Any, batch: Any) -> None:
+    def __init__(self, model: Any, batch: Any, size: int) -> None:
         self._model = model
         self._batch = batch
+        self._size = size
         self.per_block = 1
         self.seconds: list[float] = []
         self.cpu_seconds: list[float] = []
 
     def time_block(self, go_on: Callable[[int, float], bool]) -> None:
         """Call until `go_on` says no to the number of calls so far and the seconds they took."""
-        model, batch = self._model, self._batch
+        model, batch, size = self._model, self._batch, self._size
         count = 0
         cpu_start, start = time.process_time(), time.perf_counter()
         while True:
             # One batch, whatever its size: Keras would cut a larger one into batches of 32.
-            model.predict(batch, batch_size=len(batch), verbose=0)
+            model.predict(batch, batch_size=size, verbose=0)
             count += 1
             seconds = time.perf_counter() - start
             if not go_on(count, seconds):

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.worker.data import make_data
 from bench.worker.frameworks import computing_precision, import_keras
 from bench.worker.predicting import batch_size, first_batch
 from bench.worker.protocol import (
     STAGES_BEFORE,
     Predictions,
     PredictionsRequest,
-    Refusal,
-    one_line,
 )
-from bench.worker.workload import build_model, load_workload, make_data
+from bench.worker.random_data import make_random_data
+from bench.worker.refusals import refusal
+from bench.worker.workload import build_model, load_workload
 
 #: Predictions with weights and inputs that are rounded at random.
 REPLICAS = 4
@@ -26,8 +27,8 @@ UNIT_ROUNDOFF = {"float32": 2.0**-24, "bfloat16": 2.0**-8, "float16": 2.0**-11}
 def show_predictions(request: PredictionsRequest, enter: Callable[[str], None]) -> Predictions:
     """Predict one batch, leave what came of it in a file, and say which; raise Refusal.
 
-    The file holds the weights and the batch ("weight/0", "batch"), the outputs ("output/0") and the
-    largest distance that rounding moved an element of each ("spread/0").
+    The file holds the weights and the arrays of the batch ("weight/0", "batch/0"), the outputs
+    ("output/0") and the largest distance that rounding moved an element of each ("spread/0").
     """
     importing, loading, building = STAGES_BEFORE
     enter(importing)
@@ -35,20 +36,24 @@ def show_predictions(request: PredictionsRequest, enter: Callable[[str], None]) 
     enter(loading)
     parts = load_workload(request.workload)
     keras.utils.set_random_seed(request.seed)
-    x, _ = make_data(parts, request.seed)
-    batch = np.asarray(first_batch(x, batch_size(parts)))
+    data = make_data(parts, request.seed)
     enter(building)
     model = build_model(parts, keras)
+    data = data or make_random_data(keras, model, parts.fit, request.seed)
+    size = batch_size(parts)
+    structure = first_batch(keras, data, size)
+    batch = keras.tree.flatten(structure)
     enter("predicting")
 
-    def predict(weights: Sequence[np.ndarray], inputs: np.ndarray) -> list[np.ndarray]:
+    def predict(weights: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         model.set_weights(weights)
-        outputs = model.predict(inputs, batch_size=len(inputs), verbose=0)
+        packed = keras.tree.pack_sequence_as(structure, inputs)
+        outputs = model.predict(packed, batch_size=size, verbose=0)
         return [np.array(each) for each in keras.tree.flatten(outputs)]
 
     try:
         if not model.built:
-            model.predict(batch, batch_size=len(batch), verbose=0)
+            model.predict(structure, batch_size=size, verbose=0)
         weights = [np.array(each) for each in model.get_weights()]
         if request.given is not None:
             weights, batch = _given(request.given)
@@ -56,24 +61,29 @@ def show_predictions(request: PredictionsRequest, enter: Callable[[str], None]) 
         precision = computing_precision(request.backend)
         spreads = _spreads(predict, weights, batch, outputs, UNIT_ROUNDOFF[precision])
     except Exception as error:
-        raise Refusal("workload", f"predicting raises {one_line(error)}") from error
-    arrays = {"batch": batch}
-    for name, several in (("weight", weights), ("output", outputs), ("spread", spreads)):
+        raise refusal("predicting raises", error) from error
+    arrays: dict[str, np.ndarray] = {}
+    named = (("weight", weights), ("batch", batch), ("output", outputs), ("spread", spreads))
+    for name, several in named:
         arrays |= {f"{name}/{place}": array for place, array in enumerate(several)}
     np.savez(request.file, **arrays)  # type: ignore[arg-type]
     return Predictions(request.file, precision)
 
 
-def _given(file: str) -> tuple[list[np.ndarray], np.ndarray]:
+def _given(file: str) -> tuple[list[np.ndarray], list[np.ndarray]]:
     with np.load(Path(file)) as arrays:
-        count = sum(name.startswith("weight/") for name in arrays)
-        return [arrays[f"weight/{place}"] for place in range(count)], arrays["batch"]
+
+        def those(name: str) -> list[np.ndarray]:
+            count = sum(key.startswith(f"{name}/") for key in arrays)
+            return [arrays[f"{name}/{place}"] for place in range(count)]
+
+        return those("weight"), those("batch")
 
 
 def _spreads(
-    predict: Callable[[Sequence[np.ndarray], np.ndarray], list[np.ndarray]],
+    predict: Callable[[Sequence[np.ndarray], Sequence[np.ndarray]], list[np.ndarray]],
     weights: Sequence[np.ndarray],
-    batch: np.ndarray,
+    batch: Sequence[np.ndarray],
     outputs: Sequence[np.ndarray],
     unit_roundoff: float,
 ) -> list[np.ndarray]:
@@ -87,7 +97,7 @@ def _spreads(
 
     spreads = [np.zeros(()) for _ in outputs]
     for _ in range(REPLICAS):
-        replica = predict([rounded(each) for each in weights], rounded(batch))
+        replica = predict([rounded(each) for each in weights], [rounded(each) for each in batch])
         moved = [
             np.abs(np.asarray(one, "float64") - other).max()
             for one, other in zip(replica, outputs, strict=True)

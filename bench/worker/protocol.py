@@ -160,7 +160,11 @@ class Observation:
 
 @dataclass(frozen=True)
 class Problem:
-    """What went wrong inside a worker; `kind` is "workload", "backend" or "diverged"."""
+    """What went wrong inside a worker.
+
+    `kind` is "workload", "backend", "diverged", "unsupported" where the workload isn't for this
+    backend, or "unchecked" where parity has no means to compare it.
+    """
 
     kind: str
     message: str

@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bench.records import Sample
+from bench.worker.data import Data, make_data
 from bench.worker.frameworks import import_keras, pool_threads
 from bench.worker.process_facts import cpus, os_threads, peak_rss_bytes
-from bench.worker.protocol import STAGES, Refusal, TimingRequest, one_line
+from bench.worker.protocol import STAGES, Refusal, TimingRequest
+from bench.worker.random_data import make_random_data
+from bench.worker.refusals import refusal
 from bench.worker.turns import Turns
-from bench.worker.workload import build_model, load_workload, make_data
+from bench.worker.workload import build_model, load_workload
 
 
 def measure(request: TimingRequest, enter: Callable[[str], None], turns: Turns | None) -> Sample:
@@ -25,15 +28,16 @@ def measure(request: TimingRequest, enter: Callable[[str], None], turns: Turns |
     enter(loading)
     parts = load_workload(request.workload)
     keras.utils.set_random_seed(request.seed)
-    x, y = make_data(parts, request.seed)
+    data = make_data(parts, request.seed)
 
     enter(building)
     start = time.perf_counter()
     model = build_model(parts, keras)
     build_seconds = time.perf_counter() - start
+    data = data or make_random_data(keras, model, parts.fit, request.seed)
 
     enter(training)
-    epochs = _train(keras, model, x, y, parts.fit, request, turns)
+    epochs = _train(keras, model, data, parts.fit, request, turns)
 
     intra_op_threads, inter_op_threads = pool_threads(request.backend)
     return Sample(
@@ -43,13 +47,14 @@ def measure(request: TimingRequest, enter: Callable[[str], None], turns: Turns |
         epoch_cpu_seconds=tuple(epochs.cpu_seconds),
         losses=tuple(epochs.losses),
         accuracies=tuple(epochs.accuracies),
-        examples=len(x),
+        examples=data.examples,
         peak_rss_bytes=peak_rss_bytes(),
         jit_compile=bool(model.jit_compile),
         intra_op_threads=intra_op_threads,
         inter_op_threads=inter_op_threads,
         os_threads=os_threads(),
         cpus=cpus(),
+        random_data=data.random_data,
     )
 
 
@@ -66,8 +71,7 @@ class _Epochs:
 def _train(
     keras: Any,
     model: Any,
-    x: Any,
-    y: Any,
+    data: Data,
     fit_settings: Mapping[str, Any],
     request: TimingRequest,
     turns: Turns | None,
@@ -105,9 +109,9 @@ def _train(
     wanted = request.epochs or settings.get("epochs", 1)
     settings["epochs"] = max(wanted, request.least_epochs)
     try:
-        model.fit(x, y, **settings, verbose=0, callbacks=[Stopwatch()])
+        model.fit(**data.fit_arguments, **settings, verbose=0, callbacks=[Stopwatch()])
     except Exception as error:
-        raise Refusal("workload", f"training raises {one_line(error)}") from error
+        raise refusal("training raises", error) from error
     if epochs.losses and not math.isfinite(epochs.losses[-1]):
         raise Refusal(
             "diverged", f"the loss became {epochs.losses[-1]} in epoch {len(epochs.losses)}"

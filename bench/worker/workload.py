@@ -11,7 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from bench.worker.protocol import Refusal, Workload, one_line
+from bench.worker.protocol import Refusal, Workload
+from bench.worker.refusals import refusal
 
 #: Arguments of `Model.fit` that the suite sets itself.
 RESERVED_FIT_SETTINGS = ("x", "y", "verbose", "callbacks", "initial_epoch")
@@ -22,7 +23,8 @@ class Parts:
     """A workload's functions, with what was set for them, and its arguments of `Model.fit`."""
 
     build: Callable[[], Any]
-    data: Callable[[int], Any]
+    data: partial[Any] | None
+    """Takes the seed; None where the workload has no data of its own."""
     fit: Mapping[str, Any]
 
 
@@ -36,43 +38,27 @@ def load_workload(workload: Workload) -> Parts:
     except SyntaxError as error:
         raise Refusal("workload", f"line {error.lineno} has a syntax error: {error.msg}") from error
     except Exception as error:
-        raise Refusal("workload", f"breaks at import with {one_line(error)}") from error
+        raise refusal("breaks at import with", error) from error
     # What belongs to build_small is data_small and FIT_SMALL, or else data and FIT.
     suffix = workload.builder.removeprefix("build")
     build = _function(module, workload.builder)
-    data = _function(module, f"data{suffix}" if hasattr(module, f"data{suffix}") else "data")
+    own = f"data{suffix}" if hasattr(module, f"data{suffix}") else "data"
+    data = _function(module, own) if hasattr(module, own) else None
     settings = _fit_settings(module, f"FIT{suffix.upper()}")
     set_anew = dict(workload.parameters)
     fit, build_arguments, data_arguments = (
         {name: value for name, value in set_anew.items() if name in known}
-        for known in (_fit_arguments(), _arguments(build), _arguments(data))
+        for known in (_fit_arguments(), _arguments(build), _arguments(data) if data else ())
     )
     for name in set_anew:
         if not any(name in taken for taken in (fit, build_arguments, data_arguments)):
             reason = f"has no parameter {name!r}: not of build() or data(), and not of Model.fit"
             raise Refusal("workload", reason)
     return Parts(
-        partial(build, **build_arguments), partial(data, **data_arguments), _checked(settings | fit)
+        partial(build, **build_arguments),
+        partial(data, **data_arguments) if data else None,
+        _checked(settings | fit),
     )
-
-
-def make_data(parts: Parts, seed: int) -> tuple[Any, Any]:
-    """Return the workload's arrays x and y."""
-    try:
-        arrays = parts.data(seed)
-    except Exception as error:
-        raise Refusal("workload", f"data({seed}) raises {one_line(error)}") from error
-    if not isinstance(arrays, tuple) or len(arrays) != 2:
-        raise Refusal("workload", "data() doesn't return a pair of arrays (x, y)")
-    x, y = arrays
-    for name, array in (("x", x), ("y", y)):
-        if not getattr(array, "shape", ()):
-            raise Refusal("workload", f"data() returns {name} as {type(array).__name__}, no array")
-    if len(x) != len(y):
-        raise Refusal("workload", f"data() returns {len(x)} x and {len(y)} y")
-    if len(x) == 0:
-        raise Refusal("workload", "data() returns no examples")
-    return x, y
 
 
 def build_model(parts: Parts, keras: Any) -> Any:
@@ -80,7 +66,7 @@ def build_model(parts: Parts, keras: Any) -> Any:
     try:
         model = parts.build()
     except Exception as error:
-        raise Refusal("workload", f"build() raises {one_line(error)}") from error
+        raise refusal("build() raises", error) from error
     if not isinstance(model, keras.Model):
         raise Refusal("workload", f"build() returns a {type(model).__name__}, no keras.Model")
     if not model.compiled:

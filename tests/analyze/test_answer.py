@@ -3,6 +3,7 @@ from builders import (
     AGREES,
     DIFFERS,
     EXPLAINED,
+    UNABLE,
     failed_row,
     predicted,
     result,
@@ -29,6 +30,11 @@ def test_a_decided_table_of_three_names_the_fastest_and_both_ratios():
         "jax trains net 4.2 times as fast as tensorflow (4.0 to 4.4)"
         " and 8.4 times as fast as torch (8.1 to 8.8)."
     )
+
+
+def test_a_backend_that_a_workload_is_not_for_is_not_said_to_have_failed():
+    (known,) = tables(run(result("jax", 0.1), result("torch", failure=UNABLE)))
+    assert answer(known).endswith("nothing to compare it with (torch can't train it).")
 
 
 def test_a_narrow_interval_is_told_with_two_decimals():

@@ -4,6 +4,7 @@ from builders import (
     CALLS_PER_BLOCK,
     DIFFERS,
     EXPLAINED,
+    UNABLE,
     failure,
     predicted,
     result,
@@ -11,7 +12,7 @@ from builders import (
     sample,
 )
 
-from bench.analyze.comparison import tables
+from bench.analyze.comparison import faults, tables
 from bench.analyze.stats import centre, ratio
 from bench.records import UNCHECKED
 
@@ -35,6 +36,16 @@ def test_there_is_a_table_per_workload_in_the_order_of_the_run():
         ("second", 2),
         ("first", 1),
     ]
+
+
+def test_a_workload_that_is_not_for_a_backend_fails_only_where_no_other_trains_it():
+    unable = result("torch", failure=UNABLE)
+    assert faults([result("jax", *JAX), unable]) == []
+    assert faults([result("jax", *JAX, workload="other"), unable]) == [UNABLE]
+    died = failure()
+    assert faults([result("jax", *JAX), unable, result("tensorflow", failure=died)]) == [died]
+    *_, row = rows_of(result("jax", *JAX), unable)
+    assert (row.unsupported, row.failure, row.counts) == (True, UNABLE.message, False)
 
 
 def test_rows_are_sorted_fastest_first_and_unmeasured_last():

@@ -11,7 +11,14 @@ import psutil
 import pytest
 from builders import workload_in
 
-from bench.errors import BackendError, LossDiverged, WorkerDied, WorkerTimeout, WorkloadError
+from bench.errors import (
+    BackendError,
+    LossDiverged,
+    Unsupported,
+    WorkerDied,
+    WorkerTimeout,
+    WorkloadError,
+)
 from bench.measure.process import Launcher, launcher
 from bench.records import Sample
 from bench.worker.protocol import Observation, TimingRequest
@@ -128,7 +135,13 @@ def test_children_of_a_worker_do_not_outlive_it(workers, fake_python):
 
 @pytest.mark.parametrize(
     ("kind", "error"),
-    [("workload", WorkloadError), ("backend", BackendError), ("diverged", LossDiverged)],
+    [
+        ("workload", WorkloadError),
+        ("backend", BackendError),
+        ("diverged", LossDiverged),
+        ("unsupported", Unsupported),
+        ("unchecked", WorkloadError),
+    ],
 )
 def test_a_problem_becomes_the_error_of_its_kind(workers, fake_python, kind: str, error: type):
     behaviour = (

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from builders import AGREES, DIFFERS, arm, sample, workload_in
 
-from bench.errors import WorkerDied
+from bench.errors import Unsupported, WorkerDied
 from bench.measure.runner import Outcome, Starting, Target, carry_out, grown
 from bench.records import ArmResult, Assignment
 
@@ -44,6 +44,20 @@ def test_a_failure_leaves_the_other_arms_and_what_was_measured():
     assert (len(jax.samples), jax.failure.round, jax.failure.exit_code) == (1, 2, 5)
     assert len(torch.samples) == 1
     assert torch.failure is None
+
+
+def unsupported(known):
+    error = Unsupported("not on torch", "it needs jax", "measure it on another backend")
+    (found,) = grown((ArmResult(TORCH, known),), Outcome(2, TORCH, error))
+    return found.failure
+
+
+def test_a_backend_that_a_workload_is_not_for_is_told_from_a_failure():
+    assert unsupported(()).unsupported
+    # It has trained before, so it isn't unable to.
+    assert not unsupported((sample(),)).unsupported
+    (jax, _) = results_after_a_round(1, (ArmResult(JAX), ArmResult(TORCH)))
+    assert not jax.failure.unsupported
 
 
 def test_a_round_leaves_what_is_known_of_parity():

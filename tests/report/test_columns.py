@@ -21,6 +21,7 @@ from bench.report.columns import (
     SPEED,
     cells,
     is_numeric,
+    notes,
     record,
     remarks,
     titles,
@@ -124,6 +125,24 @@ def test_a_row_that_failed_later_keeps_its_figures():
     assert texts["epoch, ms"] == "57.1 (55.5 to 58.7)"
 
 
+UNABLE = Row(arm("torch"), None, "not on torch: it needs jax; look", UNCHECKED, unsupported=True)
+
+
+def test_a_backend_that_a_workload_is_not_for_is_noted_and_is_no_failure():
+    assert by_title(UNABLE, SPEED)["epoch, ms"] == "unsupported"
+    assert notes(table(row("jax"), UNABLE)) == ["not on torch: it needs jax; look"]
+    assert remarks(table(row("jax"), UNABLE)) == []
+    assert record(UNABLE, complete=True)["unsupported"] is True
+    assert notes(table(row("jax"), failed_row("torch"))) == []
+
+
+def test_random_data_are_noted():
+    made_up = row("jax", random_data="1000 examples of random data")
+    expected = ["trained on 1000 examples of random data, for it has no data()"]
+    assert notes(table(made_up)) == expected
+    assert notes(table(row("jax"))) == []
+
+
 def test_versions_name_keras_the_framework_and_python():
     assert versions(row("jax")) == "Keras 3.15.1, jax 0.10.2, Python 3.11.7"
 
@@ -144,6 +163,7 @@ def test_a_record_holds_the_bare_figures():
         "task": "train",
         "loop": "fit",
         "failure": None,
+        "unsupported": False,
         "parity": "agrees",
         "parity_summary": "it agrees to rounding",
         "run_complete": True,
@@ -169,6 +189,7 @@ def test_a_record_holds_the_bare_figures():
         "intra_op_threads": 0,
         "inter_op_threads": None,
         "os_threads": 12,
+        "random_data": "",
         "cpus": "0 1",
         "python_version": ENVIRONMENT.python_version,
         "framework_version": "2.13.0",

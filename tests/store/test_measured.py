@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from builders import AGREES, DIFFERS, EXPLAINED, failure, result, run, sample
+from builders import AGREES, DIFFERS, EXPLAINED, UNABLE, failure, result, run, sample
 
 from bench.analyze.comparison import tables
 from bench.analyze.measured import measured_run
@@ -47,6 +47,15 @@ def test_a_run_and_its_latest_json_give_the_same(tmp_path):
 
     assert by_arm(one) == by_arm(other)
     assert len(by_arm(one)) == 5
+
+
+def test_a_workload_that_is_not_for_a_backend_has_not_failed_there_in_either_form(tmp_path):
+    known = run(result("jax", 0.1), result("torch", failure=UNABLE))
+    for name in (str(stored(tmp_path, known)), "latest"):
+        measured = find(name, tmp_path)
+        assert [(arm.backend, arm.failure) for arm in measured.arms] == [
+            ("jax", None), ("torch", None),
+        ]  # fmt: skip
 
 
 def test_an_incomplete_run_is_so_in_both(tmp_path):

@@ -72,7 +72,7 @@ def test_a_file_may_import_what_lies_beside_it(measure, tmp_path: Path):
     [
         ("def build():", "def build(:", "line 7 has a syntax error"),
         ("def build():", "def make():", r"has no function build\(\)"),
-        ("def data(seed):", "def get(seed):", r"has no function data\(\)"),
+        ("def data(seed):", "data = 3\n\ndef get(seed):", r"has no function data\(\)"),
         ("import os", "import nowhere, os", "breaks at import with ModuleNotFoundError"),
         ('    model.compile("sgd", "mse")\n', "", "isn't compiled"),
         ("return model", "return 3", "returns a int, no keras.Model"),
