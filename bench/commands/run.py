@@ -53,12 +53,14 @@ def measure(
     check_writable(results)
 
     with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
-        print_warnings(console, diagnose(examine(interpreters)))
+        seen = examine(interpreters)
+        print_warnings(console, diagnose(seen))
         run = Run(
             started_utc=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             machine=this_machine(),
             settings=settings,
             results=tuple(ArmResult(arm) for arm in targets),
+            surroundings=seen,
         )
         start = time.monotonic()
         if settings.parity:
@@ -140,7 +142,21 @@ def _save(
         return error
     written = f"{results}/latest.md, .csv, .json, {file} and history.csv"
     console.print(f"Written to {written}", soft_wrap=True)
+    _write_page(console, file, results)
     return None
+
+
+def _write_page(console: Console, file: Path, results: Path) -> None:
+    """Write the page of a run that is saved already; what goes wrong with it costs nothing else."""
+    try:
+        # The plotting library takes its time, which is not to come before the measuring.
+        from bench.commands.report import report
+
+        report((file,), None, results)
+    except Exception as error:
+        line = f"warning: the page couldn't be made ({type(error).__name__}: {error})"
+        remedy = "`keras-bench report` tries again"
+        console.print(Text(f"{line}; {remedy}", style="yellow"), soft_wrap=True)
 
 
 def _has_samples(run: Run) -> bool:

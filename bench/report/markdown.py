@@ -19,6 +19,8 @@ from bench.report.columns import (
     versions,
 )
 
+TITLE = "Which backend trains fastest on this CPU"
+
 #: What Markdown may take for more than itself; an underscore within a word it doesn't.
 MARKUP = re.compile(r"[\\`*\[\]<>&|~]|(?<![^\W_])_|_(?![^\W_])")
 
@@ -26,7 +28,7 @@ MARKUP = re.compile(r"[\\`*\[\]<>&|~]|(?<![^\W_])_|_(?![^\W_])")
 def document(run: Run, tables: Sequence[Table]) -> str:
     """Return a whole page: the answers first, then the tables, then where they come from."""
     settings = run.settings
-    parts = ["# Which backend trains fastest on this CPU"]
+    parts = [f"# {TITLE}"]
     if not run.complete:
         parts.append("**Incomplete: the run was interrupted, and what it had measured is here.**")
     parts.append("\n".join(f"- {answer(table)}" for table in tables))
