@@ -95,7 +95,7 @@ def sentence(found: BreakEven) -> str:
     if found.low is None:
         return f"{said}, by one process, which gives no interval."
     if found.high is None:
-        return f"{said}, but surely at no number of epochs: theirs are too much alike."
+        return f"{said}, but surely at no number: their epochs are too much alike."
     return f"{said} ({found.low:,} to {found.high:,})."
 
 

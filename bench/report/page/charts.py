@@ -32,6 +32,14 @@ SHAPES = {
     "openvino": "cross",
 }
 OTHER_SHAPE = "triangle-down"
+DASHES = {
+    "jax": [1, 0],
+    "tensorflow": [8, 3],
+    "torch": [3, 2],
+    "numpy": [8, 3, 2, 3],
+    "openvino": [2, 4],
+}
+OTHER_DASH = [12, 4]
 
 #: The name by which a specification takes its records.
 DATA = "records"
@@ -123,8 +131,8 @@ def epochs_figure(result: ArmResult) -> Figure:
     count = len(result.samples)
     x = alt.X(
         "place:Q",
-        title="process",
-        scale=alt.Scale(domain=[1, count + 1], nice=False),
+        title=None,
+        scale=alt.Scale(domain=[0.97, count + 1], nice=False),
         axis=alt.Axis(
             values=[number + 0.45 for number in range(1, count + 1)],
             labelExpr="format(floor(datum.value), 'd')",
@@ -205,7 +213,7 @@ def first_epoch_figure(table: Table) -> Figure | None:
         ),
         base.mark_point(filled=False, fill=PAPER, size=110, strokeWidth=2).encode(x=first, **look),
         base.mark_point(filled=True, size=110, opacity=1).encode(x=steady, **look),
-    ).properties(height={"step": 30})
+    ).properties(height=_height("backend", records, 30))
     return Figure(
         f"The first epoch of {table.workload} against a steady one: "
         + "; ".join(
@@ -250,7 +258,7 @@ def total_figure(results: Sequence[ArmResult], found: Sequence[BreakEven]) -> Fi
         "epochs:Q",
         title="epochs",
         scale=alt.Scale(type="log", domain=[1, most], nice=False),
-        axis=alt.Axis(values=_ticks(1, most, (1,)), format="~s"),
+        axis=alt.Axis(values=_ticks(1, most, (1,)), format=","),
     )
     y = alt.Y(
         "training_seconds:Q",
@@ -270,7 +278,7 @@ def total_figure(results: Sequence[ArmResult], found: Sequence[BreakEven]) -> Fi
     chart = alt.layer(
         base.transform_filter("!isValid(datum.breaks_even_with)")
         .mark_line(strokeWidth=2)
-        .encode(color=_colour(lines, legend=True)),
+        .encode(color=_colour(lines, legend=True), strokeDash=_dash(lines)),
         at_crossing.transform_filter("isValid(datum.epochs_high)")
         .mark_rule(color=INK, strokeWidth=4, opacity=0.35, aria=False)
         .encode(x=alt.X("epochs_low:Q"), x2="epochs_high:Q"),
@@ -323,7 +331,7 @@ def memory_figure(results: Sequence[ArmResult]) -> Figure | None:
                 alt.Tooltip("MB:Q", format=".0f"),
             ],
         )
-        .properties(height={"step": 30})
+        .properties(height=_height("backend", records, 30))
     )
     spans = {
         backend: [each["MB"] for each in records if each["backend"] == backend]
@@ -393,7 +401,7 @@ def losses_figure(results: Sequence[ArmResult]) -> Figure | None:
     return Figure(
         "Loss after each epoch of the first timed training: "
         + "; ".join(f"{name} ends at {losses[shortest - 1]:.4f}" for name, losses in learners),
-        _nested_lines(records, [name for name, _ in learners], "epoch", "loss"),
+        _lines(records, "epoch", "loss"),
         records,
         "Each backend from random weights of its own, in an order of its own: these lines needn't"
         " lie on each other.",
@@ -543,28 +551,29 @@ def _intervals(
         base.mark_point(filled=True, size=110, opacity=1).encode(
             x=x, color=_colour(records), shape=_shape(records)
         ),
-        base.mark_text(dy=-14, fontSize=FONT_SIZE, color=INK, aria=False).encode(
-            x=x, text="text:N"
-        ),
-    ).properties(height={"step": ROW_HEIGHT})
+        base.mark_text(
+            dy=-14, fontSize=FONT_SIZE, color=INK, aria=False, align=alt.ExprRef(_within(value))
+        ).encode(x=x, text="text:N"),
+    ).properties(height=_height(row, records, ROW_HEIGHT))
     return _spec(chart)
+
+
+def _within(value: str) -> str:
+    """Return how a text at a value is aligned, so that it stays within the plot."""
+    place = f"scale('x', datum.{value})"
+    room = 75
+    return f"{place} < {room} ? 'left' : {place} > width - {room} ? 'right' : 'center'"
+
+
+def _lines(records: Records, x: str, y: str) -> dict[str, Any]:
+    """Draw a line for each backend, whose dashes tell it apart as its colour does."""
+    chart = _line_base(records, x, y).mark_line(strokeWidth=2).encode(strokeDash=_dash(records))
+    return _spec(chart.properties(height=LINES_HEIGHT))
 
 
 def _nested_lines(records: Records, names: Sequence[str], x: str, y: str) -> dict[str, Any]:
     """Draw lines that can lie on each other: each within the one before."""
-    losses = [each[y] for each in records]
-    room = 0.04 * (max(losses) - min(losses)) or 0.01
-    base = alt.Chart(alt.NamedData(DATA)).encode(
-        x=alt.X(f"{x}:Q", title=x, axis=alt.Axis(tickMinStep=1, format="d", grid=False)),
-        y=alt.Y(
-            f"{y}:Q",
-            title=y.replace("_", " "),
-            scale=alt.Scale(
-                zero=False, domain=[min(losses) - room, max(losses) + room], nice=False
-            ),
-        ),
-        color=_colour(records, legend=True),
-    )
+    base = _line_base(records, x, y)
     widths = [1.5 + 2.2 * place for place in reversed(range(len(names)))]
     chart = alt.layer(
         *(
@@ -575,6 +584,27 @@ def _nested_lines(records: Records, names: Sequence[str], x: str, y: str) -> dic
         )
     ).properties(height=LINES_HEIGHT)
     return _spec(chart)
+
+
+def _line_base(records: Records, x: str, y: str) -> alt.Chart:
+    values = [each[y] for each in records]
+    room = 0.04 * (max(values) - min(values)) or 0.01
+    return alt.Chart(alt.NamedData(DATA)).encode(
+        x=alt.X(
+            f"{x}:Q",
+            title=x,
+            scale=alt.Scale(zero=False, nice=False),
+            axis=alt.Axis(tickMinStep=1, format="d", grid=False),
+        ),
+        y=alt.Y(
+            f"{y}:Q",
+            title=y.replace("_", " "),
+            scale=alt.Scale(
+                zero=False, domain=[min(values) - room, max(values) + room], nice=False
+            ),
+        ),
+        color=_colour(records, legend=True),
+    )
 
 
 def _once() -> alt.Chart:
@@ -590,6 +620,10 @@ def _rows(field: str, records: Records) -> alt.Y:
         sort=names,
         axis=alt.Axis(ticks=False, domain=False, labelLimit=170, labelPadding=10, grid=False),
     )
+
+
+def _height(field: str, records: Records, step: int) -> int:
+    return step * len({each[field] for each in records})
 
 
 def _backends(records: Records) -> list[str]:
@@ -609,10 +643,16 @@ def _shape(records: Records, legend: bool = False) -> alt.Shape:
     return alt.Shape("backend:N", scale=scale, legend=_legend(legend))
 
 
+def _dash(records: Records) -> alt.StrokeDash:
+    names = _backends(records)
+    scale = alt.Scale(domain=names, range=[DASHES.get(name, OTHER_DASH) for name in names])
+    return alt.StrokeDash("backend:N", scale=scale, legend=_legend(True))
+
+
 def _legend(wanted: bool) -> alt.Legend | None:
     if not wanted:
         return None
-    return alt.Legend(orient="top", title=None, columns=4, symbolSize=90)
+    return alt.Legend(orient="top", title=None, columns=4, symbolSize=180)
 
 
 def _ratio(row: Row) -> Estimate | None:
@@ -668,7 +708,7 @@ CONFIG: dict[str, Any] = {
         "labelOverlap": True,
     },
     "axisY": {"domain": False, "ticks": False},
-    "legend": {"labelColor": INK, "labelFontSize": FONT_SIZE, "symbolStrokeWidth": 2},
+    "legend": {"labelColor": INK, "labelFontSize": FONT_SIZE, "symbolStrokeWidth": 2.5},
     "title": {"color": INK},
     "rule": {"color": MUTED},
 }

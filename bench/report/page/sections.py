@@ -50,7 +50,7 @@ from bench.report.page.content import Figure, Grid, Lines, Section
 
 INTERVALS = "centre (95 % interval); n: processes (steady epochs in all)"
 EPOCHS_NOTE = (
-    "Each stroke is a process, its epochs from left to right. Triangles are the first epoch and the"
+    "Each numbered stroke is a process, its epochs from left to right. Triangles are the first epoch and the"
     " warm-up, which don't count; those slower than the scale lie at its upper edge. The dotted line"
     " is the epoch of the table."
 )
@@ -89,7 +89,8 @@ def run_sections(run: Run) -> tuple[Section, ...]:
 
 
 def _workload(table: Table, run: Run) -> Section:
-    results = [each for each in run.results if each.arm.workload == table.workload]
+    by_arm = {each.arm: each for each in run.results}
+    results = [by_arm[row.arm] for row in table.rows]
     said = list(dict.fromkeys(remarks(table)))
     found = break_evens(results)
     epochs = [charts.epochs_figure(each) for each in results if each.samples]

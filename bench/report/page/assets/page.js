@@ -7,7 +7,7 @@ for (const [name, spec] of Object.entries(plots)) {
   // Marks are told to screen readers one by one; the plot as a whole by its description.
   vegaEmbed(
     document.getElementById(name),
-    { ...spec, datasets: { [data]: records[name] } },
+    { ...spec, datasets: { ...spec.datasets, [data]: records[name] } },
     { mode: "vega-lite", renderer: "svg", actions: false, config },
   ).catch((error) => {
     document.getElementById(name).textContent = `This plot can't be drawn: ${error}`;
