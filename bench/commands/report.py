@@ -1,7 +1,6 @@
 """Writes one page of what was measured: `keras-bench report`."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from bench.analyze.compared import compare, compare_across_machines, differences
@@ -14,10 +13,13 @@ from bench.report.markdown import TITLE
 from bench.report.page.content import Section
 from bench.report.page.document import render
 from bench.report.page.sections import (
+    GATE_TITLE,
+    SWEEP_TITLE,
     compared_section,
     gate_sections,
     history_section,
     incomparable_section,
+    is_sweep,
     run_sections,
 )
 from bench.report.terminal import make_console
@@ -55,19 +57,34 @@ def page(known: Sequence[tuple[Path, Run | Gate]], results: Path) -> str:
     """Return the page of what was read from these files, with what the history says of it."""
     rows, left_out = _history(results)
     measured = [each for _, each in known]
-    sections: list[Section] = []
-    files = [(file, each) for file, each in known if isinstance(each, Run)]
-    for file, run in files[1:]:
-        sections.append(_compared(files[0], (file, run), rows))
-    for each in measured:
-        found = run_sections(each) if isinstance(each, Run) else gate_sections(each)
-        # Of several, a heading says by its time which one is meant.
-        prefix = f"{each.started_utc}: " if len(measured) > 1 else ""
-        sections += [replace(section, title=f"{prefix}{section.title}") for section in found]
+    runs = [(file, each) for file, each in known if isinstance(each, Run)]
+    sections = [_compared(runs[0], candidate, rows) for candidate in runs[1:]]
+    if len(measured) == 1:
+        sections += _sections(measured[0])
+    else:
+        sections += [Section(_name(each), (), _sections(each)) for each in measured]
     told = history_section(find_series(_of_same_arms(rows, measured)), left_out)
     if told is not None:
+        # Where things come from stands last.
         sections.insert(-1 if len(measured) == 1 else len(sections), told)
-    return render(TITLE, _subtitle(measured), sections)
+    return render(_title(measured), _subtitle(measured), sections)
+
+
+def _sections(measured: Run | Gate) -> tuple[Section, ...]:
+    return run_sections(measured) if isinstance(measured, Run) else gate_sections(measured)
+
+
+def _title(measured: Sequence[Run | Gate]) -> str:
+    """Return the question that the page answers: that of what was named first."""
+    first = measured[0]
+    if isinstance(first, Run):
+        return TITLE
+    return SWEEP_TITLE if is_sweep(first) else GATE_TITLE
+
+
+def _name(measured: Run | Gate) -> str:
+    kind = "Run" if isinstance(measured, Run) else "Sweep" if is_sweep(measured) else "Gate"
+    return f"{kind} of {measured.started_utc}"
 
 
 def _subtitle(measured: Sequence[Run | Gate]) -> str:

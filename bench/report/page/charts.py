@@ -23,7 +23,7 @@ from bench.report.columns import interval_record, with_interval
 from bench.report.gate import ratio_text
 from bench.report.page.content import Figure, Records
 
-#: By Okabe and Ito's palette, which the colour-blind can tell apart; the style sheet has the values.
+#: The colours are near Okabe and Ito's, which the colour-blind can tell apart.
 SHAPES = {
     "jax": "circle",
     "tensorflow": "square",
@@ -60,15 +60,12 @@ def colour_of(backend: str) -> str:
     return f"var(--{backend})" if backend in SHAPES else "var(--other)"
 
 
-def ratio_figure(table: Table, widest: float) -> Figure | None:
-    """Draw the ratios to the fastest with their intervals; `widest` is the right end of the axis.
-
-    None where there is nothing to compare.
-    """
+def ratio_figure(table: Table, domain: tuple[float, float]) -> Figure | None:
+    """Draw the ratios to the fastest with their intervals; None with nothing to compare."""
     rows = [row for row in table.rows if row.counts]
     if len(rows) < 2:
         return None
-    records = [
+    records: list[dict[str, Any]] = [
         {
             "backend": row.arm.backend,
             **_ratio_record(row),
@@ -79,21 +76,23 @@ def ratio_figure(table: Table, widest: float) -> Figure | None:
     return Figure(
         f"Time of an epoch of {table.workload} as a ratio to the fastest backend, on a log scale: "
         + "; ".join(f"{each['backend']} {each['text']}" for each in records),
-        _intervals(records, "backend", "ratio_to_fastest", "ratio to fastest", (0.93, widest)),
+        _intervals(records, "backend", "ratio_to_fastest", "ratio to fastest", domain),
         records,
         "Epoch ÷ epoch of the fastest, with its 95 % interval.",
     )
 
 
-def widest_ratio(tables: Sequence[Table]) -> float:
-    """Return the right end that the ratios of all workloads have in common."""
-    ends = [
-        ratio.high or ratio.value
+def ratio_domain(tables: Sequence[Table]) -> tuple[float, float]:
+    """Return the axis that the ratios of all workloads have in common."""
+    ratios = [
+        ratio
         for table in tables
         for row in table.rows
         if row.counts and (ratio := _ratio(row)) is not None
     ]
-    return max([2.0, *ends]) * 1.3
+    low = min([1.0, *(each.low or each.value for each in ratios)])
+    high = max([2.0, *(each.high or each.value for each in ratios)])
+    return low * 0.93, high * 1.3
 
 
 def paired_figure(records: Records, what: str, axis: str) -> Figure | None:
@@ -115,7 +114,7 @@ def epochs_figure(result: ArmResult) -> Figure:
     arm = result.arm
     lengths = [len(sample.epoch_seconds) for sample in result.samples]
     known = timed_epochs(result.samples)
-    records = [
+    records: list[dict[str, Any]] = [
         {
             "process": each.process,
             "epoch": each.epoch,
@@ -127,6 +126,7 @@ def epochs_figure(result: ArmResult) -> Figure:
         for each in known
     ]
     counted = [each["ms"] for each in records if each["steady"]]
+    low, high = min(counted) / 1.02, max(counted) * 1.02
     level = centre(process_epoch_seconds(result.samples))
     count = len(result.samples)
     x = alt.X(
@@ -143,10 +143,8 @@ def epochs_figure(result: ArmResult) -> Figure:
     y = alt.Y(
         "ms:Q",
         title="ms",
-        scale=alt.Scale(
-            type="log", domain=[min(counted) / 1.02, max(counted) * 1.02], clamp=True, nice=False
-        ),
-        axis=alt.Axis(values=_ticks(min(counted), max(counted)), format="~g"),
+        scale=alt.Scale(type="log", domain=[low, high], clamp=True, nice=False),
+        axis=alt.Axis(values=_ticks(low, high), format="~g"),
     )
     tooltip = [
         alt.Tooltip("process:Q"),
@@ -181,7 +179,7 @@ def epochs_figure(result: ArmResult) -> Figure:
 
 def first_epoch_figure(table: Table) -> Figure | None:
     """Draw each backend's first epoch beside a steady one."""
-    records = [
+    records: list[dict[str, Any]] = [
         {
             "backend": row.arm.backend,
             "first_epoch_seconds": row.figures.first_epoch_seconds,
@@ -234,7 +232,7 @@ def total_figure(results: Sequence[ArmResult], found: Sequence[BreakEven]) -> Fi
         return None
     most = 10 ** math.ceil(math.log10(max([50, *(3 * each.epochs for each in found)])))
     by_arm = {each.arm: each for each in counting}
-    crossings = [
+    crossings: list[dict[str, Any]] = [
         {
             "epochs": each.epochs,
             "epochs_low": each.low,
@@ -248,12 +246,13 @@ def total_figure(results: Sequence[ArmResult], found: Sequence[BreakEven]) -> Fi
         for each in found
         if each.epochs > 1
     ]
-    lines = [
+    lines: list[dict[str, Any]] = [
         {"epochs": epochs, "training_seconds": seconds, "backend": arm.backend}
         for arm, epochs, seconds in series(counting, most)
     ]
     records = [*lines, *crossings]
     times = [each["training_seconds"] for each in lines]
+    low, high = min(times) / 1.1, max(times) * 1.1
     x = alt.X(
         "epochs:Q",
         title="epochs",
@@ -263,8 +262,8 @@ def total_figure(results: Sequence[ArmResult], found: Sequence[BreakEven]) -> Fi
     y = alt.Y(
         "training_seconds:Q",
         title="whole training, s",
-        scale=alt.Scale(type="log", domain=[min(times) / 1.1, max(times) * 1.1], nice=False),
-        axis=alt.Axis(values=_ticks(min(times), max(times)), format="~g"),
+        scale=alt.Scale(type="log", domain=[low, high], nice=False),
+        axis=alt.Axis(values=_ticks(low, high), format="~g"),
     )
     base = alt.Chart(alt.NamedData(DATA)).encode(x=x, y=y)
     at_crossing = base.transform_filter("isValid(datum.breaks_even_with)")
@@ -282,9 +281,9 @@ def total_figure(results: Sequence[ArmResult], found: Sequence[BreakEven]) -> Fi
         at_crossing.transform_filter("isValid(datum.epochs_high)")
         .mark_rule(color=INK, strokeWidth=4, opacity=0.35, aria=False)
         .encode(x=alt.X("epochs_low:Q"), x2="epochs_high:Q"),
-        at_crossing.mark_point(
-            color=INK, fill=PAPER, size=80, strokeWidth=1.8, opacity=1
-        ).encode(tooltip=tooltip),
+        at_crossing.mark_point(color=INK, fill=PAPER, size=80, strokeWidth=1.8, opacity=1).encode(
+            tooltip=tooltip
+        ),
     ).properties(height=LINES_HEIGHT)
     workload = counting[0].arm.workload
     return Figure(
@@ -300,7 +299,7 @@ def total_figure(results: Sequence[ArmResult], found: Sequence[BreakEven]) -> Fi
 
 def memory_figure(results: Sequence[ArmResult]) -> Figure | None:
     """Draw the peak memory of every process."""
-    records = [
+    records: list[dict[str, Any]] = [
         {
             "backend": each.arm.backend,
             "process": number,
@@ -353,11 +352,12 @@ def parity_figure(results: Sequence[ArmResult]) -> Figure | None:
         for each in results
         if each.parity.running_losses
     ]
-    reference = next((p.reference_losses for p in (r.parity for r in results)), ())
+    known = (each.parity.reference_losses for each in results)
+    reference = next((losses for losses in known if losses), ())
     if not learners:
         return None
     series = [("reference", reference), *learners]
-    records = [
+    records: list[dict[str, Any]] = [
         {
             "backend": name,
             "step": step,
@@ -393,7 +393,7 @@ def losses_figure(results: Sequence[ArmResult]) -> Figure | None:
     if not learners:
         return None
     shortest = min(len(losses) for _, losses in learners)
-    records = [
+    records: list[dict[str, Any]] = [
         {"backend": name, "epoch": epoch, "loss": loss}
         for name, losses in learners
         for epoch, loss in enumerate(losses[:shortest], start=1)
@@ -410,7 +410,7 @@ def losses_figure(results: Sequence[ArmResult]) -> Figure | None:
 
 def sweep_figure(workload: str, rows: Sequence[SweepRow]) -> Figure | None:
     """Draw the ratio of every version to the first of its backend."""
-    records = [
+    records: list[dict[str, Any]] = [
         {
             "version": row.result.arm.environment.label,
             "backend": row.result.arm.backend,
@@ -447,10 +447,10 @@ def sweep_figure(workload: str, rows: Sequence[SweepRow]) -> Figure | None:
     chart = alt.layer(
         _once().mark_rule(color=MUTED, strokeDash=[2, 3], aria=False).encode(y=alt.datum(1)),
         base.mark_line(strokeWidth=1.5, opacity=0.6).encode(y=y),
-        base.mark_rule(strokeWidth=2.5, aria=False).encode(
+        base.mark_rule(strokeWidth=3, aria=False).encode(
             y=alt.Y("ratio_to_first_low:Q"), y2="ratio_to_first_high:Q"
         ),
-        base.mark_point(filled=True, size=85, opacity=1).encode(
+        base.mark_point(filled=True, size=50, opacity=1).encode(
             y=y, shape=_shape(records, legend=True), tooltip=tooltip
         ),
     ).properties(height=LINES_HEIGHT)
@@ -502,7 +502,12 @@ def history_figure(workload: str, found: Sequence[Series]) -> Figure | None:
     axis = alt.Axis(values=_ticks(low, high), format="~g")
     y = alt.Y("ms:Q", title="epoch, ms", scale=scale, axis=axis)
     base = alt.Chart(alt.NamedData(DATA)).encode(
-        x=alt.X("started_utc:T", title=None, scale=alt.Scale(type="utc")),
+        x=alt.X(
+            "started_utc:T",
+            title=None,
+            scale=alt.Scale(type="utc"),
+            axis=alt.Axis(tickCount=6, labelFlush=True),
+        ),
         color=_colour(records, legend=True),
     )
     of_runs = base.transform_filter("!isValid(datum.level_until_utc)")
@@ -526,6 +531,7 @@ def history_figure(workload: str, found: Sequence[Series]) -> Figure | None:
         _spec(chart),
         records,
         "A mark per run, a wide bar per level.",
+        workload,
     )
 
 
@@ -618,7 +624,14 @@ def _rows(field: str, records: Records) -> alt.Y:
         f"{field}:N",
         title=None,
         sort=names,
-        axis=alt.Axis(ticks=False, domain=False, labelLimit=170, labelPadding=10, grid=False),
+        axis=alt.Axis(
+            ticks=False,
+            domain=False,
+            grid=False,
+            labelExpr="split(datum.label, ', ')",
+            labelLimit=150,
+            labelPadding=10,
+        ),
     )
 
 

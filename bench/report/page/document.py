@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import vl_convert
+from altair import SCHEMA_VERSION
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bench import __version__
@@ -43,7 +44,8 @@ def render(title: str, subtitle: str, sections: Sequence[Section]) -> str:
 @cache
 def _vega() -> str:
     """Return Vega, Vega-Lite and vega-embed as one script, which is none within a script."""
-    script: str = vl_convert.javascript_bundle()
+    release = SCHEMA_VERSION.removeprefix("v").rpartition(".")[0]
+    script: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", release)
     return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 

@@ -50,17 +50,20 @@ from bench.report.page.content import Figure, Grid, Lines, Section
 
 INTERVALS = "centre (95 % interval); n: processes (steady epochs in all)"
 EPOCHS_NOTE = (
-    "Each numbered stroke is a process, its epochs from left to right. Triangles are the first epoch and the"
-    " warm-up, which don't count; those slower than the scale lie at its upper edge. The dotted line"
-    " is the epoch of the table."
+    "Each numbered stroke is a process, its epochs from left to right. Triangles are the first"
+    " epoch and the warm-up, which don't count; those slower than the scale lie at its upper edge. The"
+    " dotted line is the epoch of the table."
 )
+GATE_TITLE = "Is the candidate slower?"
+SWEEP_TITLE = "Which version trains fastest on this CPU"
+
 Block = Lines | Grid | Figure
 
 
 def run_sections(run: Run) -> tuple[Section, ...]:
     """Return what a run found: the answers, a section per workload, and where it comes from."""
     compared = tables(run)
-    widest = charts.widest_ratio(compared)
+    domain = charts.ratio_domain(compared)
     short: list[Block] = []
     if not run.complete:
         short.append(
@@ -71,7 +74,7 @@ def run_sections(run: Run) -> tuple[Section, ...]:
         )
     for table in compared:
         short.append(Lines([answer(table)], "answer"))
-        short += _known(charts.ratio_figure(table, widest))
+        short += _known(charts.ratio_figure(table, domain))
     short += _warnings(run.surroundings)
     return (
         Section("In short", short),
@@ -143,8 +146,7 @@ def _run_grid(table: Table, columns: Sequence[Column], caption: str, complete: b
 
 def gate_sections(gate: Gate) -> tuple[Section, ...]:
     """Return what a gate found, or a sweep where its arms have other labels than a gate's."""
-    labels = {each.arm.environment.label for each in gate.results}
-    found = _gate(gate) if labels <= {"baseline", "candidate"} else _sweep(gate)
+    found = _sweep(gate) if is_sweep(gate) else _gate(gate)
     settings = gate.settings
     pinned = "" if (core := gate_tables.pinned_to(gate)) is None else f", pinned to core {core}"
     origin = _origin(
@@ -159,6 +161,11 @@ def gate_sections(gate: Gate) -> tuple[Section, ...]:
     return (*found, origin)
 
 
+def is_sweep(gate: Gate) -> bool:
+    """Tell whether this was measured by `versions`: a gate has a baseline and a candidate."""
+    return not {each.arm.environment.label for each in gate.results} <= {"baseline", "candidate"}
+
+
 def _gate(gate: Gate) -> tuple[Section, ...]:
     found = pairs(gate)
     records = [
@@ -166,7 +173,9 @@ def _gate(gate: Gate) -> tuple[Section, ...]:
             "arm": f"{pair.candidate.arm.workload}, {pair.candidate.arm.backend}",
             "backend": pair.candidate.arm.backend,
             **interval_record("ratio", pair.judgement.ratio),
-            "text": "" if (ratio := pair.judgement.ratio) is None else gate_tables.ratio_text(ratio),
+            "text": ""
+            if (ratio := pair.judgement.ratio) is None
+            else gate_tables.ratio_text(ratio),
         }
         for pair in found
     ]
@@ -175,12 +184,9 @@ def _gate(gate: Gate) -> tuple[Section, ...]:
     ]
     return (
         Section(
-            "Is the candidate slower?",
+            "In short",
             [
-                *[
-                    Lines([gate_answer(pair, gate.settings.threshold)], "answer")
-                    for pair in found
-                ],
+                *[Lines([gate_answer(pair, gate.settings.threshold)], "answer") for pair in found],
                 *([Lines(said, "list")] if said else []),
                 *_known(
                     charts.paired_figure(records, "Candidate ÷ baseline", "candidate ÷ baseline")
@@ -257,7 +263,7 @@ def compared_section(comparison: Comparison) -> Section:
         for remark in compared_remarks(pair)
     ]
     return Section(
-        "Is the candidate slower?",
+        GATE_TITLE,
         [
             Lines([compared_runs(comparison), compared_versions(comparison)], "list"),
             *([Lines([why], "warning")] if (why := worth(comparison)) else []),
@@ -275,7 +281,7 @@ def compared_section(comparison: Comparison) -> Section:
 
 def incomparable_section(reason: str) -> Section:
     """Return why two runs can't be compared at all."""
-    return Section("Is the candidate slower?", [Lines([reason], "warning")])
+    return Section(GATE_TITLE, [Lines([reason], "warning")])
 
 
 def history_section(found: Sequence[Series], left_out: Sequence[str]) -> Section | None:
@@ -284,9 +290,7 @@ def history_section(found: Sequence[Series], left_out: Sequence[str]) -> Section
         return None
     strays = [stray_sentence(each.stray) for each in found if each.stray is not None]
     shifts = [shift_sentence(shift) for each in found for shift in each.shifts]
-    said = [
-        f"{heading(each)}: {remark}" for each in found if (remark := left_out_sentence(each))
-    ]
+    said = [f"{heading(each)}: {remark}" for each in found if (remark := left_out_sentence(each))]
     blocks: list[Block] = []
     if warnings := [*strays, *left_out]:
         blocks.append(Lines(warnings, "warning"))
@@ -308,17 +312,15 @@ def history_section(found: Sequence[Series], left_out: Sequence[str]) -> Section
     return Section("History", blocks)
 
 
-def _origin(
-    machine: Machine, surroundings: Surroundings | None, facts: Sequence[str]
-) -> Section:
+def _origin(machine: Machine, surroundings: Surroundings | None, facts: Sequence[str]) -> Section:
     """Return the machine and what was seen of it, so that a page stands by itself."""
     blocks: list[Block] = [Lines([*facts, described(machine)], "list")]
     if surroundings is None:
         blocks.append(Lines(["What went on around this run wasn't kept when it was measured."]))
     else:
         rows = [findings.cells(each) for each in diagnose(surroundings)]
-        captions = "What was seen of the machine when it began"
-        blocks.append(_text_grid(captions, findings.TITLES, [False] * 4, rows))
+        caption = "What was seen of the machine when it began"
+        blocks.append(_text_grid(caption, findings.TITLES, [False] * 4, rows))
     return Section("Where this comes from", blocks)
 
 
