@@ -8,6 +8,7 @@ counted.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from bench.analyze.stats import Estimate, centre, ratio
 from bench.analyze.steady import UNCOUNTED_EPOCHS, process_epoch_seconds
@@ -24,7 +25,7 @@ class BreakEven:
     `epochs` is the least number at which its training takes less time, 1 where it does from the
     start. Below `low` the other is surely quicker, by the 95 % interval of the ratio of both times,
     and from `high` on the faster one surely is; `high` is None where it never surely is, and both
-    are where there is a single process.
+    are where there is a single process. `training_seconds` is what so many epochs take.
     """
 
     faster: Arm
@@ -32,19 +33,38 @@ class BreakEven:
     epochs: int
     low: int | None
     high: int | None
+    training_seconds: float
 
 
-def training_seconds(samples: Sequence[Sample], epochs: int) -> list[float]:
-    """Return one value per process: what a training of so many epochs takes, in seconds."""
-    further = max(0, epochs - UNCOUNTED_EPOCHS)
-    begun = min(epochs, UNCOUNTED_EPOCHS)
-    return [
-        sample.import_seconds
-        + sample.build_seconds
-        + sum(sample.epoch_seconds[:begun])
-        + (further + max(0, begun - len(sample.epoch_seconds))) * epoch_seconds
+@dataclass(frozen=True)
+class Training:
+    """What trainings of one process take.
+
+    `begun_seconds` is how long it takes until the first epoch and the warm-up are over, a value
+    for each of them, and `epoch_seconds` what every further epoch takes.
+    """
+
+    begun_seconds: tuple[float, ...]
+    epoch_seconds: float
+
+    def seconds(self, epochs: int) -> float:
+        """Return what a training of so many epochs takes, from importing to the end of the last."""
+        begun = min(epochs, len(self.begun_seconds))
+        return self.begun_seconds[begun - 1] + (epochs - begun) * self.epoch_seconds
+
+
+def trainings(samples: Sequence[Sample]) -> tuple[Training, ...]:
+    """Return the trainings of each process."""
+    return tuple(
+        Training(
+            tuple(
+                sample.import_seconds + sample.build_seconds + uncounted
+                for uncounted in accumulate(sample.epoch_seconds[:UNCOUNTED_EPOCHS])
+            ),
+            epoch_seconds,
+        )
         for sample, epoch_seconds in zip(samples, process_epoch_seconds(samples), strict=True)
-    ]
+    )
 
 
 def break_evens(results: Sequence[ArmResult]) -> tuple[BreakEven, ...]:
@@ -70,10 +90,11 @@ def break_evens(results: Sequence[ArmResult]) -> tuple[BreakEven, ...]:
 
 def break_even(faster: ArmResult, slower: ArmResult) -> BreakEven | None:
     """Return where two arms break even; None where the first isn't quicker at any number."""
+    fast, slow = trainings(faster.samples), trainings(slower.samples)
 
     def at(epochs: int) -> Estimate:
         return ratio(
-            training_seconds(faster.samples, epochs), training_seconds(slower.samples, epochs)
+            [each.seconds(epochs) for each in fast], [each.seconds(epochs) for each in slow]
         )
 
     epochs = _first(lambda number: at(number).value < 1)
@@ -83,7 +104,7 @@ def break_even(faster: ArmResult, slower: ArmResult) -> BreakEven | None:
     if at(1).low is not None:
         low = _first(lambda number: _not_above(at(number).low))
         high = _first(lambda number: _below(at(number).high))
-    return BreakEven(faster.arm, slower.arm, epochs, low, high)
+    return BreakEven(faster.arm, slower.arm, epochs, low, high, total_seconds(fast, epochs))
 
 
 def sentence(found: BreakEven) -> str:
@@ -107,11 +128,17 @@ def series(results: Sequence[ArmResult], most: int) -> tuple[tuple[Arm, int, flo
     """Return what trainings of 1 to `most` epochs take, evenly on a log scale: for a plot."""
     numbers = sorted({round(most ** (place / 40)) for place in range(41)})
     return tuple(
-        (each.arm, number, centre(training_seconds(each.samples, number)).value)
+        (each.arm, number, total_seconds(known, number))
         for each in results
         if each.samples
+        for known in [trainings(each.samples)]
         for number in numbers
     )
+
+
+def total_seconds(known: Sequence[Training], epochs: int) -> float:
+    """Return what a training of so many epochs takes, the centre over processes."""
+    return centre([each.seconds(epochs) for each in known]).value
 
 
 def _first(holds: Callable[[int], bool]) -> int | None:

@@ -9,7 +9,7 @@ from bench.analyze.break_even import (
     break_evens,
     sentence,
     series,
-    training_seconds,
+    trainings,
 )
 
 
@@ -30,17 +30,19 @@ def around(start, steady, spread=0.02):
 
 def test_a_training_is_what_precedes_it_and_its_epochs():
     # 2 s of importing, 0.5 s of building, 1.1 s of the first epoch, 0.1 s of each other one.
-    times = [training_seconds([sample(0.1)], epochs)[0] for epochs in (1, 2, 3, 12)]
+    (training,) = trainings([sample(0.1)])
+    times = [training.seconds(epochs) for epochs in (1, 2, 3, 12)]
     assert times == pytest.approx([3.6, 3.7, 3.8, 4.7])
 
 
 def test_the_warmup_is_counted_as_it_was():
-    slow_warmup = sample(epoch_seconds=(1.0, 0.7, 0.1, 0.1))
-    assert training_seconds([slow_warmup], 4) == pytest.approx([2.5 + 1.0 + 0.7 + 0.2])
+    (training,) = trainings([sample(epoch_seconds=(1.0, 0.7, 0.1, 0.1))])
+    assert training.seconds(4) == pytest.approx(2.5 + 1.0 + 0.7 + 0.2)
 
 
 def test_a_training_too_short_to_have_a_steady_epoch_goes_by_its_last():
-    assert training_seconds([sample(epoch_seconds=(0.4,))], 3) == pytest.approx([2.5 + 3 * 0.4])
+    (training,) = trainings([sample(epoch_seconds=(0.4,))])
+    assert training.seconds(3) == pytest.approx(2.5 + 3 * 0.4)
 
 
 def test_where_two_lines_cross_is_known():
@@ -50,6 +52,7 @@ def test_where_two_lines_cross_is_known():
     assert found.epochs in (90, 91)  # as sums of floats come out
     assert (found.faster.backend, found.slower.backend) == ("jax", "torch")
     assert (found.low, found.high) == (None, None)
+    assert found.training_seconds == pytest.approx(10 + 0.1 * found.epochs)
 
 
 def test_its_interval_holds_it_and_widens_with_the_noise():
@@ -122,9 +125,14 @@ JAX, TORCH = result("jax").arm, result("torch").arm
         (1, 1, 1, ", however short the training."),
         (1, 1, 7, " from the first epoch on (1 to 7)."),
         (91, None, None, " from 91 epochs on, by one process, which gives no interval."),
-        (91, 5, None, " from 91 epochs on, but surely at no number: their epochs are too much alike."),
+        (
+            91,
+            5,
+            None,
+            " from 91 epochs on, but surely at no number: their epochs are too much alike.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_it_is_said_in_a_sentence(epochs, low, high, end):
-    said = sentence(BreakEven(JAX, TORCH, epochs, low, high))
+    said = sentence(BreakEven(JAX, TORCH, epochs, low, high, 12.0))
     assert said == f"jax takes less time than torch in all{end}"

@@ -51,8 +51,8 @@ from bench.report.page.content import Figure, Grid, Lines, Section
 INTERVALS = "centre (95 % interval); n: processes (steady epochs in all)"
 EPOCHS_NOTE = (
     "Each numbered stroke is a process, its epochs from left to right. Triangles are the first"
-    " epoch and the warm-up, which don't count; those slower than the scale lie at its upper edge. The"
-    " dotted line is the epoch of the table."
+    " epoch and the warm-up, which don't count; those slower than the scale lie at its upper edge."
+    " The dotted line is the epoch of the table."
 )
 GATE_TITLE = "Is the candidate slower?"
 SWEEP_TITLE = "Which version trains fastest on this CPU"
