@@ -662,7 +662,7 @@ def _dash(records: Records) -> alt.StrokeDash:
 def _legend(wanted: bool) -> alt.Legend | None:
     if not wanted:
         return None
-    return alt.Legend(orient="top", title=None, columns=4, symbolSize=180)
+    return alt.Legend(orient="top", title=None, columns=4, symbolSize=150, symbolOpacity=1)
 
 
 def _ratio(row: Row) -> Estimate | None:
