@@ -13,7 +13,7 @@ from rich.text import Text
 
 from bench import interrupts
 from bench.analyze.comparison import Table, tables
-from bench.analyze.diagnosis import diagnose
+from bench.analyze.diagnosis import diagnose, without_folders
 from bench.analyze.plan import next_round
 from bench.commands.parity_first import check_first
 from bench.commands.rounds import measure_rounds
@@ -60,7 +60,7 @@ def measure(
             machine=this_machine(),
             settings=settings,
             results=tuple(ArmResult(arm) for arm in targets),
-            surroundings=seen,
+            surroundings=without_folders(seen),
         )
         start = time.monotonic()
         if settings.parity:
@@ -106,6 +106,8 @@ def _conclude(console: Console, run: Run, results: Path) -> int:
         compared = tables(run)
         print_tables(console, run, compared)
         unwritable = _save(console, run, compared, results)
+    if unwritable is None:
+        _write_page(console, runs.run_file(run, results), results)
     if not run.complete:
         return Interrupted.exit_code
     if unwritable is not None:
@@ -142,7 +144,6 @@ def _save(
         return error
     written = f"{results}/latest.md, .csv, .json, {file} and history.csv"
     console.print(f"Written to {written}", soft_wrap=True)
-    _write_page(console, file, results)
     return None
 
 

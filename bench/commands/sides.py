@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.analyze.diagnosis import diagnose
+from bench.analyze.diagnosis import diagnose, without_folders
 from bench.analyze.gate_plan import next_round
 from bench.analyze.history import Kind
 from bench.analyze.pairs import pairs, that_count
@@ -96,7 +96,7 @@ def measure_sides(
             machine=this_machine(),
             settings=settings,
             results=results,
-            surroundings=seen,
+            surroundings=without_folders(seen),
         )
         start = time.monotonic()
         if settings.parity:

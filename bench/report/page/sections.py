@@ -146,7 +146,7 @@ def _run_grid(table: Table, columns: Sequence[Column], caption: str, complete: b
 
 def gate_sections(gate: Gate) -> tuple[Section, ...]:
     """Return what a gate found, or a sweep where its arms have other labels than a gate's."""
-    found = _sweep(gate) if is_sweep(gate) else _gate(gate)
+    found = _sweep(gate) if is_sweep(gate) else (_gate(gate),)
     settings = gate.settings
     pinned = "" if (core := gate_tables.pinned_to(gate)) is None else f", pinned to core {core}"
     origin = _origin(
@@ -158,7 +158,9 @@ def gate_sections(gate: Gate) -> tuple[Section, ...]:
             f" threads {settings.threads}{pinned}, seed {settings.seed}",
         ],
     )
-    return (*found, origin)
+    cut = "Incomplete: it was interrupted, and what it had measured is here."
+    warning = () if gate.complete else (Section("Incomplete", [Lines([cut], "warning")]),)
+    return (*warning, *found, origin)
 
 
 def is_sweep(gate: Gate) -> bool:
@@ -166,7 +168,7 @@ def is_sweep(gate: Gate) -> bool:
     return not {each.arm.environment.label for each in gate.results} <= {"baseline", "candidate"}
 
 
-def _gate(gate: Gate) -> tuple[Section, ...]:
+def _gate(gate: Gate) -> Section:
     found = pairs(gate)
     records = [
         {
@@ -182,25 +184,21 @@ def _gate(gate: Gate) -> tuple[Section, ...]:
     said = [
         f"{pair.candidate.arm.backend}: {remark}" for pair in found for remark in gate_remarks(pair)
     ]
-    return (
-        Section(
-            "In short",
-            [
-                *[Lines([gate_answer(pair, gate.settings.threshold)], "answer") for pair in found],
-                *([Lines(said, "list")] if said else []),
-                *_known(
-                    charts.paired_figure(records, "Candidate ÷ baseline", "candidate ÷ baseline")
-                ),
-                _text_grid(
-                    gate_tables.CAPTION,
-                    gate_tables.TITLES,
-                    gate_tables.NUMERIC,
-                    [gate_tables.cells(pair) for pair in found],
-                ),
-                *_warnings(gate.surroundings),
-            ],
-            _epoch_parts(gate.results),
-        ),
+    return Section(
+        "In short",
+        [
+            *[Lines([gate_answer(pair, gate.settings.threshold)], "answer") for pair in found],
+            *([Lines(said, "list")] if said else []),
+            *_known(charts.paired_figure(records, "Candidate ÷ baseline", "candidate ÷ baseline")),
+            _text_grid(
+                gate_tables.CAPTION,
+                gate_tables.TITLES,
+                gate_tables.NUMERIC,
+                [gate_tables.cells(pair) for pair in found],
+            ),
+            *_warnings(gate.surroundings),
+        ],
+        _epoch_parts(gate.results),
     )
 
 
