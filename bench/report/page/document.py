@@ -1,7 +1,8 @@
 """Writes sections as one HTML page that needs nothing but itself.
 
-The plots are drawn by Vega in the browser; its JavaScript comes out of vl-convert and stands in the
-page, so that it works from disk and without a network, which the page's own policy forbids it.
+The plots are drawn by Vega in the browser, as SVG whose marks a screen reader can tell; its
+JavaScript comes out of vl-convert and stands in the page, so that it works from disk and without a
+network, which the page's own policy forbids it.
 """
 
 from collections.abc import Mapping, Sequence
