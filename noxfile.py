@@ -4,11 +4,13 @@
     nox -s bench                  measure both networks on all three backends
     nox -s "bench(jax)"           measure one backend
     nox -s bench -- --quick       pass arguments to `keras-bench run`
+    nox -s predict                measure predictions, on Keras's NumPy and OpenVINO backends too
     nox -s parity                 check that the backends learn the same
     nox -s gate -- keras==3.14.0 keras==3.15.1 --backend jax
                                   tell whether the second trains slower than the first
     nox -s versions -- keras 3.10.0 3.12.0 3.15.1 --backend jax
                                   measure many versions of a package against each other
+    nox -s pytest -- -k jax       measure as tests, with pytest-benchmark
 
 Each backend has a virtual environment of its own, because Keras imports TensorFlow where it
 finds it. The `env` sessions make them once and find them again by a hash of what they hold.
@@ -94,6 +96,18 @@ def define_bench(backend: str) -> None:
 
 for each in BACKENDS:
     define_bench(each)
+
+
+@nox.session(venv_backend="none", requires=[*EVERY_ENVIRONMENT, "env(openvino)"], default=False)
+def predict(session: nox.Session) -> None:
+    """Measure predictions with both networks, on the backends too that can't train."""
+    # Keras's NumPy backend needs JAX, and no more.
+    measure(
+        session,
+        *environment_options((*BACKENDS, "openvino")),
+        f"--env=numpy={environment_python('jax')}",
+        "--task=predict",
+    )
 
 
 @nox.session(venv_backend="none", requires=EVERY_ENVIRONMENT, default=False)
@@ -321,7 +335,18 @@ def tests(session: nox.Session) -> None:
     pythons = {
         f"KERAS_BENCH_TEST_{backend.upper()}": environment_python(backend) for backend in BACKENDS
     }
+    if Path(environment_python("openvino")).exists():  # Where `nox -s predict` has made it.
+        pythons["KERAS_BENCH_TEST_OPENVINO"] = environment_python("openvino")
     session.run("pytest", *session.posargs, env=pythons)
+
+
+@nox.session(requires=EVERY_ENVIRONMENT, default=False)
+def pytest(session: nox.Session) -> None:
+    """Measure with pytest-benchmark, both networks or your test file: [arguments of pytest]."""
+    install(session, "--editable", ".", *nox.project.dependency_groups(PROJECT, "pytest"))
+    options = [f"--keras-bench-{each[2:]}" for each in environment_options(BACKENDS)]
+    # Where no file is named it is bench/, and not tests/.
+    session.run("pytest", "-o", "testpaths=bench", *options, *session.posargs)
 
 
 @nox.session(venv_backend="none", requires=EVERY_ENVIRONMENT, default=False)
@@ -378,5 +403,5 @@ def define_env(backend: str) -> None:
     nox.session(name=f"env({backend})", default=False)(env)
 
 
-for each in BACKENDS:
+for each in (*BACKENDS, "openvino"):
     define_env(each)

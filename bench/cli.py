@@ -26,14 +26,18 @@ from bench.options import (
     parse_backends,
     results_option,
     seed_option,
+    selection_options,
     threads_in_turn_option,
     threads_option,
     threshold_option,
     timeout_option,
 )
-from bench.records import GateSettings, Metric, Settings
+from bench.records import GateSettings, Metric, Selection, Settings, Task
 
 QUICK = Settings(precision=0.15, budget_seconds=72.0, min_steady_epochs=5, min_steady_seconds=0.5)
+
+#: How long to predict, quickly or not: there are more arms, one for each size of the batch.
+PREDICTING_BUDGETS = {False: 900.0, True: 240.0}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -68,7 +72,14 @@ def doctor(pythons: dict[str, str]) -> None:
 
 
 @cli.command()
-@click.argument("workloads", nargs=-1, metavar="[WORKLOAD|FILE.py]...")
+@selection_options
+@click.option(
+    "--task",
+    type=click.Choice(["train", "predict"]),
+    default="train",
+    show_default=True,
+    help="Time epochs of training, or calls of predict with one batch.",
+)
 @backend_option
 @env_option
 @threads_option
@@ -83,7 +94,8 @@ def doctor(pythons: dict[str, str]) -> None:
     type=Finite(min=1.0),
     default=None,
     metavar="SECONDS",
-    help="After the first round, start none that would end later. [default: 236]",
+    help="After the first round, start none that would end later."
+    " [default: 236, and 900 to predict]",
 )
 @click.option(
     "--rounds",
@@ -91,7 +103,11 @@ def doctor(pythons: dict[str, str]) -> None:
     default=None,
     help="Run exactly this many rounds, whatever the precision.",
 )
-@click.option("--quick", is_flag=True, help="A first impression: --precision 0.15 --budget 72.")
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="A first impression: --precision 0.15 --budget 72, or 240 to predict.",
+)
 @seed_option
 @timeout_option
 @click.option(
@@ -104,7 +120,8 @@ def doctor(pythons: dict[str, str]) -> None:
 @click.pass_context
 def run(
     context: click.Context,
-    workloads: tuple[str, ...],
+    selection: Selection,
+    task: Task,
     backends: tuple[str, ...],
     pythons: dict[str, str],
     threads: str,
@@ -120,15 +137,18 @@ def run(
 ) -> None:
     """Train workloads on every backend and compare the time of an epoch.
 
-    Without arguments it measures dense_3_5_2 and dense_1_16_32_2 on all installed backends.
+    Without arguments it measures dense_3_5_2 and dense_1_16_32_2 on all installed backends. With
+    --task predict it compares the time of a prediction, for batches of 1, 32 and 256 examples
+    unless --set batch_size=N,... names others.
     """
     from bench.commands.run import measure
 
     base = QUICK if quick else Settings()
+    usual_budget = base.budget_seconds if task == "train" else PREDICTING_BUDGETS[quick]
     settings = Settings(
         precision=precision or base.precision,
         # With a number of rounds, only a budget that was asked for ends them early.
-        budget_seconds=budget or (None if rounds else base.budget_seconds),
+        budget_seconds=budget or (None if rounds else usual_budget),
         rounds=rounds,
         threads=threads,
         seed=seed,
@@ -137,11 +157,11 @@ def run(
         min_steady_seconds=base.min_steady_seconds,
         parity=not no_parity,
     )
-    sys.exit(measure(workloads, backends, pythons, settings, results, debug or context.obj))
+    sys.exit(measure(selection, task, backends, pythons, settings, results, debug or context.obj))
 
 
 @cli.command()
-@click.argument("workloads", nargs=-1, metavar="[WORKLOAD|FILE.py]...")
+@selection_options
 @backend_option
 @env_option
 @click.option(
@@ -180,7 +200,7 @@ def run(
 @click.pass_context
 def parity(
     context: click.Context,
-    workloads: tuple[str, ...],
+    selection: Selection,
     backends: tuple[str, ...],
     pythons: dict[str, str],
     dtype: str,
@@ -202,11 +222,11 @@ def parity(
 
     settings = ParitySettings(dtype, epochs, None, tolerance, seed, threads)
     debug = debug or context.obj
-    sys.exit(check(workloads, backends, pythons, settings, timeout, file, debug))
+    sys.exit(check(selection, backends, pythons, settings, timeout, file, debug))
 
 
 @cli.command()
-@click.argument("workloads", nargs=-1, metavar="[WORKLOAD|FILE.py]...")
+@selection_options
 @click.option(
     "--backend",
     required=True,
@@ -251,7 +271,7 @@ def parity(
 @click.pass_context
 def gate(
     context: click.Context,
-    workloads: tuple[str, ...],
+    selection: Selection,
     backend: str,
     baseline: str,
     candidate: str,
@@ -293,7 +313,7 @@ def gate(
     after = Side("candidate", backend, candidate, candidate_workloads)
     outputs = Outputs(results, markdown, json, junit)
     debug = debug or context.obj
-    sys.exit(measure(workloads, before, after, settings, outputs, fail_undecided, debug))
+    sys.exit(measure(selection, before, after, settings, outputs, fail_undecided, debug))
 
 
 @cli.command()
@@ -354,7 +374,7 @@ def show(file: Path | None, results: Path) -> None:
 
 
 @cli.command()
-@click.argument("workloads", nargs=-1, metavar="[WORKLOAD|FILE.py]...")
+@selection_options
 @click.option(
     "--environment",
     "environments",
@@ -387,7 +407,7 @@ def show(file: Path | None, results: Path) -> None:
 @click.pass_context
 def versions(
     context: click.Context,
-    workloads: tuple[str, ...],
+    selection: Selection,
     environments: tuple[tuple[str, str, str], ...],
     threshold: float,
     budget: float,
@@ -426,7 +446,7 @@ def versions(
         sides.append(Side(label, checked, python, missing=missing))
     debug = debug or context.obj
     outputs = Outputs(results, markdown, json, junit)
-    sys.exit(sweep_versions(workloads, sides, settings, outputs, debug))
+    sys.exit(sweep_versions(selection, sides, settings, outputs, debug))
 
 
 @cli.command()

@@ -1,12 +1,17 @@
 """The options that several commands share, and what their values may be."""
 
 import math
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bench.records import BACKENDS
+from bench.records import BACKENDS, BACKENDS_OF, Parameter, Selection
+
+#: Every name of a backend; some commands refuse those that only predict.
+KNOWN = BACKENDS_OF["predict"]
 
 
 def parse_environments(
@@ -18,7 +23,7 @@ def parse_environments(
         backend, separator, python = value.partition("=")
         if not separator or not python:
             raise click.BadParameter(f"{value!r} isn't BACKEND=PYTHON")
-        if backend not in BACKENDS:
+        if backend not in KNOWN:
             raise click.BadParameter(f"no backend is named {backend!r}; {_nearest(backend)}")
         chosen[backend] = python
     return chosen
@@ -29,22 +34,24 @@ def parse_backends(
 ) -> tuple[str, ...]:
     """Return each backend once; raise BadParameter for a name that is none."""
     for value in values:
-        if value not in BACKENDS:
+        if value not in KNOWN:
             raise click.BadParameter(f"no backend is named {value!r}; {_nearest(value)}")
     return tuple(dict.fromkeys(values))
 
 
 def parse_backend(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    """Return the backend; raise BadParameter for a name that is none."""
+    """Return the backend; raise BadParameter for what is none, or one that can't train."""
     (backend,) = parse_backends(context, parameter, (value,))
+    if backend not in BACKENDS:
+        raise click.BadParameter(f"Keras can't train on {backend}, only predict; take another one")
     return backend
 
 
 def _nearest(name: str) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(name.lower(), BACKENDS, cutoff=0.3)
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(BACKENDS)}"
+    near = get_close_matches(name.lower(), KNOWN, cutoff=0.3)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(KNOWN)}"
 
 
 class Finite(click.FloatRange):
@@ -64,6 +71,64 @@ def parse_threads(context: click.Context, parameter: click.Parameter, value: str
     if value in ("default", "single") or (value.isdigit() and int(value) > 0):
         return value
     raise click.BadParameter(f"{value!r} is neither default, nor single, nor a number above 0")
+
+
+def parse_parameters(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[tuple[str, tuple[Parameter, ...]], ...]:
+    """Return each name with its values; raise BadParameter for what isn't NAME=VALUE,VALUE."""
+    chosen: dict[str, tuple[Parameter, ...]] = {}
+    for value in values:
+        name, separator, texts = value.partition("=")
+        if not separator or not texts or not name.isidentifier():
+            raise click.BadParameter(f"{value!r} isn't NAME=VALUE or NAME=VALUE,VALUE")
+        if name in chosen:
+            raise click.BadParameter(f"{name} is set twice; give all its values at once")
+        chosen[name] = tuple(dict.fromkeys(_literal(text) for text in texts.split(",")))
+    return tuple(chosen.items())
+
+
+def _literal(text: str) -> Parameter:
+    """Return the number, True, False or None that a text says, or else the text itself."""
+    from ast import literal_eval
+
+    try:
+        found = literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+    return found if isinstance(found, int | float | None) else text
+
+
+def selection_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the argument and the options that choose workloads; pass on their `Selection`."""
+
+    @click.argument("workloads", nargs=-1, metavar="[WORKLOAD|FILE.py]...")
+    @click.option(
+        "--tag",
+        "tags",
+        multiple=True,
+        metavar="NAME",
+        help="Take the suite's workloads with this tag: notes, layers, or all.",
+    )
+    @click.option(
+        "--set",
+        "parameters",
+        multiple=True,
+        metavar="NAME=VALUE,...",
+        callback=parse_parameters,
+        help="Set a fit setting, or an argument of build(): a workload for each value.",
+    )
+    @wraps(command)
+    def with_selection(
+        *args: Any,
+        workloads: tuple[str, ...],
+        tags: tuple[str, ...],
+        parameters: tuple[tuple[str, tuple[Parameter, ...]], ...],
+        **options: Any,
+    ) -> None:
+        command(*args, selection=Selection(workloads, tags, parameters), **options)
+
+    return with_selection
 
 
 env_option = click.option(

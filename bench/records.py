@@ -7,14 +7,33 @@ of the suite's own dependencies.
 from dataclasses import dataclass
 from typing import Literal
 
+#: What a worker is timed at: training a workload's model, or predicting with it.
+Task = Literal["train", "predict"]
+
+#: Those that train.
 BACKENDS = ("tensorflow", "jax", "torch")
+
+#: Those that can do a task: Keras only predicts with the last two.
+BACKENDS_OF: dict[Task, tuple[str, ...]] = {
+    "train": BACKENDS,
+    "predict": (*BACKENDS, "numpy", "openvino"),
+}
+
+#: The method of `keras.Model` that does a task.
+LOOPS: dict[Task, str] = {"train": "fit", "predict": "predict"}
 
 #: Distributions that bring a backend's framework; the first that is installed counts.
 DISTRIBUTIONS = {
     "tensorflow": ("tensorflow-cpu", "tensorflow", "tensorflow-intel", "tf-nightly"),
     "jax": ("jax",),
     "torch": ("torch",),
+    "numpy": ("numpy",),
+    "openvino": ("openvino",),
 }
+
+#: What a backend needs beside that: Keras takes convolutions and transforms of its NumPy backend
+#: from JAX.
+ALSO_NEEDED = {"numpy": "jax"}
 
 SCHEMA_VERSION = 1
 
@@ -37,22 +56,29 @@ class Environment:
         versions = (self.version_of(name) for name in DISTRIBUTIONS[backend])
         return next((version for version in versions if version is not None), None)
 
+    def holds(self, backend: str) -> bool:
+        """Tell whether Keras can run on a backend here."""
+        needed = ("keras", ALSO_NEEDED.get(backend, "keras"))
+        found = [self.framework_version(backend), *map(self.version_of, needed)]
+        return None not in found
+
 
 @dataclass(frozen=True)
 class Arm:
-    """The thing that is timed: workload × backend × environment × threads × loop."""
+    """The thing that is timed: workload × backend × environment × threads × task × loop."""
 
     workload: str
     backend: str
     environment: Environment
     threads: str = "default"
     loop: str = "fit"
+    task: Task = "train"
 
     @property
     def name(self) -> str:
-        """A short name, unique within a run."""
-        label = self.environment.label
-        return f"{self.workload}[{self.backend}{', ' if label else ''}{label}]"
+        """A short name, unique within a run, that no training shares with a prediction."""
+        told = (self.backend, self.environment.label, "" if self.task == "train" else self.task)
+        return f"{self.workload}[{', '.join(filter(None, told))}]"
 
     @property
     def group(self) -> tuple[str, str]:
@@ -70,6 +96,10 @@ class Sample:
     they add up to the whole of `fit`. `intra_op_threads`, `inter_op_threads` are None where
     the framework doesn't tell, `os_threads` where the system doesn't, and `cpus`, the
     affinity, is empty where the system has none.
+
+    Of a prediction, a call of `Model.predict` stands where an epoch stands: first the first call,
+    then the mean of the warm-up's, then the means of blocks of `calls_per_block` calls each. There
+    are no losses then, and `examples` are those of the batch.
     """
 
     import_seconds: float
@@ -85,11 +115,29 @@ class Sample:
     inter_op_threads: int | None
     os_threads: int | None
     cpus: tuple[int, ...]
+    calls_per_block: int = 1
     round: int = 0
     process_seconds: float = 0.0
     """From the start of the process to its answer, as the coordinator saw it."""
     other_busy_cores: float | None = None
     """How many cores other programs used meanwhile, as the system tells; None where unknown."""
+
+
+#: What a parameter of a workload may be set to.
+Parameter = str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which workloads the user wants: by name, file or module, by tag, and with what set.
+
+    Without a name and a tag it is the two networks of the notes. Of `parameters`, each with the
+    values it is to take, every combination makes a workload of its own.
+    """
+
+    names: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    parameters: tuple[tuple[str, tuple[Parameter, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,7 +146,8 @@ class Assignment:
 
     `epochs` is None for as many as the workload's own fit settings say, and
     `time_limit_seconds` ends the training after the epoch in which it is passed; both only
-    once there are `least_epochs`.
+    once there are `least_epochs`. Of a prediction, they count as in its `Sample`, and None
+    leaves it to the time limit alone.
     """
 
     arm: Arm

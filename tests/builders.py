@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from bench.analyze.comparison import Figures, Row, Table
@@ -29,6 +30,13 @@ from bench.records import (
     Sample,
     Settings,
 )
+from bench.worker.protocol import Workload
+
+
+def workload_in(file: Path) -> Workload:
+    """Return the workload whose build() is in a file."""
+    return Workload(file.stem, str(file), str(file.parent))
+
 
 ENVIRONMENT = Environment(
     "3.11.7",
@@ -45,6 +53,9 @@ MACHINE = Machine("Some CPU", "x86_64", 8, 4, 32, "Linux", "6.1", "0123abcd")
 #: What a process of `sample` spends before its first epoch, and its first epoch more than others.
 STARTUP_SECONDS = 4.0
 FIRST_EPOCH_EXTRA_SECONDS = 1.0
+
+#: How many calls a measurement of `predicted` is the mean of.
+CALLS_PER_BLOCK = 20
 
 EPOCH_SECONDS = Estimate(0.0571, 0.0555, 0.0587)
 
@@ -98,6 +109,15 @@ def sample(steady_seconds: float = 0.1, epochs: int = 10, **changes: Any) -> Sam
         "process_seconds": STARTUP_SECONDS + sum(epoch_seconds),
     }
     return Sample(**defaults | changes)
+
+
+def predicted(backend: str, *calls: float, **changes: Any) -> ArmResult:
+    """Return an arm that predicts, with a sample per process, each given by its steady call."""
+    samples = tuple(
+        sample(each, losses=(), examples=32, calls_per_block=CALLS_PER_BLOCK) for each in calls
+    )
+    known = arm(backend, "net(batch_size=32)", task="predict", loop="predict")
+    return ArmResult(known, samples, **changes)
 
 
 def result(backend: str, *processes: float | Sample, **changes: Any) -> ArmResult:

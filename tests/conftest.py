@@ -31,8 +31,8 @@ def say(key, value):
     os.write(reply, (json.dumps({{key: value}}) + "\\n").encode())
 
 def sample(epoch_seconds=0.0001, claimed_seconds=None):
-    epoch_seconds += request["busy_wait_seconds"]
-    if request["turns_after_epochs"] is None:
+    epoch_seconds += request.get("busy_wait_seconds", 0.0)
+    if request.get("turns_after_epochs") is None:
         epochs = request["epochs"] or 20
         time.sleep(epoch_seconds * epochs)
     else:
@@ -47,11 +47,12 @@ def sample(epoch_seconds=0.0001, claimed_seconds=None):
     claimed = [epoch_seconds if claimed_seconds is None else claimed_seconds] * epochs
     say("sample", dict(
         import_seconds=0.0, build_seconds=0.0, epoch_seconds=claimed,
-        epoch_cpu_seconds=claimed, losses=[0.5] * epochs, accuracies=[],
+        epoch_cpu_seconds=claimed, accuracies=[],
+        losses=[] if asked == "predicting" else [0.5] * epochs,
         examples=100, peak_rss_bytes=10**8, jit_compile=True, intra_op_threads=None,
         inter_op_threads=None, os_threads=3, cpus=[0]))
 
-if asked == "parity":
+if asked in ("parity", "predictions"):
     say("problem", dict(kind="workload", message="has no parity", traceback=""))
     sys.exit()
 {behaviour}

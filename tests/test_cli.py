@@ -12,6 +12,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+import pandas as pd
 import psutil
 import pytest
 from builders import blueprint
@@ -70,6 +71,23 @@ def test_one_backend_can_be_measured_alone(run_cli, fake_python):
     assert "nothing to compare it with" in answer.stdout
 
 
+def test_a_prediction_has_a_table_for_each_size_of_the_batch(run_cli, fake_python, tmp_path: Path):
+    python = fake_python("sample({'jax': 0.0001}.get(request['backend'], 0.0004))")
+    arguments = ("run", "dense_3_5_2", "--task=predict", "--rounds=2", *envs(python))
+    answer = run_cli(*arguments)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    for size in (1, 32, 256):
+        assert f"jax predicts a batch of dense_3_5_2(batch_size={size}) 4." in answer.stdout
+    assert "call, ms" in answer.stdout
+    assert "epoch" not in answer.stdout
+    rows = pd.read_csv(results(tmp_path) / "latest.csv")
+    assert set(rows["task"]) == {"predict"}
+    assert rows["loss"].isna().all()
+    answer = run_cli(*arguments, "--set=batch_size=8")
+    assert "dense_3_5_2(batch_size=8)" in answer.stdout
+    assert "batch_size=32" not in answer.stdout
+
+
 def test_one_arms_failure_leaves_the_rest_and_the_exit_code_tells(run_cli, fake_python):
     python = fake_python("os._exit(3) if request['backend'] == 'torch' else sample()")
     answer = run_cli("run", "dense_3_5_2", "--rounds=2", *envs(python))
@@ -94,6 +112,15 @@ def test_where_every_arm_fails_nothing_is_written(run_cli, fake_python, tmp_path
         (["run", "dense_3_5"], 2, "did you mean dense_3_5_2"),
         (["run", "--backend=jaxx"], 2, "did you mean jax?"),
         (["run", "--env=jax"], 2, "isn't BACKEND=PYTHON"),
+        (["run", "--set=batch_size"], 2, "isn't NAME=VALUE"),
+        (["run", "--set=batch size=3"], 2, "isn't NAME=VALUE"),
+        (["run", "--set=batch_size=3", "--set=batch_size=4"], 2, "batch_size is set twice"),
+        (["run", "--backend=numpy"], 2, "numpy: Keras can't train on this backend, only predict"),
+        (["run", f"--env=openvino={sys.executable}"], 2, "openvino: Keras can't train"),
+        (["run", "--task=predict", "--backend=numpy"], 4, "install keras-bench[numpy]"),
+        (["run", "--task=guess"], 2, "'train', 'predict'"),
+        (["calibrate", "--backend=numpy"], 2, "can't train on numpy"),
+        (["run", "--tag=note"], 2, "no workload has this tag"),
         (["run", "--threads=many"], 2, "neither default, nor single"),
         (["run", "--precision=-1"], 2, "--precision"),
         (["run", "--rounds=0"], 2, "--rounds"),

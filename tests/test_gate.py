@@ -17,7 +17,7 @@ from bench.commands.sides import Side
 from bench.commands.versions import sweep_versions
 from bench.errors import BackendError, ResultsUnwritable
 from bench.measure.machine import this_machine
-from bench.records import GateSettings
+from bench.records import GateSettings, Selection
 from bench.store.calibrations import save as save_calibration
 from bench.store.gates import load
 from bench.store.history import load as load_history
@@ -45,7 +45,7 @@ def gate(fake_python, tmp_path: Path):
         baseline: str, candidate: str, *, undecided_fails=False, outputs=None, **settings
     ) -> int:
         return measure(
-            ("dense_3_5_2",),
+            Selection(("dense_3_5_2",)),
             Side("baseline", "jax", fake_python(baseline)),
             Side("candidate", "jax", fake_python(candidate)),
             replace(SETTINGS, **settings),
@@ -139,7 +139,7 @@ def test_a_history_is_shown_of_what_was_run_gated_and_swept(
     assert measured.returncode == 0, measured.stderr
     gate(SAME, SLOWER)
     sides = [Side(label, "jax", fake_python(SAME)) for label in ("keras 1", "keras 2")]
-    sweep_versions(("dense_3_5_2",), sides, SETTINGS, Outputs(results), debug=False)
+    sweep_versions(Selection(("dense_3_5_2",)), sides, SETTINGS, Outputs(results), debug=False)
     kinds = [row.kind for row in load_history(results / "history.csv").rows]
     assert kinds == ["run", "gate", "gate", "versions", "versions"]
     shown = run_cli("history", f"--results={results}")
@@ -160,7 +160,7 @@ def test_outside_of_actions_nothing_is_annotated(gate, capsys):
 def test_a_broken_environment_is_said_before_anything_is_measured(gate, fake_python, tmp_path):
     with pytest.raises(BackendError, match="no such interpreter"):
         measure(
-            ("dense_3_5_2",),
+            Selection(("dense_3_5_2",)),
             Side("baseline", "jax", fake_python(SAME)),
             Side("candidate", "jax", "/nowhere/python"),
             SETTINGS,
@@ -217,7 +217,7 @@ def test_a_sweep_compares_each_version_with_the_first_and_the_one_before(
     ]
     page = tmp_path / "page.md"
     outputs = Outputs(tmp_path / "results", page)
-    code = sweep_versions(("dense_3_5_2",), sides, SETTINGS, outputs, debug=False)
+    code = sweep_versions(Selection(("dense_3_5_2",)), sides, SETTINGS, outputs, debug=False)
     assert code == 0
     said = capsys.readouterr().out
     assert "keras 3 on jax failed: dense_3_5_2 on jax: the worker ended with exit code 3" in said
@@ -235,10 +235,10 @@ def test_both_sides_may_have_workloads_of_their_own(run_cli, fake_python, tmp_pa
     for name in ("before", "after"):
         folders.append(tmp_path / name)
         folders[-1].mkdir()
-        (folders[-1] / "mine.py").write_text(f"# {name}")
+        (folders[-1] / "mine.py").write_text(f"def build(): ...  # {name}")
     seen = tmp_path / "seen"
     python = fake_python(
-        f"open({str(seen)!r}, 'a').write(request['workload_file'] + '\\n'); sample(0.002)"
+        f"open({str(seen)!r}, 'a').write(request['workload']['module'] + '\\n'); sample(0.002)"
     )
     answer = run_cli(
         "gate", "mine", "--backend=jax", f"--baseline={python}", f"--candidate={python}",

@@ -10,7 +10,7 @@ import pytest
 import bench
 
 PACKAGE = Path(bench.__file__).parent
-FRAMEWORKS = {"keras", "jax", "jaxlib", "tensorflow", "torch"}
+FRAMEWORKS = {"keras", "jax", "jaxlib", "openvino", "tensorflow", "torch"}
 
 #: What the modules of a folder may not import from the suite.
 FORBIDDEN = {

@@ -12,6 +12,7 @@ from bench.measure import workloads
 from bench.measure.parity import Learner, ParitySettings, check_parity
 from bench.measure.process import launcher
 from bench.parity.verdict import Verdict, describe
+from bench.records import Selection
 
 pytestmark = pytest.mark.frameworks
 
@@ -144,10 +145,8 @@ def check(pythons, tmp_path: Path):
             file = tmp_path / "mine.py"
             file.write_text(text)
             text = str(file)
-        (workload,) = workloads.find((text,))
-        learners = {
-            backend: Learner(backend, pythons[backend], workload.file) for backend in backends
-        }
+        (workload,) = workloads.find(Selection((text,)))
+        learners = {backend: Learner(backend, pythons[backend], workload) for backend in backends}
         with launcher(timeout_seconds=120.0) as workers:
             return check_parity(workload.name, learners, ParitySettings(**options), workers)
 

@@ -100,6 +100,16 @@ def test_its_options_are_those_of_the_command(command: str):
     assert offered - {"--help"} == set(re.findall(r"--[a-z][a-z-]+", section))
 
 
+def test_its_options_are_those_of_the_pytest_plugin(pytestconfig):
+    section = README.partition("| option of `pytest`")[2].partition("\n\n")[0]
+    offered = {
+        f"--{name.replace('_', '-')}"
+        for name in vars(pytestconfig.option)
+        if name.startswith("keras_bench")
+    }
+    assert offered == set(re.findall(r"^\| `(--[a-z-]+)", section, re.MULTILINE))
+
+
 def test_it_names_every_command():
     named = set(re.findall(r"^\| `keras-bench (\w+)", README, re.MULTILINE))
     assert named >= set(cli.commands) - {"parity"}

@@ -21,10 +21,10 @@ def answer(table: Table) -> str:
     if not measured:
         return f"No time of {table.workload} can be offered{remark}."
     fastest, *others = measured
-    name = fastest.arm.backend
+    name, words = fastest.arm.backend, table.words
     if not others:
         return (
-            f"{name} trains an epoch of {table.workload} in"
+            f"{name} {words.does_one} {table.workload} in"
             f" {milliseconds(_figures(fastest).epoch_seconds.value)} ms;"
             f" there is nothing to compare it with{remark}."
         )
@@ -32,10 +32,10 @@ def answer(table: Table) -> str:
     level = [_still_open(row) for row in others if not is_decided(row)]
     if not slower:
         return (
-            f"undecided: which backend trains {table.workload} fastest;"
+            f"undecided: which backend {words.does} {table.workload} fastest;"
             f" against {name}, {listed(level)}{remark}."
         )
-    sentence = f"{name} trains {table.workload} {listed(slower)}"
+    sentence = f"{name} {words.does} {table.workload} {listed(slower)}"
     if level:
         sentence += f"; undecided against it: {listed(level)}"
     return f"{sentence}{remark}."
@@ -46,7 +46,9 @@ def ending(run: Run, tables: Sequence[Table]) -> str:
     figures = [_figures(row) for table in tables for row in _that_count(table)]
     ratios = [each.ratio for each in figures if each.ratio is not None]
     what, estimates = (
-        ("ratio", ratios) if ratios else ("epoch", [each.epoch_seconds for each in figures])
+        ("ratio", ratios)
+        if ratios
+        else (tables[0].words.one, [each.epoch_seconds for each in figures])
     )
     widest = max((estimate.half_width for estimate in estimates), default=None)
     if widest is None:
@@ -113,7 +115,7 @@ def _left_out(table: Table) -> str:
     ]
     remarks = [f"{listed(failed)} failed"] if failed else []
     if odd:
-        learns = "learn" if len(odd) > 1 else "learns"
+        learns = table.words.err if len(odd) > 1 else table.words.errs
         remarks.append(f"{listed(odd)} {learns} something else, see its parity")
     return f" ({'; '.join(remarks)})" if remarks else ""
 

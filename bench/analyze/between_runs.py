@@ -37,6 +37,7 @@ from scipy import stats
 
 from bench.analyze.history import LEAST_NOISE, HistoryRow, own_error
 from bench.analyze.stats import Difference, Estimate
+from bench.records import Task
 
 #: The least degrees of freedom, those of five runs of the same versions. With fewer, t is so wide
 #: that it decides nothing, and an estimate that is tiny by chance isn't rare.
@@ -75,6 +76,7 @@ def arm_rows(
     workload: str,
     backend: str,
     threads: str,
+    task: Task,
     loop: str,
     without: Collection[str],
 ) -> tuple[HistoryRow, ...]:
@@ -82,11 +84,11 @@ def arm_rows(
 
     Those of gates aren't among them: they are measured in another way.
     """
-    wanted = (fingerprint, workload, backend, threads, loop)
+    wanted = (fingerprint, workload, backend, threads, task, loop)
     return tuple(
         row
         for row in rows
-        if (row.fingerprint, row.workload, row.backend, row.threads, row.loop) == wanted
+        if (row.fingerprint, row.workload, row.backend, row.threads, row.task, row.loop) == wanted
         and row.kind == "run"
         and row.counts
         and row.started_utc not in without

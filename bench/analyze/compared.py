@@ -164,7 +164,7 @@ def _matched(
         )
 
     def key(arm: MeasuredArm) -> tuple[str, ...]:
-        arm_key = arm.workload, arm.backend, arm.loop
+        arm_key = arm.workload, arm.backend, arm.task, arm.loop
         return (*arm_key, arm.threads) if threads_matter else arm_key
 
     before = {key(arm): arm for arm in baseline.arms}
@@ -224,6 +224,7 @@ def _with_noise(
         workload=pair.workload,
         backend=pair.backend,
         threads=pair.baseline.threads,
+        task=pair.baseline.task,
         loop=pair.baseline.loop,
         without=(baseline.started_utc, candidate.started_utc),
     )

@@ -28,8 +28,9 @@ def answer(pair: ArmPair, comparison: Comparison) -> str:
         side, failure = _failed_side(pair)
         return f"failed: {name} in the {side}: {failure.message}"
     if pair.outcome == "parity failed":
+        same = "training" if pair.sides[0].task == "train" else "prediction"
         odd = [side.parity.summary for side in pair.sides if side.parity.outcome == "differs"]
-        return f"parity failed: {name} isn't the same training on both sides: {'; '.join(odd)}"
+        return f"parity failed: {name} isn't the same {same} on both sides: {'; '.join(odd)}"
     assert pair.ratio is not None
     if pair.doubt is not None:
         alone = f"{times(pair.ratio)} times as long ({span(pair.ratio)}) by these two runs alone"

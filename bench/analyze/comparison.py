@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench.analyze.stats import Estimate, centre, ratio
-from bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_seconds, steady
-from bench.records import BACKENDS, UNCHECKED, Arm, ArmResult, Parity, Run, Sample
+from bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_seconds, steady_count
+from bench.analyze.words import WORDS, Words
+from bench.records import BACKENDS_OF, UNCHECKED, Arm, ArmResult, Parity, Run, Sample
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Figures:
     epochs. The other times and the memory are medians over processes. `ratio` is this arm's
     epoch ÷ that of the fastest arm that counts, None for the fastest itself. `loss` and
     `accuracy` are those of the first process after epoch `loss_epoch`, the last that all
-    arms came to.
+    arms came to; a prediction has none of the three. Its calls stand where epochs stand, as in its
+    samples, and `epochs` counts the steady ones.
     """
 
     epoch_seconds: Estimate
@@ -31,9 +33,9 @@ class Figures:
     build_seconds: float
     first_epoch_seconds: float
     peak_rss_bytes: int
-    loss: float
+    loss: float | None
     accuracy: float | None
-    loss_epoch: int
+    loss_epoch: int | None
     processes: int
     epochs: int
     process_epoch_seconds: tuple[float, ...]
@@ -71,6 +73,11 @@ class Table:
     workload: str
     rows: tuple[Row, ...]
 
+    @property
+    def words(self) -> Words:
+        """What is to be called what: all rows are of one task."""
+        return WORDS[self.rows[0].arm.task]
+
 
 def tables(run: Run) -> tuple[Table, ...]:
     """Return a table per workload, in the order in which the run holds them."""
@@ -85,7 +92,7 @@ def _table(workload: str, results: Sequence[ArmResult]) -> Table:
     measured = sorted((result for result in results if result.samples), key=_rank)
     unmeasured = sorted(
         (result for result in results if not result.samples),
-        key=lambda result: BACKENDS.index(result.arm.backend),
+        key=lambda result: BACKENDS_OF["predict"].index(result.arm.backend),
     )
     return Table(workload, tuple(_row(result, measured) for result in [*measured, *unmeasured]))
 
@@ -124,11 +131,11 @@ def _figures(samples: Sequence[Sample], versus: Estimate | None, loss_epoch: int
         build_seconds=median(sample.build_seconds for sample in samples),
         first_epoch_seconds=median(sample.epoch_seconds[0] for sample in samples),
         peak_rss_bytes=int(median(sample.peak_rss_bytes for sample in samples)),
-        loss=first.losses[loss_epoch - 1],
+        loss=first.losses[loss_epoch - 1] if first.losses else None,
         accuracy=first.accuracies[loss_epoch - 1] if first.accuracies else None,
-        loss_epoch=loss_epoch,
+        loss_epoch=loss_epoch or None,
         processes=len(samples),
-        epochs=sum(len(steady(sample.epoch_seconds)) for sample in samples),
+        epochs=sum(steady_count(sample) for sample in samples),
         process_epoch_seconds=tuple(per_process),
         jit_compile=first.jit_compile,
         intra_op_threads=first.intra_op_threads,

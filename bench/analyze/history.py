@@ -12,11 +12,11 @@ from scipy.special import stdtrit
 
 from bench import __version__
 from bench.analyze.stats import CONFIDENCE_LEVEL, TRIM, centre
-from bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_seconds, steady
-from bench.records import ArmResult, Machine, ParityOutcome
+from bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_seconds, steady_count
+from bench.records import ArmResult, Machine, ParityOutcome, Task
 
 #: Raised with every change of the columns, whose names, order and meaning it stands for.
-HISTORY_SCHEMA_VERSION = 1
+HISTORY_SCHEMA_VERSION = 2
 
 #: The command that measured.
 Kind = Literal["run", "gate", "versions"]
@@ -72,6 +72,8 @@ class HistoryRow:
     cpu: str = ""
     usable_cores: Count
     system: str = ""
+    task: Task = "train"
+    """Told from version 2 of the schema on."""
 
     @property
     def counts(self) -> bool:
@@ -94,6 +96,7 @@ class Key:
     workload: str
     backend: str
     threads: str
+    task: Task
     loop: str
     worker_cores: int
     label: str
@@ -106,6 +109,7 @@ def key(row: HistoryRow) -> Key:
         row.workload,
         row.backend,
         row.threads,
+        row.task,
         row.loop,
         row.worker_cores,
         row.label,
@@ -179,7 +183,7 @@ def _row(
         peak_rss_bytes=int(median(sample.peak_rss_bytes for sample in samples)),
         examples=first.examples,
         processes=len(samples),
-        epochs=sum(len(steady(sample.epoch_seconds)) for sample in samples),
+        epochs=sum(steady_count(sample) for sample in samples),
         parity=result.parity.outcome,
         failed=result.failure is not None,
         jit_compile=first.jit_compile,
@@ -192,4 +196,5 @@ def _row(
         cpu=machine.cpu,
         usable_cores=machine.usable_cores,
         system=f"{machine.system} {machine.system_release}",
+        task=arm.task,
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bench.analyze.steady import process_epoch_seconds
-from bench.records import ArmResult, Environment, Failure, Machine, Parity, Run
+from bench.records import ArmResult, Environment, Failure, Machine, Parity, Run, Task
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class MeasuredArm:
     examples: int | None
     failure: Failure | None
     parity: Parity
+    task: Task = "train"
 
 
 @dataclass(frozen=True)
@@ -83,4 +84,5 @@ def _arm(result: ArmResult) -> MeasuredArm:
         examples=result.samples[0].examples if result.samples else None,
         failure=result.failure,
         parity=result.parity,
+        task=arm.task,
     )

@@ -5,6 +5,7 @@ gives the final losses and the variances from which the later rounds are cut to 
 few rounds, an arm whose ratio is known well enough is left out of further ones.
 """
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,12 +61,13 @@ def next_round(run: Run, elapsed_seconds: float) -> tuple[Assignment, ...] | Sto
             return Stop("budget")
     return _shuffled(
         run,
-        [
-            Assignment(result.arm, LEAST_EPOCHS, _epochs(result, settings))
-            for arms in wanted
-            for result in arms
-        ],
+        [_later_process(result, settings) for arms in wanted for result in arms],
     )
+
+
+def next_process(result: ArmResult, settings: Settings) -> Assignment:
+    """Return what an arm's next process is to do where others count the rounds."""
+    return _later_process(result, settings) if result.samples else _first_process(result, settings)
 
 
 def still_wanted(results: Sequence[ArmResult], precision: float) -> list[ArmResult]:
@@ -102,12 +104,29 @@ def _by_workload(results: Sequence[ArmResult]) -> list[list[ArmResult]]:
 
 
 def _first_round(run: Run) -> tuple[Assignment, ...]:
-    budget = run.settings.budget_seconds
-    limit = None if budget is None else budget * FIRST_ROUND_SHARE / len(run.results)
-    return _shuffled(
-        run,
-        [Assignment(result.arm, LEAST_EPOCHS, time_limit_seconds=limit) for result in run.results],
+    arms = len(run.results)
+    return _shuffled(run, [_first_process(each, run.settings, arms) for each in run.results])
+
+
+def _first_process(result: ArmResult, settings: Settings, arms: int = 1) -> Assignment:
+    return Assignment(
+        result.arm, LEAST_EPOCHS, time_limit_seconds=_time_limit(result, settings, arms)
     )
+
+
+def _later_process(result: ArmResult, settings: Settings) -> Assignment:
+    epochs = UNCOUNTED_EPOCHS + steady_epochs(result.samples, settings)
+    return Assignment(result.arm, LEAST_EPOCHS, epochs)
+
+
+def _time_limit(result: ArmResult, settings: Settings, arms: int) -> float | None:
+    """Return when the first process of one of so many arms is to end, None for no limit."""
+    budget = settings.budget_seconds
+    limit = None if budget is None else budget * FIRST_ROUND_SHARE / arms
+    if result.arm.task == "train":
+        return limit
+    # No workload says how often to predict.
+    return min(limit or math.inf, settings.min_steady_seconds)
 
 
 def _affordable(
@@ -121,10 +140,6 @@ def _affordable(
             chosen.append(arms)
             left_seconds -= cost
     return chosen
-
-
-def _epochs(result: ArmResult, settings: Settings) -> int:
-    return UNCOUNTED_EPOCHS + steady_epochs(result.samples, settings)
 
 
 def _cost_seconds(result: ArmResult, settings: Settings) -> float:

@@ -38,13 +38,17 @@ MIN_PROCESSES = 4
 def process_cost_seconds(samples: Sequence[Sample]) -> float:
     """Return what a process costs before its first steady epoch."""
     return median(
-        sample.process_seconds - sum(sample.epoch_seconds[UNCOUNTED_EPOCHS:]) for sample in samples
+        sample.process_seconds
+        - sample.calls_per_block * sum(sample.epoch_seconds[UNCOUNTED_EPOCHS:])
+        for sample in samples
     )
 
 
 def epoch_cost_seconds(samples: Sequence[Sample]) -> float:
-    """Return what a further epoch costs."""
-    return median(median(steady(sample.epoch_seconds)) for sample in samples)
+    """Return what a further epoch costs, or a further block of calls."""
+    return median(
+        sample.calls_per_block * median(steady(sample.epoch_seconds)) for sample in samples
+    )
 
 
 def steady_epochs(samples: Sequence[Sample], settings: Settings) -> int:

@@ -21,6 +21,11 @@ def steady(epochs: Sequence[float]) -> Sequence[float]:
     return epochs[UNCOUNTED_EPOCHS:] or epochs[-1:]
 
 
+def steady_count(sample: Sample) -> int:
+    """Return how many steady epochs a process ran, or steady calls of a prediction."""
+    return sample.calls_per_block * len(steady(sample.epoch_seconds))
+
+
 def process_epoch_seconds(samples: Sequence[Sample]) -> list[float]:
     """Return one value per process: the trimmed mean of its steady epochs, in seconds.
 

@@ -21,7 +21,7 @@ from bench.analyze.pairs import clock_jumped, log_ratio
 from bench.analyze.steady import UNCOUNTED_EPOCHS, process_epochs_by
 from bench.commands.outputs import check_outputs, write_all
 from bench.commands.parity_first import check_first
-from bench.errors import BenchError, Interrupted, Undecided
+from bench.errors import BenchError, Interrupted, Undecided, UsageError
 from bench.measure import workloads
 from bench.measure.environments import Interpreter, probe, require
 from bench.measure.lock import machine_lock
@@ -39,11 +39,13 @@ from bench.records import (
     Environment,
     GateSettings,
     Sample,
+    Selection,
 )
 from bench.report.calibration import markdown, print_calibration
 from bench.report.terminal import about_to_wait, make_console, print_warnings
 from bench.store.calibrations import calibration_file, save
 from bench.store.files import append_lines
+from bench.worker.protocol import Workload
 
 #: The slowdowns that are added; none of them twice as often, since false alarms are rare.
 SLOWDOWNS = (0.0, 0.0, 0.025, 0.05, 0.1)
@@ -85,7 +87,9 @@ def calibrate(
             where it is enough to say anything.
     """
     console = make_console()
-    (workload,) = workloads.find((name,))
+    workload, *others = workloads.find(Selection((name,)))
+    if others:
+        raise UsageError(name, "holds several workloads", f"name one, {workload.name}")
     (interpreter,) = probe({backend: python}).values()
     require(interpreter, backend, "with --env")
     check_outputs([results / "calibration" / "any", page])
@@ -140,14 +144,12 @@ def calibrate(
     return 0 if unwritable is None else unwritable.exit_code
 
 
-def _pair(
-    workload: workloads.Workload, backend: str, interpreter: Interpreter, threads: str
-) -> _Pair:
+def _pair(workload: Workload, backend: str, interpreter: Interpreter, threads: str) -> _Pair:
     def arm(label: str) -> Arm:
         environment: Environment = replace(interpreter.environment, label=label)
         return Arm(workload.name, backend, environment, threads)
 
-    return _Pair(arm(BASELINE), arm(CANDIDATE), Target(interpreter.python, workload.file))
+    return _Pair(arm(BASELINE), arm(CANDIDATE), Target(interpreter.python, workload))
 
 
 def _parity_seconds(

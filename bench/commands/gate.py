@@ -18,7 +18,7 @@ from bench.commands.sides import Side, measure_sides, probe_sides, record
 from bench.errors import BackendError, Interrupted, NothingMeasured, ResultsUnwritable
 from bench.measure import workloads
 from bench.measure.machine import this_machine
-from bench.records import Gate, GateSettings
+from bench.records import Gate, GateSettings, Selection
 from bench.report.gate import TITLE, markdown, print_gate
 from bench.report.junit import junit
 from bench.report.terminal import make_console
@@ -27,7 +27,7 @@ from bench.store.gates import gate_file, save
 
 
 def measure(
-    names: tuple[str, ...],
+    selection: Selection,
     baseline: Side,
     candidate: Side,
     settings: GateSettings,
@@ -52,22 +52,22 @@ def measure(
         environments.append(probed.interpreter.environment)
     compared = f"{baseline.backend}: {changes(*environments)}"
     console.print(Text(compared), soft_wrap=True)
+    names = [each.name for each in workloads.find(selection, candidate.workloads)]
     _warn_of_blindness(console, names, baseline.backend, settings, outputs.results)
-    gate = measure_sides(console, names, sides, settings, outputs.results, debug)
+    gate = measure_sides(console, selection, sides, settings, outputs.results, debug)
     return _conclude(console, gate, outputs, undecided_fails)
 
 
 def _warn_of_blindness(
     console: Console,
-    names: tuple[str, ...],
+    names: Sequence[str],
     backend: str,
     settings: GateSettings,
     results: Path,
 ) -> None:
     """Say where calibration found that this machine can't see a slowdown so small."""
     fingerprint = this_machine().fingerprint
-    for workload in names or workloads.DEFAULT_WORKLOADS:
-        name = Path(workload).stem
+    for name in names:
         smallest = smallest_slowdown(results, fingerprint, name, backend, settings)
         if smallest is not None and settings.threshold < smallest:
             seen = "none for sure" if math.isinf(smallest) else f"{percent(smallest)} at best"

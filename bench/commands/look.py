@@ -12,6 +12,7 @@ from bench.analyze.diagnosis import diagnose
 from bench.measure import workloads
 from bench.measure.environments import probe_backends
 from bench.measure.surroundings import examine
+from bench.records import BACKENDS
 from bench.report.terminal import make_console, print_findings, print_tables
 from bench.store import runs
 
@@ -21,12 +22,16 @@ def list_all(pythons: Mapping[str, str]) -> None:
     console = make_console()
     grid = Grid("workload", "what it trains", box=SIMPLE_HEAD)
     for workload in workloads.shipped().values():
-        grid.add_row(Text(workload.name), Text(workload.summary()))
+        grid.add_row(Text(workload.name), Text(workloads.summary(workload)))
     console.print(grid)
     grid = Grid("backend", "framework", "Keras", "NumPy", "Python", box=SIMPLE_HEAD)
     for backend, interpreter in probe_backends(pythons).items():
         environment = interpreter.environment
-        found = environment.framework_version(backend) or f"not installed (keras-bench[{backend}])"
+        found = environment.framework_version(backend)
+        if found is None or not environment.holds(backend):
+            found = f"not installed (keras-bench[{backend}])"
+        elif backend not in BACKENDS:
+            found += " (predicts, can't train)"
         keras, numpy = (environment.version_of(name) or "none" for name in ("keras", "numpy"))
         grid.add_row(backend, found, keras, numpy, environment.python_version)
     console.print(grid)

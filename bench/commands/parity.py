@@ -12,6 +12,7 @@ from bench.measure.lock import machine_lock
 from bench.measure.parity import Learner, ParitySettings, check_parity
 from bench.measure.process import launcher
 from bench.parity.verdict import Verdict
+from bench.records import Selection
 from bench.report.parity import print_verdict
 from bench.report.terminal import about_to_wait, make_console
 from bench.store.files import check_writable
@@ -19,7 +20,7 @@ from bench.store.parity import save as save_verdicts
 
 
 def check(
-    names: tuple[str, ...],
+    selection: Selection,
     backends: tuple[str, ...],
     pythons: Mapping[str, str],
     settings: ParitySettings,
@@ -33,7 +34,7 @@ def check(
         UsageError, WorkloadError, BackendError, ResultsUnwritable: before anything is trained.
     """
     console = make_console()
-    chosen = workloads.find(names)
+    chosen = workloads.find(selection)
     interpreters = choose(backends, probe_backends(pythons), pythons)
     if file is not None:
         check_writable(file.parent)
@@ -44,8 +45,7 @@ def check(
                 f"training {workload.name} on {listed(tuple(interpreters))} ...", style="dim"
             )
             learners = {
-                name: Learner(name, each.python, workload.file)
-                for name, each in interpreters.items()
+                name: Learner(name, each.python, workload) for name, each in interpreters.items()
             }
             verdict = check_parity(workload.name, learners, settings, workers)
             verdicts.append(verdict)

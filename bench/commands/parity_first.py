@@ -8,7 +8,9 @@ from rich.console import Console
 from rich.text import Text
 
 from bench.analyze.answer import listed
+from bench.analyze.words import WORDS
 from bench.measure.parity import QUICK, Learner, check_parity
+from bench.measure.predictions import check_predictions
 from bench.measure.process import Launcher
 from bench.measure.runner import Target
 from bench.parity.places import RUNNING_LOSS, Place
@@ -36,12 +38,19 @@ def check_first(
     for group in groups:
         workload = group[0].workload
         arms = {learner_of(arm): arm for arm in group}
-        who = listed(tuple(arms))
-        console.print(f"checking that {workload} learns the same on {who} ...", style="dim")
+        who, does = listed(tuple(arms)), WORDS[group[0].task].errs
+        console.print(f"checking that {workload} {does} the same on {who} ...", style="dim")
         learners = {
-            name: Learner(arm.backend, targets[arm].python, targets[arm].workload_file)
+            name: Learner(arm.backend, targets[arm].python, targets[arm].workload)
             for name, arm in arms.items()
         }
+        if group[0].task == "predict":
+            parities, failures = check_predictions(learners, seed, settings.threads, workers)
+            found |= {arms[name]: parity for name, parity in parities.items()}
+            notes = [note for each in failures.values() for note in getattr(each, "__notes__", [])]
+            for note in notes if debug else ():
+                console.print(Text(note), soft_wrap=True)
+            continue
         verdict = check_parity(workload, learners, settings, workers)
         for each in verdict.backends:
             summary = sentence(each, verdict.knows_who)

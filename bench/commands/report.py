@@ -7,9 +7,10 @@ from bench.analyze.compared import compare, compare_across_machines, differences
 from bench.analyze.history import HistoryRow
 from bench.analyze.measured import measured_run
 from bench.analyze.shifts import find_series
+from bench.analyze.words import WORDS
 from bench.errors import NothingMeasured, ResultsBroken
 from bench.records import Gate, Run
-from bench.report.markdown import TITLE
+from bench.report.markdown import title
 from bench.report.page.content import Section
 from bench.report.page.document import render
 from bench.report.page.sections import (
@@ -78,7 +79,7 @@ def _title(measured: Sequence[Run | Gate]) -> str:
     """Return the question that the page answers: that of what was named first."""
     first = measured[0]
     if isinstance(first, Run):
-        return TITLE
+        return title(WORDS[first.results[0].arm.task])
     return SWEEP_TITLE if is_sweep(first) else GATE_TITLE
 
 

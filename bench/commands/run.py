@@ -25,16 +25,21 @@ from bench.measure.machine import this_machine
 from bench.measure.process import launcher
 from bench.measure.runner import Target, carry_out
 from bench.measure.surroundings import examine
-from bench.records import Arm, ArmResult, Run, Settings
+from bench.records import LOOPS, Arm, ArmResult, Run, Selection, Settings, Task
 from bench.report.progress import draw_run, make_progress
 from bench.report.terminal import about_to_wait, make_console, print_tables, print_warnings
 from bench.store import latest, runs
 from bench.store.files import check_writable
 from bench.store.history import append
+from bench.worker.protocol import Workload
+
+#: The sizes of the batch that are predicted where the user sets none.
+BATCH_SIZES = ("batch_size", (1, 32, 256))
 
 
 def measure(
-    names: tuple[str, ...],
+    selection: Selection,
+    task: Task,
     backends: tuple[str, ...],
     pythons: Mapping[str, str],
     settings: Settings,
@@ -48,8 +53,9 @@ def measure(
     """
     console = make_console()
     interpreters = probe_backends(pythons)
-    chosen = workloads.find(names)
-    targets = _targets(chosen, choose(backends, interpreters, pythons), settings.threads)
+    chosen = workloads.find(_with_batch_sizes(selection) if task == "predict" else selection)
+    able = choose(backends, interpreters, pythons, task)
+    targets = _targets(chosen, task, able, settings.threads)
     check_writable(results)
 
     with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
@@ -79,6 +85,14 @@ def measure(
                 start,
             )
     return _conclude(console, run, results)
+
+
+def _with_batch_sizes(selection: Selection) -> Selection:
+    """Return the selection with sizes of the batch, the usual ones unless it has its own."""
+    name, _ = BATCH_SIZES
+    if name in dict(selection.parameters):
+        return selection
+    return replace(selection, parameters=(*selection.parameters, BATCH_SIZES))
 
 
 def _backend(arm: Arm) -> str:
@@ -165,11 +179,14 @@ def _has_samples(run: Run) -> bool:
 
 
 def _targets(
-    chosen: tuple[workloads.Workload, ...], interpreters: Mapping[str, Interpreter], threads: str
+    chosen: tuple[Workload, ...],
+    task: Task,
+    interpreters: Mapping[str, Interpreter],
+    threads: str,
 ) -> dict[Arm, Target]:
     return {
-        Arm(workload.name, backend, interpreter.environment, threads): Target(
-            interpreter.python, workload.file
+        Arm(workload.name, backend, interpreter.environment, threads, LOOPS[task], task): Target(
+            interpreter.python, workload
         )
         for workload in chosen
         for backend, interpreter in interpreters.items()

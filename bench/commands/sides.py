@@ -26,7 +26,7 @@ from bench.measure.process import launcher
 from bench.measure.runner import Target
 from bench.measure.surroundings import examine
 from bench.measure.turns import TurnSettings, carry_out_in_turns
-from bench.records import Arm, ArmResult, Environment, Failure, Gate, GateSettings
+from bench.records import Arm, ArmResult, Environment, Failure, Gate, GateSettings, Selection
 from bench.report.gate import draw_gate
 from bench.report.progress import make_progress
 from bench.report.terminal import about_to_wait, print_warnings
@@ -67,7 +67,7 @@ def probe_sides(sides: Sequence[Side]) -> tuple[Probed, ...]:
 
 def measure_sides(
     console: Console,
-    names: tuple[str, ...],
+    selection: Selection,
     sides: Sequence[Probed],
     settings: GateSettings,
     results_folder: Path,
@@ -78,7 +78,7 @@ def measure_sides(
     Raises:
         UsageError, WorkloadError: before anything is measured.
     """
-    results, targets = _arms(names, sides, settings)
+    results, targets = _arms(selection, sides, settings)
     found = {
         probed.side.label + probed.side.backend: probed.interpreter
         for probed in sides
@@ -164,11 +164,11 @@ def _probe(side: Side) -> Interpreter | BackendError:
 
 
 def _arms(
-    names: tuple[str, ...], sides: Sequence[Probed], settings: GateSettings
+    selection: Selection, sides: Sequence[Probed], settings: GateSettings
 ) -> tuple[tuple[ArmResult, ...], Mapping[Arm, Target]]:
     """Return an arm for each workload and side, a failed one where there is no interpreter."""
     results, targets = [], {}
-    chosen = [workloads.find(names, probed.side.workloads) for probed in sides]
+    chosen = [workloads.find(selection, probed.side.workloads) for probed in sides]
     for versions in zip(*chosen, strict=True):
         for probed, workload in zip(sides, versions, strict=True):
             side, interpreter = probed.side, probed.interpreter
@@ -179,7 +179,7 @@ def _arms(
             )
             arm = Arm(workload.name, side.backend, environment, settings.threads)
             if isinstance(interpreter, Interpreter):
-                targets[arm] = Target(interpreter.python, workload.file)
+                targets[arm] = Target(interpreter.python, workload)
                 results.append(ArmResult(arm))
             else:
                 failure = Failure(0, str(interpreter), interpreter.exit_code)

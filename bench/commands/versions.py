@@ -9,7 +9,7 @@ from bench.analyze.sweep import sweep
 from bench.commands.outputs import Outputs, check_outputs, write_all, writes_of
 from bench.commands.sides import Side, measure_sides, probe_sides, record
 from bench.errors import Interrupted, UsageError
-from bench.records import GateSettings
+from bench.records import GateSettings, Selection
 from bench.report.junit import junit
 from bench.report.sweep import markdown, print_sweep
 from bench.report.terminal import make_console
@@ -17,7 +17,7 @@ from bench.store.gates import gate_file, save
 
 
 def sweep_versions(
-    names: tuple[str, ...],
+    selection: Selection,
     sides: Sequence[Side],
     settings: GateSettings,
     outputs: Outputs,
@@ -35,7 +35,7 @@ def sweep_versions(
     console = make_console()
     results = outputs.results
     check_outputs([results / "gates" / "any", outputs.markdown, outputs.json, outputs.junit])
-    gate = measure_sides(console, names, probe_sides(sides), settings, results, debug)
+    gate = measure_sides(console, selection, probe_sides(sides), settings, results, debug)
     with interrupts.deferred():
         rows = sweep(gate)
         print_sweep(console, gate, rows)

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import BackendError
-from bench.records import BACKENDS, DISTRIBUTIONS, Environment
+from bench.errors import BackendError, UsageError
+from bench.records import BACKENDS, BACKENDS_OF, DISTRIBUTIONS, Environment, Task
 
 #: What decides speed or results, besides the frameworks themselves.
 RECORDED_PACKAGES = ("keras", "jaxlib", "numpy")
@@ -50,6 +50,10 @@ INHERITED_VARIABLES = (
     "no_proxy",
 )
 
+#: Why a backend is refused that only predicts.
+NO_TRAINING = "Keras can't train on this backend, only predict"
+PREDICT_INSTEAD = "measure that, with `keras-bench run --task predict`"
+
 _PROBE = """
 import json, platform
 from importlib.metadata import distributions
@@ -73,9 +77,7 @@ class Interpreter:
     @property
     def backends(self) -> tuple[str, ...]:
         """The backends whose framework is installed beside Keras."""
-        if self.environment.version_of("keras") is None:
-            return ()
-        return tuple(name for name in BACKENDS if self.environment.framework_version(name))
+        return tuple(name for name in BACKENDS if self.environment.holds(name))
 
 
 def probe(pythons: Mapping[str, str]) -> dict[str, Interpreter]:
@@ -92,20 +94,28 @@ def probe(pythons: Mapping[str, str]) -> dict[str, Interpreter]:
 
 def probe_backends(pythons: Mapping[str, str]) -> dict[str, Interpreter]:
     """Probe the interpreter of every backend: the one given, or the one that runs the suite."""
-    return probe({backend: pythons.get(backend, this_python()) for backend in BACKENDS})
+    every = BACKENDS_OF["predict"]
+    return probe({backend: pythons.get(backend, this_python()) for backend in every})
 
 
 def choose(
-    asked: tuple[str, ...], interpreters: Mapping[str, Interpreter], pythons: Mapping[str, str]
+    asked: tuple[str, ...],
+    interpreters: Mapping[str, Interpreter],
+    pythons: Mapping[str, str],
+    task: Task = "train",
 ) -> dict[str, Interpreter]:
     """Return the backends to measure: those asked for, or all that are installed.
 
     Raises:
+        UsageError: one that was asked for can't do the task.
         BackendError: one that was asked for isn't installed, or none is.
     """
+    able = BACKENDS_OF[task]
     for backend in asked or tuple(pythons):
+        if backend not in able:
+            raise UsageError(backend, NO_TRAINING, PREDICT_INSTEAD)
         require(interpreters[backend], backend, f"with --env {backend}=PYTHON")
-    chosen = asked or tuple(name for name in BACKENDS if name in interpreters[name].backends)
+    chosen = asked or tuple(name for name in able if interpreters[name].environment.holds(name))
     if not chosen:
         raise BackendError(
             this_python(),
@@ -117,7 +127,7 @@ def choose(
 
 def require(interpreter: Interpreter, backend: str, how: str) -> None:
     """Raise BackendError unless an interpreter holds a backend; `how` to name another one."""
-    if backend not in interpreter.backends:
+    if not interpreter.environment.holds(backend):
         raise BackendError(
             backend,
             f"isn't installed beside Keras in {interpreter.python}",

@@ -34,7 +34,7 @@ from bench.parity.verdict import (
     settle,
     shapes_differ,
 )
-from bench.worker.protocol import Observation, ParityRequest, Script, encode_script
+from bench.worker.protocol import Observation, ParityRequest, Script, Workload, encode_script
 
 Arrays = dict[str, np.ndarray]
 
@@ -57,11 +57,11 @@ class ParitySettings:
 
 @dataclass(frozen=True)
 class Learner:
-    """One of those that are compared: a backend, the interpreter that holds it, a workload file."""
+    """One of those that are compared: a backend, the interpreter that holds it, a workload."""
 
     backend: str
     python: str
-    workload_file: Path
+    workload: Workload
 
 
 REMEDY = "lower the learning rate, or look for NaN in the data"
@@ -203,7 +203,7 @@ def _group(
             if name in failures:
                 continue
             request = ParityRequest(
-                workload_file=str(learner.workload_file),
+                workload=learner.workload,
                 backend=learner.backend,
                 seed=settings.seed,
                 threads=thread_count(settings.threads),

@@ -28,7 +28,7 @@ from bench.errors import (
 )
 from bench.measure.environments import worker_variables
 from bench.records import Sample
-from bench.worker.protocol import Problem, Request, TimingRequest, encode_request
+from bench.worker.protocol import Problem, Request, Workload, encode_request
 
 #: How much of what a worker prints is kept for the error message; the rest is read and dropped.
 OUTPUT_TAIL_BYTES = 8192
@@ -47,7 +47,7 @@ class Launcher:
     folder: Path
     timeout_seconds: float
 
-    def run(self, python: str, request: TimingRequest) -> Sample:
+    def run(self, python: str, request: Request) -> Sample:
         """Run one worker to its end and return its sample, with `process_seconds` filled in.
 
         Raises what `Worker.answer` raises.
@@ -180,7 +180,7 @@ class Worker:
 
     def _failure(self) -> BenchError:
         """Say why there was no answer: the time was over, or the process has ended."""
-        thing = f"{Path(self._request.workload_file).stem} on {self._request.backend}"
+        thing = f"{self._request.workload.name} on {self._request.backend}"
         try:
             # A reply that has ended is followed by the process itself.
             exit_code = self._process.wait(max(0.1, self._deadline - time.monotonic()))
@@ -240,6 +240,12 @@ def _cause_of_death(exit_code: int) -> str:
     return f"was killed by {name}{hint}"
 
 
+def _place(workload: Workload) -> str:
+    """Return what is to be mended: a file's name or a module's, and the function where told."""
+    module = Path(workload.module).name if workload.is_file else workload.module
+    return module if workload.builder == "build" else f"{module}:{workload.builder}"
+
+
 def _as_error(problem: Problem, request: Request) -> BenchError:
     error: BenchError
     if problem.kind == "backend":
@@ -250,13 +256,13 @@ def _as_error(problem: Problem, request: Request) -> BenchError:
         )
     elif problem.kind == "diverged":
         error = LossDiverged(
-            f"{Path(request.workload_file).stem} on {request.backend}",
+            f"{request.workload.name} on {request.backend}",
             problem.message,
             "lower the learning rate, or look for NaN in the data",
         )
     else:
         error = WorkloadError(
-            Path(request.workload_file).name,
+            _place(request.workload),
             problem.message,
             "mend the file (--debug shows the traceback)",
         )

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from bench.errors import BenchError
 from bench.measure.environments import thread_count
 from bench.records import Arm, ArmResult, Assignment, Failure, Sample
-from bench.worker.protocol import TimingRequest
+from bench.worker.protocol import PredictingRequest, Request, TimingRequest, Workload
 
-RunWorker = Callable[[str, TimingRequest], Sample]
+RunWorker = Callable[[str, Request], Sample]
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class Target:
     """
 
     python: str
-    workload_file: Path
+    workload: Workload
     busy_wait_seconds: float = 0.0
 
 
@@ -53,21 +52,37 @@ def carry_out(
     for place, assignment in enumerate(assignments, start=1):
         arm, target = assignment.arm, targets[assignment.arm]
         yield Starting(arm.name, place, len(assignments))
-        request = TimingRequest(
-            workload_file=str(target.workload_file),
-            backend=arm.backend,
-            seed=seed,
-            least_epochs=assignment.least_epochs,
-            epochs=assignment.epochs,
-            time_limit_seconds=assignment.time_limit_seconds,
-            threads=thread_count(arm.threads),
-        )
+        request = _request(assignment, target.workload, seed)
         result: Sample | BenchError
         try:
             result = replace(run_worker(target.python, request), round=number)
         except BenchError as error:
             result = error
         yield Outcome(number, arm, result)
+
+
+def _request(assignment: Assignment, workload: Workload, seed: int) -> Request:
+    """Return what a worker is asked for."""
+    arm, threads = assignment.arm, thread_count(assignment.arm.threads)
+    if arm.task == "predict":
+        return PredictingRequest(
+            workload=workload,
+            backend=arm.backend,
+            seed=seed,
+            threads=threads,
+            least_epochs=assignment.least_epochs,
+            epochs=assignment.epochs,
+            time_limit_seconds=assignment.time_limit_seconds,
+        )
+    return TimingRequest(
+        workload=workload,
+        backend=arm.backend,
+        seed=seed,
+        threads=threads,
+        least_epochs=assignment.least_epochs,
+        epochs=assignment.epochs,
+        time_limit_seconds=assignment.time_limit_seconds,
+    )
 
 
 def grown(results: tuple[ArmResult, ...], outcome: Outcome) -> tuple[ArmResult, ...]:

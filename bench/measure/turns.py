@@ -112,7 +112,7 @@ def _time_group(
 
 def _request(arm: Arm, target: Target, seed: int, settings: TurnSettings) -> TimingRequest:
     return TimingRequest(
-        workload_file=str(target.workload_file),
+        workload=target.workload,
         backend=arm.backend,
         seed=seed,
         epochs=NO_END,

@@ -14,7 +14,7 @@ from bench.analyze.stats import Estimate
 
 @dataclass(frozen=True)
 class Column:
-    """A title, and the text of a measured row's cell."""
+    """A title, and the text of a measured row's cell; {one} in a title is what is timed."""
 
     title: str
     text: Callable[[Figures], str]
@@ -63,10 +63,10 @@ def _threads(figures: Figures) -> str:
 
 #: What a reader looks for first; narrow enough for a terminal of 100 characters.
 SPEED = (
-    Column("epoch, ms", _epoch),
+    Column("{one}, ms", _epoch),
     Column("ratio to fastest", _ratio),
     Column("examples/s", lambda figures: f"{figures.examples_per_second:,.0f}"),
-    Column("first epoch, s", lambda figures: f"{figures.first_epoch_seconds:.2f}"),
+    Column("first {one}, s", lambda figures: f"{figures.first_epoch_seconds:.2f}"),
     Column("n", lambda figures: f"{figures.processes} ({figures.epochs})"),
 )
 
@@ -74,22 +74,22 @@ SPEED = (
 DETAILS = (
     Column("import, s", lambda figures: f"{figures.import_seconds:.2f}"),
     Column("build, s", lambda figures: f"{figures.build_seconds:.2f}"),
-    Column("CPU per epoch, ms", lambda figures: milliseconds(figures.epoch_cpu_seconds)),
+    Column("CPU per {one}, ms", lambda figures: milliseconds(figures.epoch_cpu_seconds)),
     Column("peak memory, MB", lambda figures: f"{figures.peak_rss_bytes / 1e6:.0f}"),
-    Column("loss", lambda figures: f"{figures.loss:.4f}"),
+    Column("loss", lambda f: "" if f.loss is None else f"{f.loss:.4f}"),
     Column("accuracy", lambda f: "" if f.accuracy is None else f"{f.accuracy:.4f}"),
-    Column("after epoch", lambda figures: str(figures.loss_epoch)),
+    Column("after epoch", lambda f: "" if f.loss_epoch is None else str(f.loss_epoch)),
     Column("processes", lambda figures: str(figures.processes)),
-    Column("epochs", lambda figures: str(figures.epochs)),
+    Column("{one}s", lambda figures: str(figures.epochs)),
     Column("jit_compile", lambda figures: str(figures.jit_compile), numeric=False),
     Column("threads", _threads, numeric=False),
     Column("CPUs", lambda figures: ",".join(map(str, figures.cpus)) or "any", numeric=False),
 )
 
 
-def titles(columns: Sequence[Column]) -> list[str]:
+def titles(table: Table, columns: Sequence[Column]) -> list[str]:
     """Return the heads of a table's columns."""
-    return ["backend", PARITY, *[column.title for column in columns]]
+    return ["backend", PARITY, *[each.title.format(one=table.words.one) for each in columns]]
 
 
 def is_numeric(columns: Sequence[Column]) -> list[bool]:
@@ -129,6 +129,7 @@ def record(row: Row, complete: bool) -> dict[str, object]:
         "workload": row.arm.workload,
         "backend": row.arm.backend,
         "threads": row.arm.threads,
+        "task": row.arm.task,
         "loop": row.arm.loop,
         "failure": row.failure,
         "parity": row.parity.outcome,

@@ -10,6 +10,7 @@ from bench.analyze.compared import ArmPair, Comparison
 from bench.analyze.compared_answer import answer, remarks, runs, versions, worth
 from bench.analyze.measured import MeasuredArm
 from bench.analyze.stats import centre
+from bench.analyze.words import WORDS
 from bench.report.gate import STYLES, ratio_text, verdict_grid
 from bench.report.markdown import described, pipe_table, plain
 
@@ -22,7 +23,8 @@ NUMERIC = (False, False, True, True, True, False, True)
 def titles(comparison: Comparison) -> list[str]:
     """Return the heads of the columns; across machines it is another ratio that counts."""
     counts = "to the fastest" if comparison.differences else "lasting"
-    return ["workload", "backend", "epoch, ms", "ratio", counts, "verdict", "n"]
+    timed = dict.fromkeys(WORDS[side.task].one for pair in comparison.pairs for side in pair.sides)
+    return ["workload", "backend", f"{' or '.join(timed)}, ms", "ratio", counts, "verdict", "n"]
 
 
 def caption(comparison: Comparison) -> str:

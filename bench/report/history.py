@@ -13,6 +13,8 @@ from rich.text import Text
 
 from bench.analyze.answer import milliseconds, span, times
 from bench.analyze.shifts import LEAST_RUNS, Level, Series, Shift, Stray
+from bench.analyze.words import WORDS
+from bench.records import LOOPS
 from bench.report.columns import with_interval
 
 #: How many warnings are printed; of a file that is broken throughout they are all the same.
@@ -21,7 +23,10 @@ WARNINGS_SHOWN = 10
 
 @dataclass(frozen=True)
 class LevelColumn:
-    """A title, and the text of a level's cell; a series' first level has no shift before it."""
+    """A title, and the text of a level's cell; a series' first level has no shift before it.
+
+    {one} in a title is what is timed.
+    """
 
     title: str
     text: Callable[[Level, Shift | None], str]
@@ -40,7 +45,7 @@ LEVELS = (
     LevelColumn("from", lambda level, shift: _day(level.rows[0].started_utc), numeric=False),
     LevelColumn("to", lambda level, shift: _day(level.rows[-1].started_utc), numeric=False),
     LevelColumn("runs", lambda level, shift: str(len(level.rows))),
-    LevelColumn("epoch, ms", lambda level, shift: with_interval(level.epoch_seconds, milliseconds)),
+    LevelColumn("{one}, ms", lambda level, shift: with_interval(level.epoch_seconds, milliseconds)),
     LevelColumn("ratio to the level before", _ratio),
     LevelColumn("what changed", _changes, numeric=False),
 )
@@ -61,7 +66,8 @@ def heading(series: Series) -> str:
     said = [
         f"{arm.workload} on {arm.backend}",
         "" if arm.threads == "default" else f"threads {arm.threads}",
-        "" if arm.loop == "fit" else f"loop {arm.loop}",
+        "" if arm.task == "train" else f"task {arm.task}",
+        "" if arm.loop == LOOPS[arm.task] else f"loop {arm.loop}",
         arm.label,
         f"machine {arm.fingerprint}",
         _cores(arm.worker_cores),
@@ -72,8 +78,9 @@ def heading(series: Series) -> str:
 def shift_sentence(shift: Shift) -> str:
     """Say what shifted, between which runs, and what changed with it."""
     before, after = shift.before, shift.after
+    what = f"{WORDS[after.task].a_one} of {after.workload} on {after.backend}"
     sentence = (
-        f"an epoch of {after.workload} on {after.backend} takes {times(shift.ratio)} times as long"
+        f"{what} takes {times(shift.ratio)} times as long"
         f" ({span(shift.ratio)}) from {_minute(after.started_utc)} on{_at(after.commit)}; the run"
         f" before is of {_minute(before.started_utc)}{_at(before.commit)}"
     )
@@ -98,7 +105,7 @@ def stray_sentence(stray: Stray) -> str:
         remedy = f"{LEAST_RUNS} in a row are a level, so measure again"
     return (
         f"{row.workload} on {row.backend}: {which} took"
-        f" {_finely(row.epoch_seconds)} ms an epoch, where"
+        f" {_finely(row.epoch_seconds)} ms {WORDS[row.task].a_one}, where"
         f" {_finely(expected.low)} to {_finely(expected.high)} ms were to be expected;"
         f" {remedy}"
     )
@@ -109,7 +116,8 @@ def left_out_sentence(series: Series) -> str:
     if not series.left_out:
         return ""
     runs = "1 run is" if series.left_out == 1 else f"{series.left_out} runs are"
-    return f"{runs} left out: the arm failed, or its backend learned something else"
+    erred = WORDS[series.key.task].erred
+    return f"{runs} left out: the arm failed, or its backend {erred} something else"
 
 
 def print_history(console: Console, series: Sequence[Series], warnings: Sequence[str] = ()) -> None:
@@ -138,7 +146,10 @@ def print_history(console: Console, series: Sequence[Series], warnings: Sequence
 def _grid(series: Series) -> Grid:
     grid = Grid(box=SIMPLE_HEAD, caption="centre (95 % interval)", caption_justify="left")
     for column in LEVELS:
-        grid.add_column(column.title, justify="right" if column.numeric else "left")
+        grid.add_column(
+            column.title.format(one=WORDS[series.key.task].one),
+            justify="right" if column.numeric else "left",
+        )
     for texts in level_cells(series):
         grid.add_row(*map(Text, texts))
     return grid

@@ -17,7 +17,8 @@ from rich.text import Text
 
 from bench.analyze.answer import milliseconds, percent
 from bench.analyze.comparison import Table, tables
-from bench.analyze.steady import process_epoch_seconds
+from bench.analyze.steady import process_epoch_seconds, steady_count
+from bench.analyze.words import WORDS
 from bench.errors import BenchError
 from bench.records import Arm, Gate, Run, Sample
 from bench.report.columns import SPEED, Column, cells, is_numeric, titles
@@ -74,9 +75,8 @@ class PlainProgress(Progress[Measured]):
         self._place = f"round {measured.rounds + 1}, {place}/{of}"
 
     def finished(self, arm: Arm, result: Sample | BenchError, measured: Measured) -> None:
-        line = (
-            f"{measured.elapsed_seconds:4.0f} s  {self._place:14} {arm.name:30} {_outcome(result)}"
-        )
+        said = _outcome(arm, result)
+        line = f"{measured.elapsed_seconds:4.0f} s  {self._place:14} {arm.name:30} {said}"
         self._console.print(Text(line), soft_wrap=True)
         if self._debug and isinstance(result, BenchError):
             for traceback in getattr(result, "__notes__", []):
@@ -141,18 +141,19 @@ def _left(run: Run) -> Grid:
 
 def _ratios(table: Table) -> Grid:
     grid = Grid(title=Text(table.workload), title_justify="left", box=SIMPLE_HEAD)
-    for title, numeric in zip(titles(LIVE_COLUMNS), is_numeric(LIVE_COLUMNS), strict=True):
+    for title, numeric in zip(titles(table, LIVE_COLUMNS), is_numeric(LIVE_COLUMNS), strict=True):
         grid.add_column(title, justify="right" if numeric else "left")
     for texts in cells(table, LIVE_COLUMNS):
         grid.add_row(*map(Text, texts))
     return grid
 
 
-def _outcome(result: Sample | BenchError) -> str:
+def _outcome(arm: Arm, result: Sample | BenchError) -> str:
     if isinstance(result, BenchError):
         return f"failed: {result}"
+    words = WORDS[arm.task]
     (seconds,) = process_epoch_seconds([result])
     return (
-        f"{milliseconds(seconds):>6} ms an epoch, {len(result.epoch_seconds)} epochs,"
+        f"{milliseconds(seconds):>6} ms {words.a_one}, {steady_count(result)} steady {words.one}s,"
         f" {result.process_seconds:.1f} s"
     )

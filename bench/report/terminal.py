@@ -36,11 +36,11 @@ def print_tables(console: Console, run: Run, tables: Sequence[Table]) -> None:
             title=Text(table.workload),
             title_justify="left",
             title_style="bold",
-            caption="centre (95 % interval); n: processes (steady epochs in all)",
+            caption=f"centre (95 % interval); n: processes (steady {table.words.one}s in all)",
             caption_justify="left",
             box=SIMPLE_HEAD,
         )
-        for title, numeric in zip(titles(SPEED), is_numeric(SPEED), strict=True):
+        for title, numeric in zip(titles(table, SPEED), is_numeric(SPEED), strict=True):
             grid.add_column(title, justify="right" if numeric else "left")
         for position, (row, texts) in enumerate(zip(table.rows, cells(table, SPEED), strict=True)):
             fastest = position == 0 and row.counts and len(table.rows) > 1

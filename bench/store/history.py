@@ -22,6 +22,9 @@ from bench.store.files import append_lines
 
 COLUMNS = tuple(field.name for field in fields(HistoryRow))
 
+#: The columns that lines of older versions have: they were only ever added at the end.
+OLDER_COLUMNS = {"1": COLUMNS[: COLUMNS.index("task")]}
+
 #: How much of a commit's hash is kept: enough for a repository of any size.
 COMMIT_DIGITS = 12
 
@@ -107,10 +110,11 @@ def _read(line: bytes) -> HistoryRow | None:
             f"it was written by a newer keras-bench (schema version {version}, and this reads"
             f" {HISTORY_SCHEMA_VERSION}); update keras-bench to read it"
         )
-    if len(texts) != len(COLUMNS):
-        raise _Unreadable(f"it has {len(texts)} fields instead of {len(COLUMNS)}; {remedy}")
+    columns = OLDER_COLUMNS.get(version, COLUMNS)
+    if len(texts) != len(columns):
+        raise _Unreadable(f"it has {len(texts)} fields instead of {len(columns)}; {remedy}")
     # An empty field is a value that there was none of, which is what its column defaults to.
-    named = {name: text for name, text in zip(COLUMNS, texts, strict=True) if text}
+    named = {name: text for name, text in zip(columns, texts, strict=True) if text}
     try:
         return msgspec.convert(named, HistoryRow, strict=False)
     except msgspec.ValidationError as error:

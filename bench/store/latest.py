@@ -23,6 +23,7 @@ from bench.records import (
     Parity,
     ParityOutcome,
     Run,
+    Task,
 )
 from bench.report.columns import record
 from bench.report.markdown import document
@@ -47,6 +48,7 @@ class _Row:
     workload: str
     backend: str
     threads: str
+    task: Task = "train"
     loop: str
     failure: str | None
     failure_exit_code: int | None = None
@@ -101,6 +103,7 @@ def _arm(row: _Row) -> MeasuredArm:
         examples=examples,
         failure=failure,
         parity=Parity(row.parity, row.parity_summary),
+        task=row.task,
     )
 
 

@@ -104,6 +104,14 @@ def from_document(document: Any) -> Run:
     )
 
 
+def extra_info(result: ArmResult) -> dict[str, Any]:
+    """Return the arm and its samples whole, as plain values."""
+    return {
+        "arm": msgspec.to_builtins(result.arm),
+        "samples": msgspec.to_builtins(result.samples),
+    }
+
+
 def _benchmark(result: ArmResult) -> dict[str, Any]:
     arm = result.arm
     epochs = [seconds for sample in result.samples for seconds in steady(sample.epoch_seconds)]
@@ -114,12 +122,18 @@ def _benchmark(result: ArmResult) -> dict[str, Any]:
         "group": arm.workload,
         "name": arm.name,
         "fullname": f"{arm.workload}.py::{arm.name}",
-        "params": {"backend": arm.backend, "threads": arm.threads, "loop": arm.loop},
-        "param": arm.backend,
-        "extra_info": {
-            "arm": msgspec.to_builtins(arm),
-            "samples": msgspec.to_builtins(result.samples),
+        "params": {
+            "backend": arm.backend,
+            "threads": arm.threads,
+            "task": arm.task,
+            "loop": arm.loop,
         },
+        "param": arm.backend,
+        "extra_info": extra_info(result),
         "options": {},
-        "stats": {**stats.as_dict(), "data": epochs, "iterations": 1},
+        "stats": {
+            **stats.as_dict(),
+            "data": epochs,
+            "iterations": result.samples[0].calls_per_block,
+        },
     }

@@ -10,8 +10,11 @@ import traceback
 from queue import SimpleQueue
 from typing import Any
 
+from bench.worker.predicting import predict
 from bench.worker.protocol import (
     ParityRequest,
+    PredictingRequest,
+    PredictionsRequest,
     Problem,
     Refusal,
     TimingRequest,
@@ -44,6 +47,12 @@ def main() -> None:
                 from bench.worker.parity import check
 
                 check(request, enter, reply, inbox.get)
+            elif isinstance(request, PredictionsRequest):
+                from bench.worker.predictions import show_predictions
+
+                reply("predictions", show_predictions(request, enter))
+            elif isinstance(request, PredictingRequest):
+                reply("sample", predict(request, enter))
             elif isinstance(request, TimingRequest):
                 after = request.turns_after_epochs
                 turns = None if after is None else Turns(after, request.cpu, reply, inbox.get)

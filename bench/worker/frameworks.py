@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+from functools import partial
 from typing import Any
 
 from bench.worker.protocol import ParityRequest, Refusal, Request, one_line
@@ -36,12 +37,28 @@ def _limit_threads(framework: Any, backend: str, threads: int) -> None:
     elif backend == "tensorflow":
         framework.config.threading.set_intra_op_parallelism_threads(threads)
         framework.config.threading.set_inter_op_parallelism_threads(threads)
+    elif backend == "openvino":
+        # Keras compiles by this function, and gives it no settings for `predict`.
+        framework.compile_model = partial(
+            framework.compile_model, config={"INFERENCE_NUM_THREADS": threads}
+        )
+
+
+def computing_precision(backend: str) -> str:
+    """Return the precision that a backend computes float32 in, where nobody asks for another.
+
+    OpenVINO takes bfloat16 on processors that have it.
+    """
+    if backend != "openvino":
+        return "float32"
+    hint = sys.modules[backend].Core().get_property("CPU", "INFERENCE_PRECISION_HINT")
+    return {"bf16": "bfloat16", "f16": "float16"}.get(hint.get_type_name(), "float32")
 
 
 def pool_threads(backend: str) -> tuple[int | None, int | None]:
     """Return the threads within and between operations, as the framework itself tells them.
 
-    TensorFlow answers 0 for "as many as there are cores"; JAX doesn't tell.
+    TensorFlow answers 0 for "as many as there are cores"; the others don't tell.
     """
     framework = sys.modules[backend]
     if backend == "torch":

@@ -24,7 +24,7 @@ from bench.worker.protocol import (
 )
 from bench.worker.stages import Subject, random_layers_off
 from bench.worker.training import TASKS
-from bench.worker.workload import build_model, fit_settings, load_workload, make_data
+from bench.worker.workload import build_model, load_workload, make_data
 
 
 def check(
@@ -40,13 +40,13 @@ def check(
     keras = import_keras(request)
     keras.config.set_floatx(request.dtype)
     enter(loading)
-    workload = load_workload(Path(request.workload_file))
-    settings = fit_settings(workload)
+    parts = load_workload(request.workload)
+    settings = dict(parts.fit)
     keras.utils.set_random_seed(request.seed)
-    x, y = (_cast(each, request) for each in make_data(workload, request.seed))
+    x, y = (_cast(each, request) for each in make_data(parts, request.seed))
     x, y = _without_validation(x, y, settings.pop("validation_split", 0.0))
     enter(building)
-    model = build_model(workload, keras)
+    model = build_model(parts, keras)
     try:
         if not model.built:
             model(x[:1])

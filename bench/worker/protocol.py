@@ -11,14 +11,40 @@ import re
 from dataclasses import asdict, dataclass
 from typing import IO, Any
 
-STAGES = ("importing the framework", "loading the workload", "building the model", "training")
+from bench.records import Parameter
+
+#: What a worker does before it trains or predicts.
+STAGES_BEFORE = ("importing the framework", "loading the workload", "building the model")
+
+STAGES = (*STAGES_BEFORE, "training")
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A workload, and where a worker finds it.
+
+    `name` is what it is called in every table. `module` is a path that ends in .py, or the dotted
+    name of a module; what it imports is looked for in `folder`, too. `builder` is its function that
+    returns the model. `parameters` take the place of fit settings and of its functions' defaults.
+    """
+
+    name: str
+    module: str
+    folder: str
+    builder: str = "build"
+    parameters: tuple[tuple[str, Parameter], ...] = ()
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is found by a path, and not by what is installed."""
+        return self.module.endswith(".py")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """Which arm a worker is about. `threads` is None for what the framework does by itself."""
 
-    workload_file: str
+    workload: Workload
     backend: str
     seed: int
     threads: int | None = None
@@ -44,6 +70,40 @@ class TimingRequest(Request):
     busy_wait_seconds: float = 0.0
     turns_after_epochs: int | None = None
     cpu: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictingRequest(Request):
+    """Predict one batch again and again, and time it; the answer is a `Sample`.
+
+    The batch is as large as the workload's fit settings say. The sample gets `epochs` entries, or
+    where that is None as many as come in `time_limit_seconds` after the warm-up, but `least_epochs`
+    in any case.
+    """
+
+    least_epochs: int
+    epochs: int | None = None
+    time_limit_seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictionsRequest(Request):
+    """Show what the model predicts for one batch; the answer is `Predictions`.
+
+    `given` is the file of another worker, whose weights and batch are taken, None for the model's
+    own. `file` is where the arrays are left.
+    """
+
+    given: str | None
+    file: str
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Where a worker has left what it predicted, and the precision that it computes in."""
+
+    file: str
+    precision: str
 
 
 #: Ends the turns of a worker, and its training.
@@ -108,7 +168,12 @@ class Problem:
 
 
 #: What can be asked of a worker, by its name on the wire.
-REQUESTS: dict[str, type[Request]] = {"timing": TimingRequest, "parity": ParityRequest}
+REQUESTS: dict[str, type[Request]] = {
+    "timing": TimingRequest,
+    "predicting": PredictingRequest,
+    "parity": ParityRequest,
+    "predictions": PredictionsRequest,
+}
 
 
 class Refusal(Exception):
@@ -128,7 +193,9 @@ def encode_request(request: Request) -> str:
 def decode_request(line: str) -> Request:
     """Read what `encode_request` wrote."""
     ((name, body),) = json.loads(line).items()
-    return REQUESTS[name](**body)
+    workload = body.pop("workload")
+    workload["parameters"] = tuple((name, value) for name, value in workload["parameters"])
+    return REQUESTS[name](**body, workload=Workload(**workload))
 
 
 def encode_script(script: Script) -> str:

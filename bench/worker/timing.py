@@ -1,19 +1,16 @@
 """Trains one arm with `Model.fit` and times its epochs."""
 
 import math
-import os
-import resource
-import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from bench.records import Sample
 from bench.worker.frameworks import import_keras, pool_threads
+from bench.worker.process_facts import cpus, os_threads, peak_rss_bytes
 from bench.worker.protocol import STAGES, Refusal, TimingRequest, one_line
 from bench.worker.turns import Turns
-from bench.worker.workload import build_model, fit_settings, load_workload, make_data
+from bench.worker.workload import build_model, load_workload, make_data
 
 
 def measure(request: TimingRequest, enter: Callable[[str], None], turns: Turns | None) -> Sample:
@@ -26,18 +23,17 @@ def measure(request: TimingRequest, enter: Callable[[str], None], turns: Turns |
     import_seconds = time.perf_counter() - start
 
     enter(loading)
-    workload = load_workload(Path(request.workload_file))
-    settings = fit_settings(workload)
+    parts = load_workload(request.workload)
     keras.utils.set_random_seed(request.seed)
-    x, y = make_data(workload, request.seed)
+    x, y = make_data(parts, request.seed)
 
     enter(building)
     start = time.perf_counter()
-    model = build_model(workload, keras)
+    model = build_model(parts, keras)
     build_seconds = time.perf_counter() - start
 
     enter(training)
-    epochs = _train(keras, model, x, y, settings, request, turns)
+    epochs = _train(keras, model, x, y, parts.fit, request, turns)
 
     intra_op_threads, inter_op_threads = pool_threads(request.backend)
     return Sample(
@@ -48,12 +44,12 @@ def measure(request: TimingRequest, enter: Callable[[str], None], turns: Turns |
         losses=tuple(epochs.losses),
         accuracies=tuple(epochs.accuracies),
         examples=len(x),
-        peak_rss_bytes=_peak_rss_bytes(),
+        peak_rss_bytes=peak_rss_bytes(),
         jit_compile=bool(model.jit_compile),
         intra_op_threads=intra_op_threads,
         inter_op_threads=inter_op_threads,
-        os_threads=_os_threads(),
-        cpus=tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else (),
+        os_threads=os_threads(),
+        cpus=cpus(),
     )
 
 
@@ -72,7 +68,7 @@ def _train(
     model: Any,
     x: Any,
     y: Any,
-    fit_settings: dict[str, Any],
+    fit_settings: Mapping[str, Any],
     request: TimingRequest,
     turns: Turns | None,
 ) -> _Epochs:
@@ -123,25 +119,3 @@ def _keep_busy(seconds: float) -> None:
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
         pass
-
-
-def _peak_rss_bytes() -> int:
-    # getrusage starts from the parent's peak on Linux, VmHWM from this program's own.
-    status = Path("/proc/self/status")
-    if status.exists():
-        return int(_status_field(status, "VmHWM")) * 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
-def _os_threads() -> int | None:
-    status = Path("/proc/self/status")
-    return int(_status_field(status, "Threads")) if status.exists() else None
-
-
-def _status_field(status: Path, name: str) -> str:
-    for line in status.read_text().splitlines():
-        key, _, value = line.partition(":")
-        if key == name:
-            return value.split()[0]
-    raise KeyError(name)

@@ -4,6 +4,7 @@ from builders import (
     DIFFERS,
     EXPLAINED,
     failed_row,
+    predicted,
     result,
     row,
     run,
@@ -253,3 +254,18 @@ def test_lists_are_written_as_in_a_sentence():
     assert listed(["a"]) == "a"
     assert listed(["a", "b"]) == "a and b"
     assert listed(["a", "b", "c"]) == "a, b, and c"
+
+
+def test_a_prediction_is_told_in_its_own_words():
+    measured = run(predicted("jax", 0.001, 0.001, 0.001), predicted("torch", 0.002, 0.002, 0.002))
+    (known,) = tables(measured)
+    assert answer(known).startswith(
+        "jax predicts a batch of net(batch_size=32) 2.00 times as fast as torch"
+    )
+    alone = run(predicted("numpy", 0.001), stopped="precise")
+    assert answer(tables(alone)[0]).startswith(
+        "numpy predicts a batch of net(batch_size=32) in 1 ms"
+    )
+    assert ending(alone, tables(alone)).startswith("Every call is known within")
+    odd = run(predicted("jax", 0.001), predicted("torch", 0.002, parity=DIFFERS))
+    assert "torch predicts something else, see its parity" in answer(tables(odd)[0])

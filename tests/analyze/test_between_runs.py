@@ -15,6 +15,7 @@ ARM = {
     "workload": "net",
     "backend": "jax",
     "threads": "default",
+    "task": "train",
     "loop": "fit",
 }
 EACH_SIDE = 0.025
@@ -94,6 +95,7 @@ def test_the_reach_is_that_of_the_versions_that_tell_most():
         {"workload": "other"},
         {"backend": "torch"},
         {"threads": "single"},
+        {"task": "predict"},
         {"loop": "other"},
         {"kind": "gate"},
         {"failed": True},

@@ -1,5 +1,15 @@
 import pytest
-from builders import AGREES, DIFFERS, EXPLAINED, failure, result, run, sample
+from builders import (
+    AGREES,
+    CALLS_PER_BLOCK,
+    DIFFERS,
+    EXPLAINED,
+    failure,
+    predicted,
+    result,
+    run,
+    sample,
+)
 
 from bench.analyze.comparison import tables
 from bench.analyze.stats import centre, ratio
@@ -198,3 +208,12 @@ def test_a_row_without_figures_keeps_its_parity_and_does_not_count():
     )
     assert (failed.figures, failed.parity, failed.counts) == (None, DIFFERS, False)
     assert (untried.figures, untried.parity, untried.counts) == (None, AGREES, False)
+
+
+def test_a_prediction_has_no_loss_and_its_calls_are_counted():
+    (table,) = tables(run(predicted("jax", 0.001, 0.001), predicted("openvino")))
+    jax, openvino = table.rows
+    assert (jax.figures.loss, jax.figures.accuracy, jax.figures.loss_epoch) == (None, None, None)
+    assert jax.figures.epochs == 2 * 8 * CALLS_PER_BLOCK
+    assert jax.figures.examples_per_second == pytest.approx(32 / 0.001)
+    assert openvino.figures is None

@@ -3,10 +3,19 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from builders import DIFFERS, FIRST_EPOCH_EXTRA_SECONDS, arm, failure, result, run, sample
+from builders import (
+    DIFFERS,
+    FIRST_EPOCH_EXTRA_SECONDS,
+    arm,
+    failure,
+    predicted,
+    result,
+    run,
+    sample,
+)
 
 from bench.analyze.comparison import tables
-from bench.analyze.plan import FIRST_ROUND_SHARE, Stop, next_round, still_wanted
+from bench.analyze.plan import FIRST_ROUND_SHARE, Stop, next_process, next_round, still_wanted
 from bench.analyze.steady import UNCOUNTED_EPOCHS
 from bench.records import ArmResult, Settings
 
@@ -296,3 +305,17 @@ def test_a_backend_that_learns_something_else_is_not_measured_for_precisions_sak
     known = [loose, result("tensorflow", *CALM), result("torch", *CALM_TWICE)]
     assert still_wanted(known, 0.05) == []
     assert still_wanted([loose], 0.05) == [loose]
+
+
+def test_where_others_count_the_rounds_processes_are_those_of_a_run_of_one_arm():
+    settings = Settings(budget_seconds=120.0, rounds=1000)
+    for known in (result("jax"), result("jax", *CALM)):
+        measured = replace(run(known, settings=settings), rounds=len(known.samples))
+        assert (next_process(known, settings),) == next_round(measured, 0.0)
+
+
+@pytest.mark.parametrize("budget", [None, 900.0])
+def test_the_first_prediction_lasts_as_long_as_a_process_at_the_least(budget):
+    settings = Settings(budget_seconds=budget, min_steady_seconds=2.0)
+    (assignment,) = next_round(run(predicted("jax"), settings=settings), 0.0)
+    assert (assignment.epochs, assignment.time_limit_seconds) == (None, 2.0)

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 from builders import sample
@@ -118,3 +119,11 @@ def test_no_process_is_planned_longer_than_the_timeout_lets_it_live():
     slow = processes(between=1e-2, epochs=4, process_cost=75.0, epoch_cost=35.0)
     assert steady_epochs(slow, Settings(timeout_seconds=300.0)) == 5
     assert steady_epochs(slow, Settings(timeout_seconds=80.0)) == 1
+
+
+def test_a_block_of_calls_costs_all_of_them():
+    one = process(epoch_cost=0.001, process_cost=4.0)
+    steady = sum(one.epoch_seconds[2:])
+    many = replace(one, calls_per_block=20, process_seconds=4.0 + 20 * steady)
+    assert epoch_cost_seconds([many]) == pytest.approx(20 * epoch_cost_seconds([one]))
+    assert process_cost_seconds([many]) == pytest.approx(4.0)

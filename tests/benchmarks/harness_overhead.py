@@ -39,8 +39,8 @@ print((time.perf_counter() - start) / {epochs})
 
 def bare_epoch_seconds(python: str, backend: str, workers: Launcher) -> float:
     """Time `fit` from outside, in a script that knows nothing of the suite."""
-    file = shipped()[WORKLOAD].file
-    script = BARE.format(folder=str(file.parent), workload=WORKLOAD, epochs=EPOCHS[backend])
+    folder = shipped()[WORKLOAD].folder
+    script = BARE.format(folder=folder, workload=WORKLOAD, epochs=EPOCHS[backend])
     variables = worker_variables(backend, None, workers.folder / "keras")
     answer = subprocess.run(
         [python, "-c", script],
@@ -56,7 +56,7 @@ def bare_epoch_seconds(python: str, backend: str, workers: Launcher) -> float:
 def suite_epoch_seconds(python: str, backend: str, workers: Launcher) -> float:
     """Let a worker time the same training, and take the plain mean as the script does."""
     request = TimingRequest(
-        workload_file=str(shipped()[WORKLOAD].file),
+        workload=shipped()[WORKLOAD],
         backend=backend,
         seed=0,
         epochs=EPOCHS[backend] + 2,

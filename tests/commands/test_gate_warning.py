@@ -43,12 +43,8 @@ def test_a_threshold_that_is_seen_needs_no_warning(said, threshold):
     assert said(NAME, threshold=threshold) == ""
 
 
-def test_without_names_it_is_about_those_that_are_measured_then(said):
-    assert said(threshold=0.01).count(NAME) == 1
-
-
-def test_a_file_is_known_by_its_name(said):
-    assert f"warning: {NAME} on jax" in said(f"models/{NAME}.py", threshold=0.01)
+def test_each_workload_is_warned_of(said):
+    assert said(NAME, NAME, threshold=0.01).count(NAME) == 2
 
 
 @pytest.mark.parametrize("settings", [{"metric": "cpu"}, {"threads": "default"}], ids=str)

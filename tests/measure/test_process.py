@@ -9,13 +9,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+from builders import workload_in
 
 from bench.errors import BackendError, LossDiverged, WorkerDied, WorkerTimeout, WorkloadError
 from bench.measure.process import Launcher, launcher
 from bench.records import Sample
 from bench.worker.protocol import Observation, TimingRequest
 
-REQUEST = TimingRequest(workload_file="mine.py", backend="jax", seed=0, epochs=3)
+REQUEST = TimingRequest(workload=workload_in(Path("mine.py")), backend="jax", seed=0, epochs=3)
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_the_worker_is_told_what_to_do(workers, fake_python, tmp_path: Path):
     workers.run(
         fake_python(f"open({str(tmp_path / 'seen')!r}, 'w').write(str(request)); sample()"), REQUEST
     )
-    assert "'workload_file': 'mine.py'" in (tmp_path / "seen").read_text()
+    assert "'module': 'mine.py'" in (tmp_path / "seen").read_text()
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_an_interpreter_that_is_gone_is_a_backend_error(workers):
 
 def test_two_lines_told_have_two_answers_in_their_order(workers, talking_python):
     with workers.start(talking_python("say(text)"), REQUEST) as worker:
-        assert '"workload_file": "mine.py"' in worker.answer(Observation).file
+        assert '"module": "mine.py"' in worker.answer(Observation).file
         worker.tell("first")
         worker.tell("second")
         assert [worker.answer(Observation).file for _ in range(2)] == ["first", "second"]

@@ -1,13 +1,13 @@
 from pathlib import Path
 
-from builders import AGREES, DIFFERS, arm, sample
+from builders import AGREES, DIFFERS, arm, sample, workload_in
 
 from bench.errors import WorkerDied
 from bench.measure.runner import Outcome, Starting, Target, carry_out, grown
 from bench.records import ArmResult, Assignment
 
 JAX, TORCH = arm(backend="jax"), arm(backend="torch")
-TARGETS = {each: Target(f"/{each.backend}", Path("mine.py")) for each in (JAX, TORCH)}
+TARGETS = {each: Target(f"/{each.backend}", workload_in(Path("mine.py"))) for each in (JAX, TORCH)}
 BOTH = (Assignment(JAX, 3), Assignment(TORCH, 3))
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from builders import ENVIRONMENT, arm
+from builders import ENVIRONMENT, arm, workload_in
 
 from bench.errors import WorkerDied
 from bench.measure.process import launcher
@@ -23,8 +23,8 @@ def carry_out(fake_python):
 
     def run(before: str, after: str, settings=SETTINGS):
         targets = {
-            BEFORE: Target(fake_python(before), Path("before.py")),
-            AFTER: Target(fake_python(after), Path("after.py")),
+            BEFORE: Target(fake_python(before), workload_in(Path("before.py"))),
+            AFTER: Target(fake_python(after), workload_in(Path("after.py"))),
         }
         with launcher(timeout_seconds=20.0) as workers:
             groups = [[BEFORE, AFTER]]
@@ -65,7 +65,7 @@ class Telling:
     def get(self):
         word = self.inbox.get()
         with open({str(log)!r}, "a") as file:
-            print(request["workload_file"], word, file=file)
+            print(request["workload"]["module"], word, file=file)
         return word
 
 inbox = Telling(inbox)

@@ -43,7 +43,8 @@ def test_a_level_has_a_cell_for_each_column():
     cells = level_cells(series)
     assert {len(texts) for texts in cells} == {len(LEVELS)}
     first, second, third = (
-        dict(zip([column.title for column in LEVELS], texts, strict=True)) for texts in cells
+        dict(zip([column.title.format(one="epoch") for column in LEVELS], texts, strict=True))
+        for texts in cells
     )
     assert first["from"] == "2026-01-01"
     assert first["runs"] == "8"

@@ -40,8 +40,8 @@ def headings_in(text):
 
 def test_both_tables_of_a_workload_are_valid_github_flavoured_markdown():
     speed, details = tables_in(document(run(), [TABLE]))
-    assert speed == [titles(SPEED), *cells(TABLE, SPEED)]
-    assert details == [titles(DETAILS), *cells(TABLE, DETAILS)]
+    assert speed == [titles(TABLE, SPEED), *cells(TABLE, SPEED)]
+    assert details == [titles(TABLE, DETAILS), *cells(TABLE, DETAILS)]
 
 
 def test_numbers_stay_as_they_were_written():

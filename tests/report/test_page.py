@@ -101,7 +101,7 @@ def test_it_says_what_the_terminal_says():
     page = read(*run_sections(measured))
     assert {answer(compared[0]), ending(measured, compared)} <= set(page.texts)
     for columns in (SPEED, DETAILS):
-        assert titles(columns) in page.rows
+        assert titles(compared[0], columns) in page.rows
         assert all(texts in page.rows for texts in cells(compared[0], columns))
 
 
@@ -137,6 +137,19 @@ def test_what_is_to_be_said_beside_the_figures_is_a_warning():
 )  # fmt: skip
 def test_whatever_was_measured_has_a_page(results):
     assert "In short" in read(*run_sections(run(*results))).texts
+
+
+def test_a_prediction_has_calls_and_no_losses():
+    measured = [
+        replace(each, arm=replace(each.arm, task="predict", loop="predict"))
+        for each in (
+            result("numpy", *[sample(0.1, losses=(), accuracies=())] * 3),
+            result("openvino", *[sample(0.2, losses=(), accuracies=())] * 3),
+        )
+    ]
+    page = read(*run_sections(run(*measured)))
+    assert {"Every call as it came", "First call", "Parity"} <= set(page.texts)
+    assert not {"Losses", "First call, and break-even"} & set(page.texts)
 
 
 def test_names_of_others_stay_texts():

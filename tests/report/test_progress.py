@@ -37,7 +37,7 @@ def test_plain_progress_prints_a_line_per_worker():
             progress.finished(the_arm, outcome, MEASURED)
     first, second = where.file.getvalue().splitlines()
     assert " ".join(first.split()) == (
-        "61 s round 3, 1/2 net[jax] 100 ms an epoch, 10 epochs, 6.0 s"
+        "61 s round 3, 1/2 net[jax] 100 ms an epoch, 8 steady epochs, 6.0 s"
     )
     assert " ".join(second.split()) == f"61 s round 3, 2/2 net[torch] failed: {DIED}"
 

@@ -5,11 +5,11 @@ from dataclasses import astuple, replace
 from pathlib import Path
 
 import pytest
-from builders import DIFFERS, MACHINE, failure, result, run
+from builders import DIFFERS, MACHINE, failure, predicted, result, run
 from history_builders import history_row
 
 from bench.analyze.comparison import tables
-from bench.analyze.history import HISTORY_SCHEMA_VERSION, HistoryRow, history_rows
+from bench.analyze.history import HISTORY_SCHEMA_VERSION, HistoryRow, history_rows, key
 from bench.errors import DiskFull, ResultsBroken, ResultsUnwritable
 from bench.records import ArmResult
 from bench.store import history
@@ -303,3 +303,16 @@ def test_every_column_is_explained():
     explained = (PROJECT / "results" / "README.md").read_text(encoding="utf-8")
     section = explained[explained.index("history.csv") :]
     assert {column for column in COLUMNS if f"`{column}`" not in section} == set()
+
+
+def test_a_line_from_before_there_were_tasks_is_of_a_training(written):
+    older = line_of(history_row(), schema_version="1").rpartition(",")[0]
+    (row,) = written(older).rows
+    assert (row.schema_version, row.task) == (1, "train")
+    assert key(row) == key(history_row())
+    assert key(row) != key(history_row(task="predict"))
+
+
+def test_the_task_of_a_prediction_is_kept(tmp_path):
+    (row,) = load(append([predicted("openvino", 0.001)], tmp_path)).rows
+    assert (row.task, row.loop, row.workload) == ("predict", "predict", "net(batch_size=32)")

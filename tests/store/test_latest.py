@@ -3,7 +3,7 @@ import json
 
 import pandas as pd
 import pytest
-from builders import AGREES, DIFFERS, failure, result, run, sample
+from builders import AGREES, DIFFERS, failure, predicted, result, run, sample
 
 from bench.analyze.answer import answer, ending
 from bench.analyze.comparison import tables
@@ -11,7 +11,7 @@ from bench.errors import ResultsUnwritable
 from bench.records import Parity
 from bench.report.markdown import document
 from bench.store import runs
-from bench.store.latest import save
+from bench.store.latest import from_document, save
 
 RUN = run(
     result("jax", 0.1, 0.11, 0.12),
@@ -152,3 +152,11 @@ def test_a_run_that_was_not_checked_says_so_in_every_row(tmp_path):
     frame = pd.read_csv(saved(tmp_path) / "latest.csv")
     assert frame.parity.tolist() == ["unchecked"] * 4
     assert frame.parity_summary.tolist() == ["it wasn't checked"] * 4
+
+
+def test_the_task_is_read_back_and_a_file_without_it_is_of_a_training(tmp_path):
+    file = saved(tmp_path, run(predicted("numpy", 0.001, 0.002))) / "latest.json"
+    document = json.loads(file.read_text())
+    assert from_document(document, "it").arms[0].task == "predict"
+    del document["tables"][0]["rows"][0]["task"]
+    assert from_document(document, "it").arms[0].task == "train"

@@ -4,7 +4,18 @@ import sys
 from dataclasses import replace
 
 import pytest
-from builders import AGREES, DIFFERS, EXPLAINED, arm, failure, result, run, sample
+from builders import (
+    AGREES,
+    CALLS_PER_BLOCK,
+    DIFFERS,
+    EXPLAINED,
+    arm,
+    failure,
+    predicted,
+    result,
+    run,
+    sample,
+)
 
 from bench.errors import ResultsBroken, ResultsUnwritable
 from bench.records import SCHEMA_VERSION, UNCHECKED, ArmResult, Settings, Surroundings
@@ -228,3 +239,13 @@ def test_pytest_benchmark_compares_two_saved_runs(tmp_path):
     assert compared.returncode == 0, compared.stderr
     names = {"net[jax]", "net[torch]", "net[tensorflow]", "other net[jax]"}
     assert {name for name in names if f"\n{name} (" in compared.stdout} == names
+
+
+def test_a_prediction_comes_back_whole_and_under_a_name_of_its_own(tmp_path):
+    known = run(predicted("openvino", 0.001, 0.002))
+    file = save(known, tmp_path)
+    assert load(file) == known
+    (benchmark,) = json.loads(file.read_text())["benchmarks"]
+    assert benchmark["name"] == "net(batch_size=32)[openvino, predict]"
+    assert benchmark["params"]["task"] == "predict"
+    assert benchmark["stats"]["iterations"] == CALLS_PER_BLOCK

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from bench.worker.protocol import (
     Problem,
     TimingRequest,
+    Workload,
     decode_request,
     encode_request,
     write_reply,
@@ -13,7 +14,10 @@ from bench.worker.protocol import (
 
 def test_a_request_arrives_as_it_was_sent():
     request = TimingRequest(
-        workload_file="models/größe.py", backend="jax", seed=3, time_limit_seconds=1.5
+        workload=Workload("größe(a=1)", "models/größe.py", "models", parameters=(("a", 1),)),
+        backend="jax",
+        seed=3,
+        time_limit_seconds=1.5,
     )
     line = encode_request(request)
     assert "\n" not in line

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from builders import ENVIRONMENT, arm
+from builders import ENVIRONMENT, arm, workload_in
 from builders import SMALL_WORKLOAD as GOOD
 
 from bench.errors import BackendError, LossDiverged, WorkerDied, WorkerTimeout, WorkloadError
@@ -28,7 +28,7 @@ def measure(pythons, tmp_path: Path):
         with launcher(timeout_seconds) as workers:
             return workers.run(
                 python or pythons[backend],
-                TimingRequest(workload_file=str(file), backend=backend, seed=0, **request),
+                TimingRequest(workload=workload_in(file), backend=backend, seed=0, **request),
             )
 
     return run
@@ -172,7 +172,7 @@ def test_workers_take_turns_on_the_core_they_are_pinned_to(pythons, tmp_path: Pa
         _, *outcomes = carry_out_in_turns(
             1,
             [arms],
-            dict.fromkeys(arms, Target(pythons[backend], file)),
+            dict.fromkeys(arms, Target(pythons[backend], workload_in(file))),
             0,
             TurnSettings(2, 4, 0.0, core),
             workers,

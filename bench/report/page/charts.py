@@ -18,6 +18,7 @@ from bench.analyze.shifts import Series
 from bench.analyze.stats import Estimate, centre
 from bench.analyze.steady import process_epoch_seconds
 from bench.analyze.sweep import SweepRow
+from bench.analyze.words import WORDS
 from bench.records import ArmResult
 from bench.report.columns import interval_record, with_interval
 from bench.report.gate import ratio_text
@@ -74,11 +75,11 @@ def ratio_figure(table: Table, domain: tuple[float, float]) -> Figure | None:
         for row in rows
     ]
     return Figure(
-        f"Time of an epoch of {table.workload} as a ratio to the fastest backend, on a log scale: "
-        + "; ".join(f"{each['backend']} {each['text']}" for each in records),
+        f"Time of {table.words.a_one} of {table.workload} as a ratio to the fastest backend, on a"
+        " log scale: " + "; ".join(f"{each['backend']} {each['text']}" for each in records),
         _intervals(records, "backend", "ratio_to_fastest", "ratio to fastest", domain),
         records,
-        "Epoch ÷ epoch of the fastest, with its 95 % interval.",
+        f"Its {table.words.one} ÷ that of the fastest, with its 95 % interval.",
     )
 
 
@@ -167,8 +168,8 @@ def epochs_figure(result: ArmResult) -> Figure:
         ),
     ).properties(height=110)
     return Figure(
-        f"Every epoch of {arm.workload} on {arm.backend}, {count} processes one after the other;"
-        f" steady epochs take {milliseconds(min(counted) / 1e3)} to"
+        f"Every {WORDS[arm.task].one} of {arm.workload} on {arm.backend}, {count} processes one"
+        f" after the other; steady ones take {milliseconds(min(counted) / 1e3)} to"
         f" {milliseconds(max(counted) / 1e3)} ms, around"
         f" {with_interval(level, milliseconds)} ms.",
         _spec(chart),
@@ -199,8 +200,8 @@ def first_epoch_figure(table: Table) -> Figure | None:
     base = alt.Chart(alt.NamedData(DATA)).encode(y=_rows("backend", records))
     tooltip = [
         alt.Tooltip("backend:N"),
-        alt.Tooltip("first_ms:Q", format=".3~g", title="first epoch, ms"),
-        alt.Tooltip("steady_ms:Q", format=".3~g", title="steady epoch, ms"),
+        alt.Tooltip("first_ms:Q", format=".3~g", title="first, ms"),
+        alt.Tooltip("steady_ms:Q", format=".3~g", title="steady, ms"),
     ]
     first = alt.X("first_ms:Q", title="ms", scale=scale, axis=axis)
     steady = alt.X("steady_ms:Q", title="ms", scale=scale, axis=axis)
@@ -213,7 +214,7 @@ def first_epoch_figure(table: Table) -> Figure | None:
         base.mark_point(filled=True, size=110, opacity=1).encode(x=steady, **look),
     ).properties(height=_height("backend", records, 30))
     return Figure(
-        f"The first epoch of {table.workload} against a steady one: "
+        f"The first {table.words.one} of {table.workload} against a steady one: "
         + "; ".join(
             f"{each['backend']} {milliseconds(each['first_epoch_seconds'])} ms and"
             f" {milliseconds(each['epoch_seconds'])} ms"
@@ -221,7 +222,7 @@ def first_epoch_figure(table: Table) -> Figure | None:
         ),
         _spec(chart),
         records,
-        "Hollow: the first epoch, with tracing and compilation. Filled: a steady epoch.",
+        f"Hollow: the first {table.words.one}, with tracing and compilation. Filled: a steady one.",
     )
 
 

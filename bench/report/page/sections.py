@@ -48,7 +48,7 @@ from bench.report.markdown import described
 from bench.report.page import charts
 from bench.report.page.content import Figure, Grid, Lines, Section
 
-INTERVALS = "centre (95 % interval); n: processes (steady epochs in all)"
+INTERVALS = "centre (95 % interval); n: processes (steady {one}s in all)"
 EPOCHS_NOTE = (
     "Each numbered stroke is a process, its epochs from left to right. Triangles are the first"
     " epoch and the warm-up, which don't count; those slower than the scale lie at its upper edge."
@@ -95,21 +95,24 @@ def _workload(table: Table, run: Run) -> Section:
     by_arm = {each.arm: each for each in run.results}
     results = [by_arm[row.arm] for row in table.rows]
     said = list(dict.fromkeys(remarks(table)))
-    found = break_evens(results)
+    one = table.words.one
+    # A prediction's calls are kept in blocks, which tell no training of so many epochs.
+    trained = [each for each in results if each.arm.task == "train"]
+    found = break_evens(trained)
     epochs = [charts.epochs_figure(each) for each in results if each.samples]
     parts = [
-        Section("Every epoch as it came", [Lines([EPOCHS_NOTE]), *epochs] if epochs else []),
+        Section(f"Every {one} as it came", [Lines([EPOCHS_NOTE]), *epochs] if epochs else []),
         Section(
-            "First epoch, and break-even",
+            f"First {one}, and break-even" if trained else f"First {one}",
             [
                 *_known(charts.first_epoch_figure(table)),
                 *([Lines([sentence(each) for each in found], "list")] if found else []),
-                *_known(charts.total_figure(results, found)),
+                *_known(charts.total_figure(trained, found)),
             ],
         ),
         Section("Memory", _known(charts.memory_figure(results))),
         Section(
-            "Losses",
+            "Losses" if trained else "Parity",
             [
                 Lines(list(dict.fromkeys(row.parity.summary for row in table.rows)), "list"),
                 *_known(charts.parity_figure(results)),
@@ -127,7 +130,7 @@ def _workload(table: Table, run: Run) -> Section:
     return Section(
         table.workload,
         [
-            _run_grid(table, SPEED, INTERVALS, run.complete),
+            _run_grid(table, SPEED, INTERVALS.format(one=one), run.complete),
             *([Lines(said, "warning")] if said else []),
         ],
         [part for part in parts if part.blocks],
@@ -137,7 +140,7 @@ def _workload(table: Table, run: Run) -> Section:
 def _run_grid(table: Table, columns: Sequence[Column], caption: str, complete: bool) -> Grid:
     return Grid(
         caption,
-        titles(columns),
+        titles(table, columns),
         is_numeric(columns),
         cells(table, columns),
         [record(row, complete) for row in table.rows],

@@ -1,0 +1,122 @@
+"""Predicts one batch with one arm's model, and times the calls of `Model.predict`."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bench.records import Sample
+from bench.worker.frameworks import import_keras, pool_threads
+from bench.worker.process_facts import cpus, os_threads, peak_rss_bytes
+from bench.worker.protocol import STAGES_BEFORE, PredictingRequest, Refusal, one_line
+from bench.worker.workload import Parts, build_model, load_workload, make_data
+
+#: The batch of Keras, where a workload names none.
+KERAS_BATCH_SIZE = 32
+
+#: How long the calls after the first are warm-up: JAX and OpenVINO become faster for some calls.
+WARMUP_SECONDS = 0.2
+
+#: Calls of less are timed in blocks of this length: a process sends back hundreds of figures, not
+#: thousands, and the clock of the CPU time has become fine enough.
+BLOCK_SECONDS = 0.01
+
+
+def predict(request: PredictingRequest, enter: Callable[[str], None]) -> Sample:
+    """Predict as the request says and return the sample; raise Refusal for the user's faults."""
+    importing, loading, building = STAGES_BEFORE
+
+    enter(importing)
+    start = time.perf_counter()
+    keras = import_keras(request)
+    import_seconds = time.perf_counter() - start
+
+    enter(loading)
+    parts = load_workload(request.workload)
+    keras.utils.set_random_seed(request.seed)
+    x, _ = make_data(parts, request.seed)
+    batch = first_batch(x, batch_size(parts))
+
+    enter(building)
+    start = time.perf_counter()
+    model = build_model(parts, keras)
+    build_seconds = time.perf_counter() - start
+
+    enter("predicting")
+    calls = _Calls(model, batch)
+    try:
+        _repeat(calls, request)
+    except Exception as error:
+        raise Refusal("workload", f"predicting raises {one_line(error)}") from error
+
+    intra_op_threads, inter_op_threads = pool_threads(request.backend)
+    return Sample(
+        import_seconds=import_seconds,
+        build_seconds=build_seconds,
+        epoch_seconds=tuple(calls.seconds),
+        epoch_cpu_seconds=tuple(calls.cpu_seconds),
+        losses=(),
+        accuracies=(),
+        examples=len(batch),
+        peak_rss_bytes=peak_rss_bytes(),
+        jit_compile=bool(model.jit_compile),
+        intra_op_threads=intra_op_threads,
+        inter_op_threads=inter_op_threads,
+        os_threads=os_threads(),
+        cpus=cpus(),
+        calls_per_block=calls.per_block,
+    )
+
+
+def batch_size(parts: Parts) -> int:
+    """Return how many examples a workload's fit settings put into a batch."""
+    size = parts.fit.get("batch_size") or KERAS_BATCH_SIZE
+    if not isinstance(size, int) or size < 1:
+        raise Refusal("workload", f"batch_size is {size!r} instead of a whole number above 0")
+    return size
+
+
+def first_batch(x: Any, size: int) -> Any:
+    """Return the first so many examples, from the start again where there are fewer."""
+    return x[[place % len(x) for place in range(size)]]
+
+
+class _Calls:
+    """Calls `Model.predict`, and keeps what a call of each block took."""
+
+    def __init__(self, model: Any, batch: Any) -> None:
+        self._model = model
+        self._batch = batch
+        self.per_block = 1
+        self.seconds: list[float] = []
+        self.cpu_seconds: list[float] = []
+
+    def time_block(self, go_on: Callable[[int, float], bool]) -> None:
+        """Call until `go_on` says no to the number of calls so far and the seconds they took."""
+        model, batch = self._model, self._batch
+        count = 0
+        cpu_start, start = time.process_time(), time.perf_counter()
+        while True:
+            # One batch, whatever its size: Keras would cut a larger one into batches of 32.
+            model.predict(batch, batch_size=len(batch), verbose=0)
+            count += 1
+            seconds = time.perf_counter() - start
+            if not go_on(count, seconds):
+                break
+        self.seconds.append(seconds / count)
+        self.cpu_seconds.append((time.process_time() - cpu_start) / count)
+
+
+def _repeat(calls: _Calls, request: PredictingRequest) -> None:
+    """Time the first call, the warm-up, and then blocks of calls as the request says."""
+    calls.time_block(lambda count, seconds: False)
+    calls.time_block(lambda count, seconds: seconds < WARMUP_SECONDS)
+    calls.per_block = max(1, math.ceil(BLOCK_SECONDS / calls.seconds[-1]))
+    end = time.perf_counter() + (request.time_limit_seconds or math.inf)
+    most = request.epochs or math.inf
+
+    def enough() -> bool:
+        return len(calls.seconds) >= most or time.perf_counter() > end
+
+    while len(calls.seconds) < request.least_epochs or not enough():
+        calls.time_block(lambda count, seconds: count < calls.per_block)

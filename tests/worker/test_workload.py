@@ -1,0 +1,119 @@
+"""The parts of a workload, taken as a worker takes them; a stand-in for Keras tells `fit` apart."""
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from bench.worker.protocol import Refusal, Workload
+from bench.worker.workload import load_workload
+
+TEXT = """
+FIT = {"batch_size": 10, "epochs": 3}
+FIT_WIDE = {"batch_size": 5}
+
+
+def build(units=4, batch_size=None):
+    return "built", units, batch_size
+
+
+def build_wide(units=400):
+    return "wide", units
+
+
+def build_deep(layers=9):
+    return "deep", layers
+
+
+def data(seed, examples=20):
+    return "data", seed, examples
+
+
+def data_wide(seed):
+    return "wide data", seed
+"""
+
+
+class Model:
+    def fit(self, x, y, batch_size=None, epochs=1, verbose="auto", callbacks=None): ...
+
+
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "keras", SimpleNamespace(Model=Model))
+    monkeypatch.setattr(sys, "path", sys.path.copy())
+
+    def load(builder="build", **parameters):
+        file = tmp_path / "mine_of_parts.py"
+        file.write_text(TEXT)
+        workload = Workload(
+            "mine", str(file), str(tmp_path), builder, tuple(parameters.items())
+        )  # fmt: skip
+        return load_workload(workload)
+
+    yield load
+    sys.modules.pop("mine_of_parts", None)
+
+
+def test_without_parameters_all_is_as_the_file_says(load):
+    parts = load()
+    assert (parts.build(), parts.data(7)) == (("built", 4, None), ("data", 7, 20))
+    assert parts.fit == {"batch_size": 10, "epochs": 3}
+
+
+def test_a_parameter_goes_to_every_part_that_takes_it(load):
+    parts = load(units=8, batch_size=2, examples=6)
+    assert (parts.build(), parts.data(7)) == (("built", 8, 2), ("data", 7, 6))
+    assert parts.fit == {"batch_size": 2, "epochs": 3}
+
+
+def test_a_function_of_its_own_may_have_data_and_fit_settings_of_its_own(load):
+    parts = load("build_wide")
+    assert (parts.build(), parts.data(7)) == (("wide", 400), ("wide data", 7))
+    assert parts.fit == {"batch_size": 5}
+
+
+def test_without_them_it_has_those_of_the_file(load):
+    parts = load("build_deep", layers=2)
+    assert (parts.build(), parts.data(7)) == (("deep", 2), ("data", 7, 20))
+    assert parts.fit == {"batch_size": 10, "epochs": 3}
+
+
+@pytest.mark.parametrize("name", ["colour", "self"])
+def test_a_parameter_that_nothing_takes_is_refused(load, name: str):
+    with pytest.raises(Refusal, match=f"has no parameter '{name}'"):
+        load(**{name: 1})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        ({"verbose": 2}, "sets 'verbose', which the suite sets itself"),
+        ({"epochs": 0}, "epochs=0 instead of a whole number"),
+        ({"epochs": "many"}, "epochs='many' instead of a whole number"),
+    ],
+)
+def test_a_fit_setting_that_cannot_be_is_refused(load, parameters, reason: str):
+    with pytest.raises(Refusal, match=reason):
+        load(**parameters)
+
+
+def test_a_function_that_is_missing_is_named(load):
+    with pytest.raises(Refusal, match=r"has no function build_huge\(\)"):
+        load("build_huge")
+
+
+def test_a_module_is_found_from_its_folder(load, tmp_path: Path):
+    package = tmp_path / "package_of_parts"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "networks.py").write_text(TEXT)
+    name = "package_of_parts.networks"
+    parts = load_workload(Workload(f"{name}:build_wide", name, str(tmp_path), "build_wide"))
+    assert parts.build() == ("wide", 400)
+
+
+def test_a_module_that_is_not_there_is_named(load, tmp_path: Path):
+    with pytest.raises(Refusal, match=r"breaks at import with ModuleNotFoundError: .*not_there"):
+        load_workload(Workload("not_there:build", "not_there", str(tmp_path)))
