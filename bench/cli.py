@@ -541,6 +541,35 @@ def history(workloads: tuple[str, ...], backends: tuple[str, ...], results: Path
     show_history(workloads, backends, results)
 
 
+@cli.command()
+@click.argument(
+    "files", nargs=-1, type=click.Path(path_type=Path), metavar="[RUN.json|GATE.json]..."
+)
+@click.option(
+    "-o",
+    "--output",
+    type=OutputFile,
+    metavar="FILE",
+    help="Where the page is written. [default: report.html in the results]",
+)
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    metavar="DIR",
+    help="Where the newest run and the history are.",
+)
+def report(files: tuple[Path, ...], output: Path | None, results: Path) -> None:
+    """Write one page with plots of stored runs, gates and sweeps; of the newest run without any.
+
+    Of several runs, each is compared with the first.
+    """
+    from bench.commands.report import report as write_page
+
+    write_page(files, output, results)
+
+
 def main() -> None:
     """Run the command line; every foreseen error is one line and an exit code of its own."""
     signal.signal(signal.SIGTERM, raise_interrupt)

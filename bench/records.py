@@ -176,10 +176,17 @@ ParityOutcome = Literal["agrees", "explained", "differs", "unchecked"]
 
 @dataclass(frozen=True)
 class Parity:
-    """Whether an arm's backend learns what it should, and that in a sentence."""
+    """Whether an arm's backend learns what it should, and that in a sentence.
+
+    `running_losses` are the backend's after each step of the check, in order, all from the same
+    weights on the same batches, and `reference_losses` what they are compared with. Both are empty
+    where nothing was trained, and of results from before they were kept.
+    """
 
     outcome: ParityOutcome
     summary: str
+    running_losses: tuple[float, ...] = ()
+    reference_losses: tuple[float, ...] = ()
 
 
 UNCHECKED = Parity("unchecked", "it wasn't checked")
@@ -285,6 +292,8 @@ class Run:
     complete: bool = False
     stopped: str = "interrupted"
     """Why it ended: "precise", "budget", "rounds", "failed", or "interrupted"."""
+    surroundings: Surroundings | None = None
+    """What was seen of the machine at the start; None of results from before it was kept."""
     schema_version: int = SCHEMA_VERSION
 
 
@@ -305,6 +314,8 @@ class Gate:
     complete: bool = False
     stopped: str = "interrupted"
     """Why it ended: "decided", "budget", "failed", "parity", or "interrupted"."""
+    surroundings: Surroundings | None = None
+    """What was seen of the machine at the start; None of results from before it was kept."""
     schema_version: int = SCHEMA_VERSION
 
 

@@ -37,6 +37,7 @@ def test_help_loads_nothing_heavy():
         "try: main()\n"
         "except SystemExit: pass\n"
         "heavy = {'keras', 'tensorflow', 'jax', 'torch', 'pandas', 'scipy', 'numpy', 'rich'}\n"
+        "heavy |= {'altair', 'jinja2', 'vl_convert'}\n"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     answer = subprocess.run(
@@ -55,7 +56,7 @@ def test_a_run_prints_and_writes_its_tables(run_cli, fake_python, tmp_path: Path
     assert "round 1, 6/6" in answer.stdout
     assert "\x1b" not in answer.stdout
     assert {file.name for file in results(tmp_path).iterdir()} == {
-        "history.csv", "latest.csv", "latest.json", "latest.md", "runs",
+        "history.csv", "latest.csv", "latest.json", "latest.md", "report.html", "runs",
     }  # fmt: skip
     (stored,) = (results(tmp_path) / "runs").iterdir()
     assert (

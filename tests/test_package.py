@@ -38,6 +38,12 @@ def test_it_carries_its_workloads_and_their_data(installed: Path):
     assert "dense_3_5_2" in run(installed, "-m", "bench", "list").stdout
 
 
+def test_it_carries_what_a_page_is_made_of(installed: Path):
+    assets = installed / "bench" / "report" / "page" / "assets"
+    source = PROJECT / "bench" / "report" / "page" / "assets"
+    assert {file.name for file in assets.iterdir()} == {file.name for file in source.iterdir()}
+
+
 def test_it_installs_no_package_but_bench(installed: Path):
     packages = {file.parent.name for file in installed.glob("*/__init__.py")}
     assert packages == {"bench"}

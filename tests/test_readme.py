@@ -91,7 +91,7 @@ def test_the_page_on_parity_says_what_the_stored_verdicts_say():
 
 
 @pytest.mark.parametrize(
-    "command", ["parity", "gate", "compare", "versions", "calibrate", "history"]
+    "command", ["parity", "gate", "compare", "versions", "calibrate", "history", "report"]
 )
 def test_its_options_are_those_of_the_command(command: str):
     section = README.partition(f"| option of `keras-bench {command}`")[2].partition("\n\n")[0]

@@ -1,6 +1,6 @@
 """What of a machine's surroundings spoils timings, and what to do about it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.records import Surroundings
 
@@ -17,6 +17,12 @@ class Finding:
     spoils: bool
     seen: str
     remedy: str
+
+
+def without_folders(seen: Surroundings) -> Surroundings:
+    """Return what may be kept with a run: a stored file names no folder of the machine."""
+    crowded = tuple(("an interpreter", backends) for _, backends in seen.crowded)
+    return replace(seen, crowded=crowded)
 
 
 def diagnose(seen: Surroundings) -> tuple[Finding, ...]:

@@ -9,7 +9,6 @@ from rich.text import Text
 
 from bench.analyze.comparison import tables
 from bench.analyze.diagnosis import diagnose
-from bench.errors import ResultsBroken
 from bench.measure import workloads
 from bench.measure.environments import probe_backends
 from bench.measure.surroundings import examine
@@ -45,12 +44,5 @@ def see_doctor(pythons: Mapping[str, str]) -> None:
 
 def show_run(file: Path | None, results: Path) -> None:
     """Print the tables of a stored run; raise ResultsBroken where there is none."""
-    run = runs.load(file or _newest(results))
+    run = runs.load(file or runs.newest(results))
     print_tables(make_console(), run, tables(run))
-
-
-def _newest(results: Path) -> Path:
-    files = sorted((results / "runs").glob("*.json"))
-    if not files:
-        raise ResultsBroken(str(results / "runs"), "holds no run", "measure with `keras-bench run`")
-    return files[-1]

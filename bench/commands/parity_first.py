@@ -1,6 +1,7 @@
 """Checks, before anything is timed, that all that is compared learns the same."""
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from bench.measure.parity import QUICK, Learner, check_parity
 from bench.measure.predictions import check_predictions
 from bench.measure.process import Launcher
 from bench.measure.runner import Target
+from bench.parity.places import RUNNING_LOSS, Place
 from bench.parity.verdict import sentence
 from bench.records import Arm, ArmResult, Parity
 
@@ -52,7 +54,18 @@ def check_first(
         verdict = check_parity(workload, learners, settings, workers)
         for each in verdict.backends:
             summary = sentence(each, verdict.knows_who)
-            found[arms[each.backend]] = Parity(each.outcome, summary)
+            found[arms[each.backend]] = Parity(
+                each.outcome,
+                summary,
+                _running(each.losses),
+                _running((place, loss) for place, loss, _ in verdict.losses),
+            )
             if debug and each.traceback:
                 console.print(Text(each.traceback), soft_wrap=True)
     return tuple(replace(each, parity=found.get(each.arm, each.parity)) for each in results)
+
+
+def _running(losses: Iterable[tuple[Place, float]]) -> tuple[float, ...]:
+    """Return the loss after each step; nothing where one is infinite, which JSON can't hold."""
+    found = tuple(loss for place, loss in losses if place.stage == RUNNING_LOSS)
+    return found if all(map(math.isfinite, found)) else ()

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from bench import interrupts
 from bench.analyze.comparison import Table, faults, tables
-from bench.analyze.diagnosis import diagnose
+from bench.analyze.diagnosis import diagnose, without_folders
 from bench.analyze.plan import next_round
 from bench.commands.parity_first import check_first
 from bench.commands.rounds import measure_rounds
@@ -59,12 +59,14 @@ def measure(
     check_writable(results)
 
     with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
-        print_warnings(console, diagnose(examine(interpreters)))
+        seen = examine(interpreters)
+        print_warnings(console, diagnose(seen))
         run = Run(
             started_utc=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             machine=this_machine(),
             settings=settings,
             results=tuple(ArmResult(arm) for arm in targets),
+            surroundings=without_folders(seen),
         )
         start = time.monotonic()
         if settings.parity:
@@ -118,6 +120,8 @@ def _conclude(console: Console, run: Run, results: Path) -> int:
         compared = tables(run)
         print_tables(console, run, compared)
         unwritable = _save(console, run, compared, results)
+    if unwritable is None:
+        _write_page(console, runs.run_file(run, results), results)
     if not run.complete:
         return Interrupted.exit_code
     if unwritable is not None:
@@ -155,6 +159,19 @@ def _save(
     written = f"{results}/latest.md, .csv, .json, {file} and history.csv"
     console.print(f"Written to {written}", soft_wrap=True)
     return None
+
+
+def _write_page(console: Console, file: Path, results: Path) -> None:
+    """Write the page of a run that is saved already; what goes wrong with it costs nothing else."""
+    try:
+        # The plotting library takes its time, which is not to come before the measuring.
+        from bench.commands.report import report
+
+        report((file,), None, results)
+    except Exception as error:
+        line = f"warning: the page couldn't be made ({type(error).__name__}: {error})"
+        remedy = "`keras-bench report` tries again"
+        console.print(Text(f"{line}; {remedy}", style="yellow"), soft_wrap=True)
 
 
 def _has_samples(run: Run) -> bool:

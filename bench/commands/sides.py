@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.analyze.diagnosis import diagnose
+from bench.analyze.diagnosis import diagnose, without_folders
 from bench.analyze.gate_plan import next_round
 from bench.analyze.history import Kind
 from bench.analyze.pairs import pairs, that_count
@@ -89,12 +89,14 @@ def measure_sides(
         UNCOUNTED_EPOCHS, settings.least_turns, settings.training_seconds, settings.cpu
     )
     with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
-        print_warnings(console, diagnose(examine(found)))
+        seen = examine(found)
+        print_warnings(console, diagnose(seen))
         measured = Gate(
             started_utc=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             machine=this_machine(),
             settings=settings,
             results=results,
+            surroundings=without_folders(seen),
         )
         start = time.monotonic()
         if settings.parity:

@@ -7,6 +7,7 @@ from tabulate import tabulate
 
 from bench.analyze.answer import answer, ending
 from bench.analyze.comparison import Table
+from bench.analyze.words import Words
 from bench.records import Machine, Run
 from bench.report.columns import (
     DETAILS,
@@ -24,10 +25,15 @@ from bench.report.columns import (
 MARKUP = re.compile(r"[\\`*\[\]<>&|~]|(?<![^\W_])_|_(?![^\W_])")
 
 
+def title(words: Words) -> str:
+    """Return the question that a page answers."""
+    return f"Which backend {words.verb} fastest on this CPU"
+
+
 def document(run: Run, tables: Sequence[Table]) -> str:
     """Return a whole page: the answers first, then the tables, then where they come from."""
     settings = run.settings
-    parts = [f"# Which backend {tables[0].words.verb} fastest on this CPU"]
+    parts = [f"# {title(tables[0].words)}"]
     if not run.complete:
         parts.append("**Incomplete: the run was interrupted, and what it had measured is here.**")
     parts.append("\n".join(f"- {answer(table)}" for table in tables))

@@ -13,6 +13,9 @@ from bench.analyze.comparison import Table
 from bench.analyze.diagnosis import Finding
 from bench.records import Run
 from bench.report.columns import SPEED, cells, is_numeric, notes, remarks, titles
+from bench.report.findings import TITLES as FINDING_TITLES
+from bench.report.findings import cells as finding_cells
+from bench.report.findings import warning
 
 #: The width of what is printed where no terminal says how wide it is.
 PLAIN_WIDTH = 120
@@ -55,11 +58,10 @@ def print_tables(console: Console, run: Run, tables: Sequence[Table]) -> None:
 
 def print_findings(console: Console, findings: Sequence[Finding]) -> None:
     """Print everything that was looked at, with a remedy for what spoils timings."""
-    grid = Grid("", "what", "seen", "what to do", box=SIMPLE_HEAD)
+    grid = Grid(*FINDING_TITLES, box=SIMPLE_HEAD)
     for finding in findings:
-        mark = Text("spoils", style="yellow") if finding.spoils else Text("ok", style="green")
-        remedy = finding.remedy if finding.spoils else ""
-        grid.add_row(mark, finding.subject, Text(finding.seen), Text(remedy))
+        mark, *texts = finding_cells(finding)
+        grid.add_row(Text(mark, style="yellow" if finding.spoils else "green"), *map(Text, texts))
     console.print(grid)
 
 
@@ -67,8 +69,7 @@ def print_warnings(console: Console, findings: Sequence[Finding]) -> None:
     """Print a line for each finding that spoils timings."""
     for finding in findings:
         if finding.spoils:
-            line = f"{finding.subject}: {finding.seen}; {finding.remedy}"
-            console.print(Text(f"warning: {line}", style="yellow"))
+            console.print(Text(f"warning: {warning(finding)}", style="yellow"))
 
 
 def about_to_wait(console: Console) -> Callable[[Path], None]:

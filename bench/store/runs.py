@@ -29,6 +29,14 @@ def run_file(run: Run, results: Path) -> Path:
     return results / "runs" / f"{time}-{run.machine.fingerprint}.json"
 
 
+def newest(results: Path) -> Path:
+    """Return the file of the run that was started last; raise ResultsBroken where there is none."""
+    files = sorted((results / "runs").glob("*.json"))
+    if not files:
+        raise ResultsBroken(str(results / "runs"), "holds no run", "measure with `keras-bench run`")
+    return files[-1]
+
+
 def save(run: Run, results: Path) -> Path:
     """Write the run and return its file; raise ResultsUnwritable or DiskFull."""
     file = run_file(run, results)

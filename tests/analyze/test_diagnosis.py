@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.analyze.diagnosis import diagnose
+from bench.analyze.diagnosis import diagnose, without_folders
 from bench.records import Surroundings
 
 QUIET = Surroundings(
@@ -46,3 +46,10 @@ def test_each_thing_that_spoils_is_named_with_a_remedy(change, subject, seen):
 def test_what_the_system_does_not_tell_spoils_nothing():
     unknown = replace(QUIET, steal_percent=None, governor=None, on_battery=None)
     assert not [finding for finding in diagnose(unknown) if finding.spoils]
+
+
+def test_what_is_kept_of_it_names_no_folder():
+    seen = replace(QUIET, crowded=(("/home/me/python", ("jax", "torch")),))
+    kept = without_folders(seen)
+    assert kept == replace(seen, crowded=(("an interpreter", ("jax", "torch")),))
+    assert [each.spoils for each in diagnose(kept)] == [each.spoils for each in diagnose(seen)]

@@ -18,7 +18,7 @@ from builders import (
 )
 
 from bench.errors import ResultsBroken, ResultsUnwritable
-from bench.records import SCHEMA_VERSION, UNCHECKED, ArmResult, Settings
+from bench.records import SCHEMA_VERSION, UNCHECKED, ArmResult, Settings, Surroundings
 from bench.store.runs import load, run_file, save, to_document
 
 WHOLE = run(
@@ -58,12 +58,21 @@ CHECKED = run(
     result("torch", 0.1, workload="other net"),
     settings=Settings(parity=False),
 )
+SEEN = run(
+    result(
+        "jax", 0.1, parity=replace(AGREES, running_losses=(0.5, 0.1), reference_losses=(0.5, 1e-9))
+    ),
+    surroundings=Surroundings(
+        2, 1.5, 12.5, None, "performance", True, ("OMP_NUM_THREADS",), ("gdb",),
+        (("an interpreter", ("jax", "torch")),),
+    ),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "the_run",
-    [WHOLE, WITH_FAILURES, INCOMPLETE, BARE, CHECKED, run()],
-    ids=["whole", "with failures", "incomplete", "bare", "checked", "without arms"],
+    [WHOLE, WITH_FAILURES, INCOMPLETE, BARE, CHECKED, SEEN, run()],
+    ids=["whole", "with failures", "incomplete", "bare", "checked", "seen", "without arms"],
 )
 def test_a_run_comes_back_as_it_was_saved(tmp_path, the_run):
     assert load(save(the_run, tmp_path)) == the_run
@@ -80,6 +89,19 @@ def test_a_run_from_before_parity_was_checked_is_unchecked(tmp_path):
     old = load(file)
     assert [each.parity for each in old.results] == [UNCHECKED] * 5
     assert [each.samples for each in old.results] == [each.samples for each in CHECKED.results]
+
+
+def test_a_run_from_before_losses_and_surroundings_were_kept_has_none(tmp_path):
+    document = to_document(SEEN)
+    rest = document["machine_info"]["keras_bench"]
+    del rest["surroundings"]
+    for each in rest["results"]:
+        del each["parity"]["running_losses"], each["parity"]["reference_losses"]
+    file = tmp_path / "old.json"
+    file.write_text(json.dumps(document))
+    old = load(file)
+    assert old.surroundings is None
+    assert old.results[0].parity == AGREES
 
 
 @pytest.mark.parametrize("parity", ["agrees", None, {}, {"outcome": "agrees"}], ids=repr)

@@ -1,0 +1,1 @@
+"""One page of everything that was measured: plots, tables and sentences, in a file by itself."""

@@ -1,0 +1,69 @@
+"""Makes the pictures of the README from the stored run and the stored sweep, in docs/images/.
+
+python docs/screenshots.py
+
+It needs a Chromium and the packages of the tests (`nox -s tests` installs both where it can).
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from bench.commands.report import page as page_of
+from bench.store.stored import load
+
+PROJECT = Path(__file__).parent.parent
+RESULTS = PROJECT / "results"
+IMAGES = Path(__file__).parent / "images"
+WIDTH, HEIGHT = 900, 760
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def main() -> None:
+    """Take every picture."""
+    found = next(path for name in BROWSERS if (path := shutil.which(name)))
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        run, sweep = (
+            _written(next((RESULTS / kind).glob("*.json")), Path(folder, f"{kind}.html"))
+            for kind in ("runs", "gates")
+        )
+        for scheme in ("light", "dark"):
+            page = _opened(browser, run, scheme)
+            page.screenshot(path=IMAGES / f"report-{scheme}.png")
+            _section(page, "Every epoch as it came", f"report-epochs-{scheme}.png")
+            figure = _opened(browser, sweep, scheme).locator("figure").first
+            figure.screenshot(path=IMAGES / f"report-versions-{scheme}.png")
+        browser.close()
+
+
+def _written(measured: Path, file: Path) -> Path:
+    file.write_text(page_of([(measured, load(measured))], RESULTS), encoding="utf-8")
+    return file
+
+
+def _opened(browser: Browser, file: Path, scheme: str) -> Page:
+    context = browser.new_context(
+        viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.goto(file.as_uri())
+    page.wait_for_function(
+        "[...document.querySelectorAll('.plot')].every((each) => each.querySelector('svg'))"
+    )
+    # Downloads are no part of a picture.
+    page.add_style_tag(content=".downloads { visibility: hidden; }")
+    return page
+
+
+def _section(page: Page, title: str, name: str) -> None:
+    """Take a section of the last workload."""
+    heading = f"section:has(> h3:text-is('{title}'))"
+    page.locator(heading).last.screenshot(path=IMAGES / name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,282 @@
+"""What a page says. How it looks and works is tested in a browser, beside this."""
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from builders import (
+    AGREES,
+    DIFFERS,
+    failure,
+    gate,
+    result,
+    run,
+    sample,
+    side,
+    two_sides,
+)
+from comparing_builders import measured_arm, measured_run_of
+from history_builders import history_rows_of
+
+from bench.analyze.answer import answer, ending
+from bench.analyze.compared import compare, compare_across_machines
+from bench.analyze.compared_answer import answer as compared_answer
+from bench.analyze.compared_answer import worth
+from bench.analyze.comparison import tables
+from bench.analyze.diagnosis import diagnose
+from bench.analyze.gate_answer import answer as gate_answer
+from bench.analyze.pairs import pairs
+from bench.analyze.shifts import find_series
+from bench.analyze.sweep import sweep
+from bench.records import Parity, Surroundings
+from bench.report import findings
+from bench.report import sweep as sweep_tables
+from bench.report.columns import DETAILS, SPEED, cells, remarks, titles
+from bench.report.history import shift_sentence
+from bench.report.page.document import render
+from bench.report.page.sections import (
+    compared_section,
+    gate_sections,
+    history_section,
+    is_sweep,
+    run_sections,
+)
+
+BUSY = Surroundings(2, None, 34.0, None, None, None, (), (), ())
+CALM = replace(BUSY, busy_percent=1.0)
+LOSSES = (0.7, 0.5, 0.4)
+CHECKED = Parity("agrees", "it agrees to rounding", LOSSES, LOSSES)
+
+
+class Reader(HTMLParser):
+    """The texts of a page by the elements that they stand in, without scripts and styles."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.inside, self.texts, self.rows, self.tags = [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in ("meta", "link", "br"):
+            self.inside.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+
+    def handle_endtag(self, tag):
+        assert self.inside.pop() == tag, tag
+
+    def handle_data(self, data):
+        if {"script", "style"} & set(self.inside):
+            return
+        if {"td", "th"} & set(self.inside):
+            self.rows[-1][-1] += data.strip()
+        elif data.strip():
+            self.texts.append(data.strip())
+
+
+def read(*sections):
+    return Reader(render("Title", "subtitle", sections))
+
+
+def stored(text, name):
+    found = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', text)
+    return json.loads(found.group(1))
+
+
+def two_backends(**changes):
+    return run(
+        result("jax", *[0.1] * 4, parity=CHECKED), result("torch", *[0.2] * 4, parity=CHECKED),
+        **changes,
+    )  # fmt: skip
+
+
+def test_it_says_what_the_terminal_says():
+    measured = two_backends()
+    compared = tables(measured)
+    page = read(*run_sections(measured))
+    assert {answer(compared[0]), ending(measured, compared)} <= set(page.texts)
+    for columns in (SPEED, DETAILS):
+        assert titles(compared[0], columns) in page.rows
+        assert all(texts in page.rows for texts in cells(compared[0], columns))
+
+
+def test_what_is_to_be_said_beside_the_figures_is_a_warning():
+    odd = run(
+        result("jax", 0.1, 0.1, failure=failure()), result("torch", 0.2, 0.2, parity=DIFFERS),
+        complete=False, stopped="interrupted",
+    )  # fmt: skip
+    page = read(*run_sections(odd))
+    assert set(remarks(tables(odd)[0])) <= set(page.texts)
+    assert any(text.startswith("Incomplete") for text in page.texts)
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        [result("jax")],
+        [result("jax"), result("torch", failure=failure())],
+        [result("jax", 0.1)],
+        [result("jax", sample(epoch_seconds=(0.2,))), result("torch", 0.1)],
+        [result("jax", sample(losses=(0.5,) * 10)), result("torch", *[0.1] * 9)],
+        [result("jax", 0.1, 0.1, workload="one"), result("torch", 0.1, workload="other")],
+        [result("jax", 0.1, parity=CHECKED), result("torch", 0.1, parity=AGREES)],
+        [
+            result("jax", 0.1, parity=Parity("differs", "it parts", (0.0, 1.0), (0.0,))),
+            result("torch", 0.1),
+        ],
+    ],
+    ids=[
+        "nothing measured", "all failed", "one process", "one epoch", "all equal", "two workloads",
+        "half checked", "a loss of 0",
+    ],
+)  # fmt: skip
+def test_whatever_was_measured_has_a_page(results):
+    assert "In short" in read(*run_sections(run(*results))).texts
+
+
+def test_a_prediction_has_calls_and_no_losses():
+    measured = [
+        replace(each, arm=replace(each.arm, task="predict", loop="predict"))
+        for each in (
+            result("numpy", *[sample(0.1, losses=(), accuracies=())] * 3),
+            result("openvino", *[sample(0.2, losses=(), accuracies=())] * 3),
+        )
+    ]
+    page = read(*run_sections(run(*measured)))
+    assert {"Every call as it came", "First call", "Parity"} <= set(page.texts)
+    assert not {"Losses", "First call, and break-even"} & set(page.texts)
+
+
+def test_names_of_others_stay_texts():
+    evil = '</script><script>alert("x")</script><img src=x onerror=alert(1)>'
+    measured = run(
+        result("jax", 0.1, 0.11, workload=evil, parity=CHECKED),
+        result("torch", 0.2, 0.21, workload=evil, parity=replace(CHECKED, summary=evil)),
+    )
+    text = render(evil, evil, run_sections(measured))
+    page = Reader(text)
+    assert evil in page.texts
+    assert "img" not in [tag for tag, _ in page.tags]
+    assert [tag for tag, _ in page.tags].count("script") == 4
+    descriptions = [each["description"] for each in stored(text, "plots")["plots"].values()]
+    assert any(evil in each for each in descriptions)
+
+
+def test_it_needs_nothing_but_itself():
+    page = read(*run_sections(two_backends()))
+    assert not [tag for tag, attributes in page.tags if "src" in attributes]
+    links = [attributes["href"] for tag, attributes in page.tags if "href" in attributes]
+    assert all(link.startswith(("#", "data:")) for link in links)
+    (policy,) = [
+        attributes["content"]
+        for tag, attributes in page.tags
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert policy.startswith("default-src 'none';")
+
+
+def test_every_epoch_can_be_downloaded():
+    measured = two_backends()
+    records = stored(render("", "", run_sections(measured)), "records")
+    epochs = [
+        row["epoch_seconds"]
+        for rows in records.values()
+        for row in rows
+        if {"process", "epoch", "epoch_seconds"} <= row.keys()
+    ]
+    kept = [
+        seconds
+        for each in measured.results
+        for sample in each.samples
+        for seconds in sample.epoch_seconds
+    ]
+    assert epochs == kept
+
+
+def test_the_losses_of_the_check_lie_over_the_reference():
+    text = render("", "", run_sections(two_backends()))
+    series = [
+        rows for rows in stored(text, "records").values() if rows and "running_loss" in rows[0]
+    ]
+    (rows,) = series
+    for backend in ("reference", "jax", "torch"):
+        found = tuple(row["running_loss"] for row in rows if row["backend"] == backend)
+        assert found == LOSSES
+
+
+def test_a_run_without_kept_losses_has_none_of_the_check():
+    unkept = run(result("jax", 0.1, parity=AGREES), result("torch", 0.2, parity=AGREES))
+    text = render("", "", run_sections(unkept))
+    assert "running_loss" not in json.dumps(stored(text, "records"))
+    assert AGREES.summary in Reader(text).texts
+
+
+def test_what_spoilt_timings_stands_at_the_top_and_all_that_was_seen_at_the_end():
+    page = read(*run_sections(two_backends(surroundings=BUSY)))
+    said = [findings.warning(each) for each in diagnose(BUSY) if each.spoils]
+    assert said
+    assert page.texts.index(said[0]) < page.texts.index("Details")
+    assert all(findings.cells(each) in page.rows for each in diagnose(BUSY))
+
+
+def test_a_calm_machine_is_no_warning_and_one_not_looked_at_is_said():
+    calm, unknown = (
+        Reader(render("", "", run_sections(two_backends(surroundings=each))))
+        for each in (CALM, None)
+    )
+    # What stands there is for a browser without JavaScript.
+    assert [attributes.get("class") for _, attributes in calm.tags].count("warning") == 1
+    assert "What went on around this run wasn't kept when it was measured." in unknown.texts
+
+
+def test_a_gate_says_its_verdicts():
+    measured = gate(*two_sides([0.1] * 9))
+    page = read(*gate_sections(measured))
+    assert not is_sweep(measured)
+    (pair,) = pairs(measured)
+    assert gate_answer(pair, measured.settings.threshold) in page.texts
+
+
+def test_a_sweep_shows_every_version():
+    measured = gate(
+        side("keras 1", *[0.1] * 5), side("keras 2", *[0.2] * 5), side("keras 3", failure=failure())
+    )
+    page = read(*gate_sections(measured))
+    assert is_sweep(measured)
+    assert all(sweep_tables.cells(row) in page.rows for row in sweep(measured))
+    assert set(sweep_tables.remarks(sweep(measured)[2])) <= set(page.texts)
+
+
+def test_two_runs_that_compare_are_judged_as_compare_does():
+    before = measured_run_of(measured_arm("jax", 0.05, 0.051, 0.052))
+    after = measured_run_of(
+        measured_arm("jax", 0.06, 0.061, 0.062), source="after", started_utc="2026-02-01T00:00:00Z"
+    )
+    found = compare(before, after, (), 0.05)
+    page = read(compared_section(found))
+    assert {worth(found), compared_answer(found.pairs[0], found)} <= set(page.texts)
+
+
+def test_of_runs_that_cannot_be_compared_it_says_why():
+    before = measured_run_of(measured_arm("jax", 0.05, 0.051, 0.052))
+    after = replace(before, threads="single", started_utc="2026-02-01T00:00:00Z")
+    found = compare_across_machines(before, after, 0.05)
+    page = read(compared_section(found))
+    assert worth(found) in page.texts
+    assert "threads default → single" in worth(found)
+
+
+def test_a_history_has_its_shifts_and_what_was_left_out():
+    series = find_series(history_rows_of([0.0] * 10 + [0.3] * 10))
+    page = read(history_section(series, ["line 7: left out"]))
+    (shift,) = series[0].shifts
+    assert {shift_sentence(shift), "line 7: left out"} <= set(page.texts)
+
+
+def test_without_a_history_there_is_no_section():
+    assert history_section((), ()) is None
