@@ -195,5 +195,5 @@ def remarks(table: Table) -> list[str]:
 def notes(table: Table) -> list[str]:
     """Return what is to be known of rows and is no fault: made-up data, and unable backends."""
     made_up = [row.figures.random_data for row in table.rows if row.figures is not None]
-    said = [f"trained on {each}, for it has no data()" for each in made_up if each]
+    said = [f"data: {each}, for the workload has no data()" for each in made_up if each]
     return said + [row.failure for row in table.rows if row.failure and row.unsupported]

@@ -155,7 +155,9 @@ def _outcome(arm: Arm, result: Sample | BenchError) -> str:
         return f"failed: {result}"
     words = WORDS[arm.task]
     (seconds,) = process_epoch_seconds([result])
+    count = steady_count(result)
+    plural = "" if count == 1 else "s"
     return (
-        f"{milliseconds(seconds):>6} ms {words.a_one}, {steady_count(result)} steady {words.one}s,"
+        f"{milliseconds(seconds):>6} ms {words.a_one}, {count} steady {words.one}{plural},"
         f" {result.process_seconds:.1f} s"
     )

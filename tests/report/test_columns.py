@@ -138,7 +138,7 @@ def test_a_backend_that_a_workload_is_not_for_is_noted_and_is_no_failure():
 
 def test_random_data_are_noted():
     made_up = row("jax", random_data="1000 examples of random data")
-    expected = ["trained on 1000 examples of random data, for it has no data()"]
+    expected = ["data: 1000 examples of random data, for the workload has no data()"]
     assert notes(table(made_up)) == expected
     assert notes(table(row("jax"))) == []
 
