@@ -1,6 +1,6 @@
 """Prints the table of models/README.md, from the workloads themselves; needs Keras and JAX.
 
-    KERAS_BACKEND=jax python docs/zoo_table.py
+Run it as `KERAS_BACKEND=jax python docs/zoo_table.py`.
 """
 
 import ast

@@ -14,7 +14,7 @@ MODELS = PROJECT / "models"
 
 #: By workload: the loss that it must come below, and the accuracy that it must reach, on the fifth
 #: of its data that it isn't trained on. Guessing a digit is right once in ten times.
-LEARNED = {
+LEARNED: dict[str, tuple[float, float | None]] = {
     # By Haberman's rates alone: the entropy of 81 of 306, and the variance.
     "sigmoid_3_5_2": (0.578, None),
     "squared_error_3_5_1": (0.195, None),
@@ -41,7 +41,8 @@ model = w.build()
 before = model.evaluate(x[:count], y[:count], verbose=0, return_dict=True)["loss"]
 model.fit(x[:count], y[:count], **fit, verbose=0)
 after = model.evaluate(x[:count], y[:count], verbose=0, return_dict=True)["loss"]
-print(json.dumps([before, after, model.evaluate(x[count:], y[count:], verbose=0, return_dict=True)]))
+held_out = model.evaluate(x[count:], y[count:], verbose=0, return_dict=True)
+print(json.dumps([before, after, held_out]))
 """
 
 
@@ -57,7 +58,10 @@ WORKLOADS = {file.stem: found for file in MODELS.glob("*.py") if (found := tags(
 
 @pytest.fixture
 def train(pythons, tmp_path: Path):
-    """Train a workload in a process of its own; return losses before and after, and what's held out."""
+    """Train a workload in a process of its own.
+
+    Returns the loss before and after, and what comes of the examples that are held out.
+    """
 
     def run(name: str, backend: str, **settings: int):
         process = subprocess.run(
