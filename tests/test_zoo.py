@@ -130,5 +130,10 @@ def test_each_learns_what_it_was_not_shown(train, name: str, rules_accuracy: flo
 @pytest.mark.frameworks
 @pytest.mark.parametrize("backend", ["tensorflow", "torch"])
 def test_each_learns_on_the_other_backends_too(train, backend: str):
-    for name, (before, after, _) in train(list(LEARNED), backend, epochs=2).items():
+    # What a negation means takes a recurrent layer many epochs to find out.
+    slow = "sentiment_articles"
+    trained = train([name for name in LEARNED if name != slow], backend, epochs=2)
+    trained |= train([slow], backend)
+    for name, (before, after, _) in trained.items():
         assert after < before, name
+    assert trained[slow][2]["accuracy"] > 0.8
