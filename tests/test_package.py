@@ -35,6 +35,7 @@ def test_it_carries_its_workloads_and_their_data(installed: Path):
     models = Path(run(installed, "-c", code).stdout.strip())
     assert installed in models.parents
     assert (models / "data" / "haberman.csv").is_file()
+    assert (models / "data" / "digits.npz").is_file()
     assert "dense_3_5_2" in run(installed, "-m", "bench", "list").stdout
 
 

@@ -312,6 +312,14 @@ def test_other_layers_are_compared_with_the_backends_own_float64(check, layers: 
     assert any("switched off" in remark for remark in verdict.remarks) == ("Dropout" in layers)
 
 
+def test_a_backend_that_cannot_train_in_float64_is_compared_with_those_that_can(check):
+    model = "[keras.Input((3,)), L.Reshape((3, 1)), L.SimpleRNN(4), L.Dense(2, 'softmax')]"
+    text = WORKLOAD.replace("from keras import ops", "from keras import layers as L, ops")
+    verdict = check(re.sub(r"layers = \[keras.*\n", f"layers = {model}\n", text))
+    assert "the median of the float64 runs of tensorflow, torch (" in verdict.source
+    assert set(outcomes(verdict).values()) == {"agrees"}
+
+
 def test_tensorflow_treats_repeated_tokens_as_the_documentation_says(check):
     verdict = check(str(Path(__file__).parent.parent / "docs" / "repeated_tokens.py"))
     assert outcomes(verdict) == {"tensorflow": "differs", "jax": "agrees", "torch": "agrees"}

@@ -90,6 +90,24 @@ def test_the_page_on_parity_says_what_the_stored_verdicts_say():
     assert outcomes == {"agrees"}
 
 
+def test_the_page_on_parity_says_what_became_of_the_zoo():
+    page = (PROJECT / "docs" / "parity.md").read_text(encoding="utf-8")
+    document = json.loads((PROJECT / "results" / "parity_zoo.json").read_text())
+    rows = [
+        (each["workload"], *(backend["outcome"] for backend in each["backends"]))
+        for each in document["workloads"]
+    ]
+    table = "\n".join(f"| `{name}` | {' | '.join(outcomes)} |" for name, *outcomes in rows)
+    assert f"{table}\n\n" in page
+    kept = {workload["workload"] for workload in document["workloads"]}
+    float32 = json.loads((PROJECT / "results" / "parity_float32.json").read_text())
+    kept |= {workload["workload"] for workload in float32["workloads"]}
+    tagged = {
+        file.stem for file in (PROJECT / "models").glob("*.py") if "TAGS =" in file.read_text()
+    }
+    assert kept == tagged
+
+
 @pytest.mark.parametrize(
     "command", ["parity", "gate", "compare", "versions", "calibrate", "history", "report"]
 )

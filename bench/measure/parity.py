@@ -238,13 +238,20 @@ def _ask_the_backends(
     workers: Launcher,
     failures: dict[str, BenchError | str],
 ) -> tuple[Reference, dict[str, dict[Place, np.ndarray]]]:
-    """Let the backends show in float64 what the training gives; return each one's own too."""
-    with _group(learners, settings, "float64", workers, failures) as group:
+    """Let the backends show in float64 what the training gives; return each one's own too.
+
+    One that can't train in float64 has no say in the reference, but is compared with it. Where
+    none can, that is the failure of all.
+    """
+    unable = dict(failures)
+    with _group(learners, settings, "float64", workers, unable) as group:
         recorded = group.carry_out("record", training, {})
         trained = by_consensus(list(recorded.values()))
         inputs = {place.key: array for place, array in trained.arrays.items()}
         repeated = group.carry_out("repeat", training, inputs)
         apart = by_consensus(list(repeated.values()))
+    if not repeated:
+        failures |= unable
     reference = Reference(trained.arrays | apart.arrays, trained.spread | apart.spread)
     own = {
         backend: {
