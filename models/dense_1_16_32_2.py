@@ -2,11 +2,14 @@
 
 Data: the notes' drug trial, made from a seed: 2100 people aged 13 to 100, half of them
 under 65. 95 % of those of 65 and older had side effects, 95 % of the younger had none.
+
+It stresses the overhead of a step, the optimizer's included.
 """
 
 import keras
 import numpy as np
 
+TAGS = ("notes",)
 FIT = {"batch_size": 10, "epochs": 20, "shuffle": True}
 
 MIN_AGE, ELDERLY_AGE, MAX_AGE = 13, 65, 100

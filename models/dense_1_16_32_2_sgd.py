@@ -1,10 +1,15 @@
-"""The second network with SGD and momentum in place of Adam: the same data and fit settings."""
+"""The second network with SGD and momentum in place of Adam: the same data and fit settings.
+
+It stresses the overhead of a step, with a simpler optimizer.
+"""
 
 import keras
 from dense_1_16_32_2 import FIT, data
 from dense_1_16_32_2 import build as build_with_adam
 
-__all__ = ["FIT", "build", "data"]
+__all__ = ["FIT", "TAGS", "build", "data"]
+
+TAGS = ("notes",)
 
 
 def build() -> keras.Model:

@@ -33,6 +33,11 @@ FIRST_STEPS = 3
 #: How often the reference is computed with random rounding.
 REPLICAS = 8
 
+#: A consensus's spread counts so many times: of a stage only the inputs are rounded at random, not
+#: each operation, and the largest distance among few replicas is too small for some element of
+#: a large array.
+COARSENESS = 4.0
+
 
 @dataclass(frozen=True)
 class Training:
@@ -139,7 +144,8 @@ def widened(
     run: it shows what no random rounding of a stage's inputs does, constants that are rounded,
     say. No other backend has a part in it. A gradient that is
     zero but for rounding, as that of a bias before a normalization, is measured by the other
-    gradients of its step, and so is what the optimizer makes of it.
+    gradients of its step, and so is what the optimizer makes of it. All of it is widened by
+    `COARSENESS`.
     """
     spread = dict(reference.spread)
     scales: dict[tuple[int, int, str, str], float] = {}
@@ -154,7 +160,7 @@ def widened(
         )
         middle = distances[len(distances) // 2] if distances else 0.0
         least = UNIT_ROUNDOFF[dtype] * scales[_alike(place)]
-        spread[place] = np.maximum(known, max(middle, least))
+        spread[place] = COARSENESS * np.maximum(known, max(middle, least))
     return Reference(reference.arrays, spread)
 
 

@@ -38,7 +38,14 @@ from bench.parity.places import (
     Place,
 )
 from bench.parity.reference import train
-from bench.parity.training import by_consensus, by_departure, by_textbook, plan_training, widened
+from bench.parity.training import (
+    COARSENESS,
+    by_consensus,
+    by_departure,
+    by_textbook,
+    plan_training,
+    widened,
+)
 
 
 def reference_of(described, **options):
@@ -224,8 +231,9 @@ def test_a_consensus_is_widened_to_the_middle_backends_own_rounding_but_never_na
     ]
     # A fault that is there in both precisions is no rounding.
     spread = widened(reference, seen, own, "float32").spread[place]
-    assert spread.tolist() == pytest.approx([0.1, 0.5])
-    assert widened(reference, [], [], "float32").spread[place].tolist() == [1e-3, 0.5]
+    assert spread.tolist() == pytest.approx([COARSENESS * 0.1, COARSENESS * 0.5])
+    alone = widened(reference, [], [], "float32").spread[place]
+    assert alone.tolist() == pytest.approx([COARSENESS * 1e-3, COARSENESS * 0.5])
 
 
 def test_backends_that_all_differ_excuse_each_other_in_nothing():
@@ -239,7 +247,8 @@ def test_a_backend_of_another_shape_has_no_say_in_how_wide_a_consensus_is():
     place, reference = one_place([1.0, 2.0], [1e-3, 1e-3])
     own = [{place: np.array([1.0, 2.0])}] * 2
     seen = [{place: np.array([1.0])}, {}]
-    assert widened(reference, seen, own, "float32").spread[place].tolist() == [1e-3, 1e-3]
+    spread = widened(reference, seen, own, "float32").spread[place]
+    assert spread.tolist() == pytest.approx([COARSENESS * 1e-3] * 2)
 
 
 @pytest.mark.parametrize("odd", [0, 1, 2])
@@ -262,5 +271,5 @@ def test_a_gradient_that_is_zero_but_for_rounding_is_measured_by_the_others_of_i
     }
     recording |= {SPREAD + key: np.zeros(1) for key in recording}
     spread = widened(by_consensus([recording]), [], [], "float32").spread
-    assert spread[nothing].item() == pytest.approx(2.0 * 2.0**-24)
+    assert spread[nothing].item() == pytest.approx(COARSENESS * 2.0 * 2.0**-24)
     assert spread[later].item() < 1e-25

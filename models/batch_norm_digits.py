@@ -1,0 +1,39 @@
+"""A dense network on images of digits, with batch normalization before each activation.
+
+It stresses statistics over the batch, and moving averages that training updates beside the weights.
+"""
+
+import keras
+import numpy as np
+from digits import load
+
+TAGS = ("layers",)
+FIT = {"batch_size": 32, "epochs": 10, "shuffle": True}
+
+
+def build() -> keras.Model:
+    """Return the compiled network, with freshly initialised weights."""
+    model = keras.Sequential(
+        [
+            keras.Input(shape=(64,)),
+            keras.layers.Dense(64, use_bias=False),
+            keras.layers.BatchNormalization(),
+            keras.layers.Activation("relu"),
+            keras.layers.Dense(64, use_bias=False),
+            keras.layers.BatchNormalization(),
+            keras.layers.Activation("relu"),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile(
+        optimizer=keras.optimizers.SGD(learning_rate=0.05),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def data(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return x (1797, 64) float32 in [0, 1] and y (1797,) int32; the seed shuffles."""
+    images, labels = load(seed)
+    return images.reshape(-1, 64), labels
