@@ -14,8 +14,8 @@ from altair import SCHEMA_VERSION
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bench import __version__
-from bench.report.page.charts import CONFIG, DATA
 from bench.report.page.content import Figure, Grid, Lines, Section
+from bench.report.page.marks import CONFIG, DATA
 
 
 def render(title: str, subtitle: str, sections: Sequence[Section]) -> str:

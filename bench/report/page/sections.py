@@ -46,7 +46,7 @@ from bench.report.history import (
     stray_sentence,
 )
 from bench.report.markdown import described
-from bench.report.page import charts
+from bench.report.page import change_figures, run_figures
 from bench.report.page.content import Figure, Grid, Lines, Section
 
 INTERVALS = "centre (95 % interval); n: processes (steady {one}s in all)"
@@ -64,7 +64,7 @@ Block = Lines | Grid | Figure
 def run_sections(run: Run) -> tuple[Section, ...]:
     """Return what a run found: the answers, a section per workload, and where it comes from."""
     compared = tables(run)
-    domain = charts.ratio_domain(compared)
+    domain = run_figures.ratio_domain(compared)
     short: list[Block] = []
     if not run.complete:
         short.append(
@@ -75,7 +75,7 @@ def run_sections(run: Run) -> tuple[Section, ...]:
         )
     for table in compared:
         short.append(Lines([answer(table)], "answer"))
-        short += _known(charts.ratio_figure(table, domain))
+        short += _known(run_figures.ratio_figure(table, domain))
     short += _warnings(run.surroundings)
     return (
         Section("In short", short),
@@ -100,24 +100,24 @@ def _workload(table: Table, run: Run) -> Section:
     # A prediction's calls are kept in blocks, which tell no training of so many epochs.
     trained = [each for each in results if each.arm.task == "train"]
     found = break_evens(trained)
-    epochs = [charts.epochs_figure(each) for each in results if each.samples]
+    epochs = [run_figures.epochs_figure(each) for each in results if each.samples]
     parts = [
         Section(f"Every {one} as it came", [Lines([EPOCHS_NOTE]), *epochs] if epochs else []),
         Section(
             f"First {one}, and break-even" if trained else f"First {one}",
             [
-                *_known(charts.first_epoch_figure(table)),
+                *_known(run_figures.first_epoch_figure(table)),
                 *([Lines([sentence(each) for each in found], "list")] if found else []),
-                *_known(charts.total_figure(trained, found)),
+                *_known(run_figures.total_figure(trained, found)),
             ],
         ),
-        Section("Memory", _known(charts.memory_figure(results))),
+        Section("Memory", _known(run_figures.memory_figure(results))),
         Section(
             "Losses" if trained else "Parity",
             [
                 Lines(list(dict.fromkeys(row.parity.summary for row in table.rows)), "list"),
-                *_known(charts.parity_figure(results)),
-                *_known(charts.losses_figure(results)),
+                *_known(run_figures.parity_figure(results)),
+                *_known(run_figures.losses_figure(results)),
             ],
         ),
         Section(
@@ -193,7 +193,7 @@ def _gate(gate: Gate) -> Section:
         [
             *[Lines([gate_answer(pair, gate.settings.threshold)], "answer") for pair in found],
             *([Lines(said, "list")] if said else []),
-            *_known(charts.paired_figure(records, "Candidate ÷ baseline", "candidate ÷ baseline")),
+            *_known(change_figures.paired_figure(records)),
             _text_grid(
                 gate_tables.CAPTION,
                 gate_tables.TITLES,
@@ -216,7 +216,7 @@ def _sweep(gate: Gate) -> tuple[Section, ...]:
             Section(
                 f"{workload}, version by version",
                 [
-                    *_known(charts.sweep_figure(workload, part)),
+                    *_known(change_figures.sweep_figure(workload, part)),
                     _text_grid(
                         sweep_tables.CAPTION,
                         sweep_tables.TITLES,
@@ -242,7 +242,7 @@ def _epoch_parts(results: Sequence[ArmResult]) -> list[Section]:
         )
         for each in results
         if each.samples
-        for figure in [charts.epochs_figure(each)]
+        for figure in [run_figures.epochs_figure(each)]
     ]
     return [Section("Every epoch as it came", [Lines([EPOCHS_NOTE]), *figures])] if figures else []
 
@@ -269,7 +269,7 @@ def compared_section(comparison: Comparison) -> Section:
         [
             Lines([compared_runs(comparison), compared_versions(comparison)], "list"),
             *([Lines([why], "warning")] if (why := worth(comparison)) else []),
-            *_known(charts.paired_figure(records, "Candidate ÷ baseline", "candidate ÷ baseline")),
+            *_known(change_figures.paired_figure(records)),
             _text_grid(
                 compared_tables.caption(comparison),
                 compared_tables.titles(comparison),
@@ -300,7 +300,7 @@ def history_section(found: Sequence[Series], left_out: Sequence[str]) -> Section
         blocks.append(Lines(shifts, "list"))
     for workload in dict.fromkeys(each.key.workload for each in found):
         mine = [each for each in found if each.key.workload == workload]
-        blocks += _known(charts.history_figure(workload, mine))
+        blocks += _known(change_figures.history_figure(workload, mine))
     blocks.append(
         _text_grid(
             "The level of every series: centre (95 % interval)",
