@@ -3,12 +3,10 @@ from pathlib import Path
 import pytest
 
 from bench.errors import UsageError, WorkloadError
-from bench.measure.workloads import find, shipped, summary, tags
+from bench.measure.workloads import DEFAULT_WORKLOADS, find, shipped, summary, tags
 from bench.records import Selection
 
 WORKLOAD = "def build(): ..."
-
-SHIPPED = ["dense_1_16_32_2", "dense_1_16_32_2_sgd", "dense_3_5_2", "dense_3_5_2_adam"]
 
 
 def test_without_a_name_it_finds_both_networks_of_the_notes():
@@ -17,8 +15,8 @@ def test_without_a_name_it_finds_both_networks_of_the_notes():
 
 def test_every_shipped_workload_says_what_it_trains():
     summaries = {name: summary(workload) for name, workload in shipped().items()}
-    assert list(summaries) == SHIPPED
-    assert len(set(summaries.values()) - {""}) == len(SHIPPED)
+    assert set(summaries) > set(DEFAULT_WORKLOADS)
+    assert len(set(summaries.values()) - {""}) == len(summaries)
 
 
 def test_an_unknown_name_is_answered_with_the_nearest():
@@ -28,7 +26,7 @@ def test_an_unknown_name_is_answered_with_the_nearest():
 
 
 def test_a_name_far_from_all_is_answered_with_all():
-    with pytest.raises(UsageError, match=f"there are {', '.join(SHIPPED)}$"):
+    with pytest.raises(UsageError, match=f"there are {', '.join(shipped())}$"):
         find(Selection(("zzz",)))
 
 
