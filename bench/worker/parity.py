@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bench.worker.blueprint import describe
-from bench.worker.data import Data, make_data, validation_share
+from bench.worker.data import Data, before_validation, make_data
 from bench.worker.frameworks import import_keras
 from bench.worker.gradients import GRADIENTS
 from bench.worker.protocol import (
@@ -50,7 +50,8 @@ def check(
     model = build_model(parts, keras)
     data = data or make_random_data(keras, model, parts.fit, request.seed)
     x, y = (_cast(each, request) for each in _pair(data))
-    x, y = _without_validation(x, y, validation_share(settings))
+    trained = before_validation(len(x), settings)
+    x, y = x[:trained], y[:trained]
     settings.pop("validation_split", None)
     try:
         if not model.built:
@@ -58,6 +59,8 @@ def check(
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
         blueprint = describe(keras, model, x, y, settings, folder / f"{request.name}-arrays.npz")
+    except Refusal:
+        raise
     except Exception as error:
         raise refusal("can't be looked into:", error) from error
     for layer in model._flatten_layers():
@@ -104,9 +107,3 @@ def _cast(data: Any, request: ParityRequest) -> np.ndarray:
     if array.dtype.kind != "f":
         return array
     return array.astype(request.data_dtype).astype(request.dtype)
-
-
-def _without_validation(x: np.ndarray, y: np.ndarray, share: float) -> tuple[Any, Any]:
-    """Return the examples that are trained on; Keras validates on the last ones."""
-    count = int(len(x) * (1.0 - share))
-    return x[:count], y[:count]

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 
 from bench.records import Sample
-from bench.worker import data as training_data
-from bench.worker.data import Data, make_data
+from bench.worker.data import Data, batch_size, make_data
 from bench.worker.frameworks import import_keras, pool_threads
 from bench.worker.process_facts import cpus, os_threads, peak_rss_bytes
 from bench.worker.protocol import STAGES_BEFORE, PredictingRequest, Refusal
 from bench.worker.random_data import make_random_data
 from bench.worker.refusals import refusal
-from bench.worker.workload import Parts, build_model, load_workload
+from bench.worker.workload import build_model, load_workload
 
 #: How long the calls after the first are warm-up: JAX and OpenVINO become faster for some calls.
 WARMUP_SECONDS = 0.2
@@ -45,7 +44,7 @@ def predict(request: PredictingRequest, enter: Callable[[str], None]) -> Sample:
     build_seconds = time.perf_counter() - start
 
     data = data or make_random_data(keras, model, parts.fit, request.seed)
-    size = batch_size(parts)
+    size = batch_size(parts.fit)
     batch = first_batch(keras, data, size)
 
     enter("predicting")
@@ -73,14 +72,6 @@ def predict(request: PredictingRequest, enter: Callable[[str], None]) -> Sample:
         calls_per_block=calls.per_block,
         random_data=data.random_data,
     )
-
-
-def batch_size(parts: Parts) -> int:
-    """Return how many examples a workload's fit settings put into a batch."""
-    size = training_data.batch_size(parts.fit)
-    if not isinstance(size, int) or size < 1:
-        raise Refusal("workload", f"batch_size is {size!r} instead of a whole number above 0")
-    return size
 
 
 def first_batch(keras: Any, data: Data, size: int) -> Any:

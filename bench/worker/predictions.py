@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.worker.data import make_data
+from bench.worker.data import batch_size, make_data
 from bench.worker.frameworks import computing_precision, import_keras
-from bench.worker.predicting import batch_size, first_batch
+from bench.worker.predicting import first_batch
 from bench.worker.protocol import (
     STAGES_BEFORE,
     Predictions,
@@ -40,7 +40,7 @@ def show_predictions(request: PredictionsRequest, enter: Callable[[str], None]) 
     enter(building)
     model = build_model(parts, keras)
     data = data or make_random_data(keras, model, parts.fit, request.seed)
-    size = batch_size(parts)
+    size = batch_size(parts.fit)
     structure = first_batch(keras, data, size)
     batch = keras.tree.flatten(structure)
     enter("predicting")
