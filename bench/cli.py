@@ -6,6 +6,7 @@ Nothing heavy is imported here, so that `--help` answers at once.
 import signal
 import sys
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -34,10 +35,14 @@ from bench.options import (
 )
 from bench.records import GateSettings, Metric, Selection, Settings, Task
 
-QUICK = Settings(precision=0.15, budget_seconds=72.0, min_steady_epochs=5, min_steady_seconds=0.5)
-
-#: How long to predict, quickly or not: there are more arms, one for each size of the batch.
-PREDICTING_BUDGETS = {False: 900.0, True: 240.0}
+#: What a run is like where no option says otherwise, and with --quick. To predict there is an arm
+#: for each batch size.
+USUAL: dict[Task, Settings] = {"train": Settings(), "predict": Settings(budget_seconds=900.0)}
+_FIRST_IMPRESSION = Settings(precision=0.15, min_steady_epochs=5, min_steady_seconds=0.5)
+QUICK: dict[Task, Settings] = {
+    "train": replace(_FIRST_IMPRESSION, budget_seconds=72.0),
+    "predict": replace(_FIRST_IMPRESSION, budget_seconds=240.0),
+}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -152,12 +157,11 @@ def run(
     """
     from bench.commands.run import measure
 
-    base = QUICK if quick else Settings()
-    usual_budget = base.budget_seconds if task == "train" else PREDICTING_BUDGETS[quick]
+    base = (QUICK if quick else USUAL)[task]
     settings = Settings(
         precision=precision or base.precision,
         # With a number of rounds, only a budget that was asked for ends them early.
-        budget_seconds=budget or (None if rounds else usual_budget),
+        budget_seconds=budget or (None if rounds else base.budget_seconds),
         rounds=rounds,
         threads=threads,
         seed=seed,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.errors import BackendError, BenchError
+from bench.errors import BackendError, BenchError, Unsupported
 from bench.records import BACKENDS, Parameter, Selection
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ def benchmark_workloads(
         except BenchError as error:
             failure = error
         if failure is not None:
+            if isinstance(failure, Unsupported):
+                pytest.skip(str(failure))
             # The worker's traceback, which pytest shows as what the test has printed.
             print(*getattr(failure, "__notes__", ()), sep="\n")
             pytest.fail(str(failure), pytrace=False)
@@ -182,6 +184,8 @@ def _environment(text: str) -> tuple[str, str]:
     except click.BadParameter as error:
         raise argparse.ArgumentTypeError(error.message) from None
     (environment,) = chosen.items()
+    if environment[0] not in BACKENDS:
+        raise argparse.ArgumentTypeError(f"{environment[0]} can't train, only predict")
     return environment
 
 

@@ -3,7 +3,6 @@
 Run it as `KERAS_BACKEND=jax python docs/zoo_table.py`.
 """
 
-import ast
 import importlib
 import re
 import sys
@@ -12,7 +11,10 @@ from pathlib import Path
 import jax
 import keras
 
-MODELS = Path(__file__).parent.parent / "models"
+PROJECT = Path(__file__).parent.parent
+sys.path += [str(PROJECT), str(PROJECT / "models")]
+
+from bench.measure.workloads import shipped  # noqa: E402
 
 HEADING = """\
 | workload | what | layers | parameters | FLOPs per example | it stresses | tags |
@@ -59,19 +61,5 @@ def forward_flops(model: keras.Model, x, y) -> float:
     return jax.jit(forward).lower(weights, state, batch).cost_analysis()["flops"] / len(batch)
 
 
-def names() -> list[str]:
-    """Return the workloads: the files that carry tags."""
-    files = sorted(MODELS.glob("*.py"))
-    return [file.stem for file in files if "TAGS" in defined(file)]
-
-
-def defined(file: Path) -> set[str]:
-    """Return the names that a file's own lines give a value to."""
-    lines = ast.parse(file.read_text(encoding="utf-8")).body
-    assigned = [target for line in lines if isinstance(line, ast.Assign) for target in line.targets]
-    return {target.id for target in assigned if isinstance(target, ast.Name)}
-
-
 if __name__ == "__main__":
-    sys.path.append(str(MODELS))
-    print("\n".join([HEADING, *map(row, names())]))
+    print("\n".join([HEADING, *map(row, shipped())]))

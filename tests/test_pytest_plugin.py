@@ -145,6 +145,13 @@ def test_a_failing_worker_fails_its_test_with_one_line(run, fake_python, folder)
     assert found["params"]["backend"] == "torch"
 
 
+def test_a_backend_that_the_model_is_not_for_is_skipped_with_the_reason(run, fake_python):
+    unsupported = FAILS.replace('"workload"', '"unsupported"')
+    answer = run(env("jax", fake_python(unsupported)), "-k", "jax", "-rs")
+    assert answer.returncode == 0, answer.stdout
+    assert "not on jax: no such layer; measure mine.py on another backend" in answer.stdout
+
+
 def test_a_backend_that_was_named_must_be_there(run):
     answer = run(env("jax", sys.executable), "-k", "jax")
     assert answer.returncode == 1
@@ -155,6 +162,7 @@ def test_a_backend_that_was_named_must_be_there(run):
     ("option", "reason"),
     [
         ("--keras-bench-env=jx=python", "no backend is named 'jx'; did you mean jax?"),
+        ("--keras-bench-env=numpy=python", "numpy can't train, only predict"),
         ("--keras-bench-rounds=0", "'0' is no number above 0"),
     ],
 )

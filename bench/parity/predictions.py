@@ -1,9 +1,10 @@
 """Whether backends predict the same from the same weights, next to what rounding explains.
 
 There is no other reference here than the backends themselves: the median of those that compute in
-float32. So of two that differ, neither is known to be the one that is off.
+float32, and of two the other one. So of two that differ, neither is known to be the one that errs.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -33,17 +34,23 @@ def judge_predictions(predictions: Mapping[str, Prediction]) -> dict[str, Parity
     if len(predictions) < 2:
         alone = "is unchecked: there is no other backend to compare its predictions with"
         return {name: Parity("unchecked", f"{name} {alone}") for name in predictions}
-    shapes = {name: [each.shape for each in its.outputs] for name, its in predictions.items()}
-    first, *_ = shapes
-    if odd := [name for name in shapes if shapes[name] != shapes[first]]:
-        what = f"its outputs have other shapes than those of {first}"
+    shapes = {name: tuple(each.shape for each in its.outputs) for name, its in predictions.items()}
+    usual_shapes, _ = Counter(shapes.values()).most_common(1)[0]
+    if odd := [name for name in shapes if shapes[name] != usual_shapes]:
+        what = "its outputs have other shapes than those of most"
         others = {name: its for name, its in predictions.items() if name not in odd}
         return judge_predictions(others) | {
             name: Parity("differs", f"{name} predicts something else: {what}") for name in odd
         }
-    usual = [each for each in predictions.values() if each.precision == USUAL_PRECISION]
-    reference = _median(usual or list(predictions.values()))
-    found = {name: _judge(name, its, reference) for name, its in predictions.items()}
+    usual = {name: its for name, its in predictions.items() if its.precision == USUAL_PRECISION}
+    known = usual or predictions
+
+    def reference_of(name: str) -> Prediction:
+        # The median of two lies between them, and would halve what they are apart.
+        others = {other: its for other, its in known.items() if len(known) > 2 or other != name}
+        return _median(list((others or known).values()))
+
+    found = {name: _judge(name, its, reference_of(name)) for name, its in predictions.items()}
     odd = [name for name, parity in found.items() if parity.outcome == "differs"]
     if 2 * len(odd) >= len(found):
         doubt = "; most backends don't agree, so any may be the one that is off"
@@ -66,14 +73,15 @@ def _median(predictions: Sequence[Prediction]) -> Prediction:
 
 
 def _judge(name: str, seen: Prediction, reference: Prediction) -> Parity:
-    off, usual, own = max(
+    deviations = [
         _deviation(output, truth, usual, own)
         for output, truth, usual, own in zip(
             seen.outputs, reference.outputs, reference.spreads, seen.spreads, strict=True
         )
-    )
-    if off <= usual:
+    ]
+    if all(off <= usual for off, usual, _ in deviations):
         return Parity("agrees", f"{name} agrees to rounding")
+    off, usual, own = max(deviations, key=lambda each: each[0] / max(each[1:]))
     if seen.precision != USUAL_PRECISION and off <= own:
         return Parity(
             "explained",

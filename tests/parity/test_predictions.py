@@ -61,9 +61,26 @@ def test_what_is_no_number_never_agrees():
     assert found["torch"] == "differs"
 
 
-def test_outputs_of_another_shape_differ():
-    odd = Prediction((TRUTH[:1],), (SPREAD,))
-    assert outcomes(jax=prediction(), torch=odd, numpy=prediction())["torch"] == "differs"
+@pytest.mark.parametrize("order", [("odd", "jax", "numpy"), ("jax", "odd", "numpy")])
+def test_outputs_of_another_shape_than_most_differ(order):
+    known = {"odd": Prediction((TRUTH[:1],), (SPREAD,)), "jax": prediction(), "numpy": prediction()}
+    found = outcomes(**{name: known[name] for name in order})
+    assert found == {"odd": "differs", "jax": "agrees", "numpy": "agrees"}
+
+
+def test_a_loose_output_hides_no_other_that_is_off():
+    def two(off: float) -> Prediction:
+        return Prediction((TRUTH, TRUTH + np.float64(off)), (1e-3, 1e-9))
+
+    assert outcomes(jax=two(0.0), numpy=two(0.0), torch=two(1e-4))["torch"] == "differs"
+
+
+def test_two_are_compared_with_each_other():
+    found = judge_predictions({"jax": prediction(), "torch": prediction(0.003)})
+    assert {each.summary.partition(", and")[0] for each in found.values()} == {
+        "jax predicts something else: off by 4.0e-03",
+        "torch predicts something else: off by 4.0e-03",
+    }
 
 
 def test_alone_there_is_nothing_to_compare_with():
