@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.parity.precisions import UNIT_ROUNDOFF
 from bench.worker.data import batch_size, make_data
 from bench.worker.frameworks import computing_precision, import_keras
 from bench.worker.predicting import first_batch
@@ -19,9 +20,6 @@ from bench.worker.workload import build_model, load_workload
 
 #: Predictions with weights and inputs that are rounded at random.
 REPLICAS = 4
-
-#: The largest relative error of a rounding, by the precision that a backend computes in.
-UNIT_ROUNDOFF = {"float32": 2.0**-24, "bfloat16": 2.0**-8, "float16": 2.0**-11}
 
 
 def show_predictions(request: PredictionsRequest, enter: Callable[[str], None]) -> Predictions:
