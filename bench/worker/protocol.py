@@ -16,7 +16,8 @@ from bench.records import Parameter
 #: What a worker does before it trains or predicts.
 STAGES_BEFORE = ("importing the framework", "loading the workload", "building the model")
 
-STAGES = (*STAGES_BEFORE, "training")
+#: What it does then.
+TRAINING, PREDICTING = "training", "predicting"
 
 
 @dataclass(frozen=True)
