@@ -129,6 +129,36 @@ def build_late():
 
 
 data_late = arrays
+
+
+class Uncalled(keras.Model):
+    """Lacks its call()."""
+
+
+class Inner(Own):
+    def __init__(self):
+        super().__init__()
+        self.dense = type("Bare", (L.Layer,), {})()
+
+
+class Unnumbered(keras.utils.PyDataset):
+    def __getitem__(self, index):
+        return arrays(index)
+
+
+def build_uncalled():
+    return compiled(Uncalled())
+
+
+def build_inner():
+    model = compiled(Inner())
+    model(np.zeros((1, 2)))
+    return model
+
+
+build_unnumbered = build
+data_unnumbered = lambda seed: Unnumbered()
+data_uncalled = data_inner = arrays
 '''
 
 #: Trains one after the other in one process, as a worker does.
@@ -188,6 +218,21 @@ def test_models_are_trained_on_what_keras_takes_and_otherwise_refused(
         "build_own_nothing": [
             "workload",
             "has no data(), and its model doesn't tell the shape of its inputs; write data(seed)",
+        ],
+        "build_uncalled": [
+            "workload",
+            "training raises NotImplementedError: Model Uncalled does not have a `call()` method"
+            " implemented.",
+        ],
+        "build_inner": [
+            "workload",
+            "build() raises NotImplementedError: Layer Bare does not have a `call` method"
+            " implemented.",
+        ],
+        "build_unnumbered": [
+            "workload",
+            "going through the Unnumbered of data() raises NotImplementedError:"
+            " You need to implement the `num_batches` property:",
         ],
         "build_nan": ["diverged", "the loss became nan in epoch 1"],
     }  # fmt: skip

@@ -31,6 +31,8 @@ def import_keras(request: Request) -> Any:
     found = keras.backend.backend()
     if found != backend:
         raise Refusal("backend", f"Keras came up with the {found} backend")
+    # A traceback without Keras's own frames doesn't tell a fault of the user's from a refusal.
+    keras.config.disable_traceback_filtering()
     if dtype is not None:
         keras.config.set_floatx(dtype)
     return keras
