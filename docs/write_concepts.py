@@ -129,7 +129,7 @@ def _epoch(row: Mapping[str, Any]) -> Estimate:
 
 
 def _verdict(comparison: Comparison, ratios: Mapping[str, Estimate]) -> str:
-    """Say on which side of 1 each ratio's interval lies, if it lies on one."""
+    """Say on which side of 1 each ratio's interval lies, undecided where on both."""
     longer, shorter, undecided = [], [], []
     for backend, found in ratios.items():
         if found.low is not None and found.low > 1:
@@ -138,11 +138,7 @@ def _verdict(comparison: Comparison, ratios: Mapping[str, Estimate]) -> str:
             shorter.append(backend)
         else:
             undecided.append(backend)
-    outcomes = {
-        "longer": longer,
-        "shorter": shorter,
-        "neither longer nor shorter for sure": undecided,
-    }
+    outcomes = {"longer": longer, "shorter": shorter, "undecided": undecided}
     said = [f"{outcome} on {listed(on)}" for outcome, on in outcomes.items() if on]
     return (
         f"With {comparison.candidate_is} in place of {comparison.baseline_is}, an epoch is"

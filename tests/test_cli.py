@@ -64,6 +64,18 @@ def test_a_run_prints_and_writes_its_tables(run_cli, fake_python, tmp_path: Path
     )
 
 
+def test_a_reader_that_goes_away_costs_nothing_that_was_measured(
+    keras_bench, fake_python, tmp_path: Path
+):
+    python = fake_python("sample(0.01)")
+    process = keras_bench("run", "dense_3_5_2", "--rounds=1", f"--env=jax={python}")
+    process.stdout.close()
+    assert process.wait(timeout=60) == 0
+    assert process.stderr.read() == ""
+    results = tmp_path / "cwd" / "results"
+    assert {file.name for file in results.iterdir()} >= {"latest.md", "history.csv", "report.html"}
+
+
 def test_one_backend_can_be_measured_alone(run_cli, fake_python):
     answer = run_cli(
         "run", "dense_3_5_2", "--backend=jax", "--rounds=2", *envs(fake_python("sample()"))

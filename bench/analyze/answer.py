@@ -138,14 +138,18 @@ def _still_open(row: Row) -> str:
 
 
 def _decimals(estimate: Estimate) -> int:
-    """Return how many decimals show half of the interval's width, and on which side of 1 it is."""
+    """Return how many decimals show half of the interval's width, and on which side of 1 it is.
+
+    Below 1 they are two at the least: 0.5 may be a half, or nearer to 0.45.
+    """
     if estimate.low is None or estimate.high is None:
-        return 1
+        return 1 if estimate.value >= 1 else 2
     width = estimate.high - estimate.low
-    places = max(1, min(5, math.ceil(-math.log10(width / 2)))) if width > 0 else 2
+    least = 1 if estimate.low >= 1 else 2
+    places = max(least, min(5, math.ceil(-math.log10(width / 2)))) if width > 0 else 2
     ends = [end for end in (estimate.low, estimate.high) if end != 1]
-    # An end beside 1 must not be written as 1: which side it is on is the verdict.
-    while places < 5 and any(round(end, places) == 1 for end in ends):
+    # An end beside 1 must not be written as 1: which side it is on is the verdict. Nor is any 0.
+    while places < 5 and any(round(end, places) in (0, 1) for end in ends):
         places += 1
     return places
 

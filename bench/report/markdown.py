@@ -36,12 +36,12 @@ def document(run: Run, tables: Sequence[Table]) -> str:
     parts = [f"# {title(tables[0].words)}"]
     if not run.complete:
         parts.append("**Incomplete: the run was interrupted, and what it had measured is here.**")
-    parts.append("\n".join(f"- {answer(table)}" for table in tables))
+    parts.append("\n".join(f"- {plain(answer(table))}" for table in tables))
     for table in tables:
-        parts += [f"## {table.workload}", _markdown(table, SPEED), _markdown(table, DETAILS)]
+        parts += [f"## {plain(table.workload)}", _markdown(table, SPEED), _markdown(table, DETAILS)]
         parts += [_versions(table)]
         if said := dict.fromkeys(remarks(table)):
-            parts.append("\n".join(f"- **{remark}**" for remark in said))
+            parts.append("\n".join(f"- **{plain(remark)}**" for remark in said))
         if known := dict.fromkeys(notes(table)):
             parts.append("\n".join(f"- {plain(note)}" for note in known))
     parts.append("## Where this comes from")

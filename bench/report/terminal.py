@@ -1,5 +1,7 @@
 """Tables and findings on a terminal, in colour where it has any."""
 
+import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -21,11 +23,21 @@ from bench.report.findings import warning
 PLAIN_WIDTH = 120
 
 
+class _Console(Console):
+    """A console that goes on in silence where its reader has gone, as `| head` does."""
+
+    def on_broken_pipe(self) -> None:
+        # To end here, as rich does, would lose what has been measured.
+        self.quiet = True
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
 def make_console() -> Console:
     """Return a console; a file or pipe gets plain lines that aren't cut to 80 characters."""
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = _Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        console = Console(highlight=False, markup=False, emoji=False, width=PLAIN_WIDTH)
+        console = _Console(highlight=False, markup=False, emoji=False, width=PLAIN_WIDTH)
     return console
 
 

@@ -242,6 +242,14 @@ def test_a_measured_run_is_answered_without_the_fastest_that_learns_something_el
     )
 
 
+def test_a_ratio_below_1_has_two_decimals_at_the_least():
+    assert (times(Estimate(0.476)), times(Estimate(0.476, 0.3, 0.7))) == ("0.48", "0.48")
+
+
+def test_no_end_of_a_ratio_is_written_as_0():
+    assert span(Estimate(1.2, 0.0041, 123.4)) == "0.004 to 123.400"
+
+
 def test_a_ratio_has_as_many_decimals_as_its_interval_lets_stand():
     assert (times(WIDE), span(WIDE)) == ("4.2", "4.0 to 4.4")
     assert (times(NARROW), span(NARROW)) == ("1.50", "1.45 to 1.55")

@@ -117,3 +117,14 @@ def test_what_is_to_be_said_of_several_rows_is_said_once():
 
 def test_where_all_agree_nothing_is_said_of_parity():
     assert "parity:" not in document(run(), [TABLE])
+
+
+def test_a_workloads_name_is_no_markup():
+    odd = Table("<script>*net*", TABLE.rows)
+    text = document(run(), [odd])
+    assert "<script>" not in text
+    assert "<script>*net*" in [
+        "".join(each.content for each in token.children)
+        for token in parsed(text)
+        if token.type == "inline"
+    ]
