@@ -84,7 +84,11 @@ def parse_parameters(
             raise click.BadParameter(f"{value!r} isn't NAME=VALUE or NAME=VALUE,VALUE")
         if name in chosen:
             raise click.BadParameter(f"{name} is set twice; give all its values at once")
-        chosen[name] = tuple(dict.fromkeys(_literal(text) for text in texts.split(",")))
+        if "" in texts.split(","):
+            raise click.BadParameter(f"{value!r} has an empty value; leave out the comma")
+        found = (_literal(text) for text in texts.split(","))
+        # By their types too: 1, 1.0 and True are equal, and not the same to set.
+        chosen[name] = tuple({(type(each), each): each for each in found}.values())
     return tuple(chosen.items())
 
 
@@ -94,7 +98,7 @@ def _literal(text: str) -> Parameter:
 
     try:
         found = literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return text
     return found if isinstance(found, int | float | None) else text
 
@@ -116,7 +120,7 @@ def selection_options(command: Callable[..., None]) -> Callable[..., None]:
         multiple=True,
         metavar="NAME=VALUE,...",
         callback=parse_parameters,
-        help="Set a fit setting, or an argument of build(): a workload for each value.",
+        help="Set a fit setting, or an argument of build() or data(): a workload for each value.",
     )
     @wraps(command)
     def with_selection(

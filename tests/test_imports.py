@@ -22,7 +22,7 @@ FORBIDDEN = {
     "commands": ("cli",),
 }
 #: All that a worker's environment is sure to hold, beside Keras and one framework.
-FOR_WORKERS = ("records", "parity.places", "parity.blueprint", "worker")
+FOR_WORKERS = ("records", "parity.places", "parity.blueprint", "parity.precisions", "worker")
 
 
 def module_name(file):

@@ -82,6 +82,29 @@ def data_loader(seed):
     return torch.utils.data.DataLoader(pairs, batch_size=12, shuffle=True)
 
 
+def data_tf_endless(seed):
+    return data_tf(seed).repeat()
+
+
+def data_tf_unknown(seed):
+    return data_tf(seed).repeat().filter(lambda x, y: True)
+
+
+def data_loader_endless(seed):
+    import torch
+
+    class Endless(torch.utils.data.IterableDataset):
+        def __iter__(self):
+            batch = torch.zeros((12, 2)), torch.zeros((12, 1))
+            while True:
+                yield batch
+
+    return torch.utils.data.DataLoader(Endless(), batch_size=None)
+
+
+build_tf_endless = build_tf_unknown = build_loader_endless = build
+
+
 def data_own_dict(seed):
     x, y = arrays(seed)
     return {"left": x, "right": x[:, :1]}, y
@@ -129,6 +152,36 @@ def build_late():
 
 
 data_late = arrays
+
+
+class Uncalled(keras.Model):
+    """Lacks its call()."""
+
+
+class Inner(Own):
+    def __init__(self):
+        super().__init__()
+        self.dense = type("Bare", (L.Layer,), {})()
+
+
+class Unnumbered(keras.utils.PyDataset):
+    def __getitem__(self, index):
+        return arrays(index)
+
+
+def build_uncalled():
+    return compiled(Uncalled())
+
+
+def build_inner():
+    model = compiled(Inner())
+    model(np.zeros((1, 2)))
+    return model
+
+
+build_unnumbered = build
+data_unnumbered = lambda seed: Unnumbered()
+data_uncalled = data_inner = arrays
 '''
 
 #: Trains one after the other in one process, as a worker does.
@@ -158,6 +211,12 @@ def models(tmp_path_factory) -> Path:
     return file
 
 
+def endless(kind: str, framework: str, backend: str) -> list[str]:
+    if backend != framework:
+        return ["unsupported", f"it needs {framework}"]
+    return ["workload", f"the {kind} of data() gives no end; set steps_per_epoch in FIT"]
+
+
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
 def test_models_are_trained_on_what_keras_takes_and_otherwise_refused(
     pythons, models: Path, tmp_path: Path, backend: str
@@ -174,6 +233,9 @@ def test_models_are_trained_on_what_keras_takes_and_otherwise_refused(
         "build_own_dict": trained,
         "build_tf": trained if backend == "tensorflow" else ["unsupported", "it needs tensorflow"],
         "build_loader": trained if backend == "torch" else ["unsupported", "it needs torch"],
+        "build_tf_endless": endless("_RepeatDataset", "tensorflow", backend),
+        "build_tf_unknown": endless("_FilterDataset", "tensorflow", backend),
+        "build_loader_endless": endless("DataLoader", "torch", backend),
         "build_only": [1024, True, made_up]
         if backend == "torch"
         else ["unsupported", "written with torch alone"],
@@ -188,6 +250,21 @@ def test_models_are_trained_on_what_keras_takes_and_otherwise_refused(
         "build_own_nothing": [
             "workload",
             "has no data(), and its model doesn't tell the shape of its inputs; write data(seed)",
+        ],
+        "build_uncalled": [
+            "workload",
+            "training raises NotImplementedError: Model Uncalled does not have a `call()` method"
+            " implemented.",
+        ],
+        "build_inner": [
+            "workload",
+            "build() raises NotImplementedError: Layer Bare does not have a `call` method"
+            " implemented.",
+        ],
+        "build_unnumbered": [
+            "workload",
+            "going through the Unnumbered of data() raises NotImplementedError:"
+            " You need to implement the `num_batches` property:",
         ],
         "build_nan": ["diverged", "the loss became nan in epoch 1"],
     }  # fmt: skip

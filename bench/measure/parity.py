@@ -11,11 +11,11 @@ import numpy as np
 from bench.errors import BenchError, LossDiverged, Unsupported
 from bench.measure.environments import thread_count
 from bench.measure.process import Launcher, Worker
-from bench.parity.arithmetic import UNIT_ROUNDOFF
 from bench.parity.blueprint import Blueprint
 from bench.parity.causes import Cause
 from bench.parity.network import Network, NotCovered, covered
 from bench.parity.places import SPREAD, Place
+from bench.parity.precisions import UNIT_ROUNDOFF
 from bench.parity.training import (
     Reference,
     Training,

@@ -189,7 +189,7 @@ class Worker:
             return WorkerTimeout(
                 thing,
                 f"no answer after {self._timeout_seconds:g} s while {self._stage}",
-                "give it longer with --timeout SECONDS, or train for fewer epochs",
+                "give it longer with --timeout SECONDS, or less to train or predict",
             )
         self._read_last_words()
         lines = self._output_tail.decode(errors="replace").strip().splitlines()

@@ -87,7 +87,7 @@ def _workloads_in(folder: Path) -> dict[str, Workload]:
     return {
         workload.name: workload
         for file in files
-        if BUILDER in _names_in(file)
+        if BUILDER in _names_of(_parsed(file))
         for workload in _in_file(file, BUILDER)
     }
 
@@ -134,9 +134,10 @@ def _in_file(file: Path, builder: str) -> list[Workload]:
 
     They are its build() or, where it has none, each build_...() that it defines.
     """
-    names = _names_in(file)
-    several = [name for name in names if name.startswith(f"{BUILDER}_")]
-    builders = [builder] if builder else several if several and BUILDER not in names else [BUILDER]
+    tree = _parsed(file)
+    several = [name for name in _defined_in(tree) if name.startswith(f"{BUILDER}_")]
+    has_build = BUILDER in _names_of(tree)
+    builders = [builder] if builder else several if several and not has_build else [BUILDER]
     return [
         Workload(
             file.stem if each == BUILDER else f"{file.stem}:{each}",
@@ -162,15 +163,22 @@ def _variants(
     return variants
 
 
-def _names_in(file: Path) -> list[str]:
-    """Return the functions that a file defines, and what it imports, by the names they get."""
-    names = []
-    for node in _parsed(file).body:
-        if isinstance(node, ast.FunctionDef):
-            names.append(node.name)
-        elif isinstance(node, ast.ImportFrom):
-            names += [alias.name for alias in node.names if alias.asname is None]
+def _names_of(tree: ast.Module) -> set[str]:
+    """Return what a file names by itself: what it defines, imports and assigns."""
+    names = set(_defined_in(tree))
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom):
+            names |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Assign):
+            names |= set(map(ast.unparse, node.targets))
+        elif isinstance(node, ast.AnnAssign):
+            names.add(ast.unparse(node.target))
     return names
+
+
+def _defined_in(tree: ast.Module) -> list[str]:
+    """Return the functions that a file itself defines: what it imports may be a helper."""
+    return [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
 
 
 def _parsed(file: Path) -> ast.Module:

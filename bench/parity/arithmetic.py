@@ -6,9 +6,6 @@ import numpy as np
 
 Array = np.ndarray
 
-#: The largest relative error of one correctly rounded operation.
-UNIT_ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
-
 
 class Arithmetic:
     """Float64, as NumPy has it."""

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from bench.parity.arithmetic import UNIT_ROUNDOFF, Array, RandomRounding
+from bench.parity.arithmetic import Array, RandomRounding
+from bench.parity.precisions import UNIT_ROUNDOFF
 
 SINGLE = UNIT_ROUNDOFF["float32"]
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.parity.arithmetic import UNIT_ROUNDOFF
 from bench.parity.places import Place
+from bench.parity.precisions import UNIT_ROUNDOFF
 from bench.parity.training import Reference
 
 Array = np.ndarray

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.parity.deviations import SAFETY
+from bench.parity.precisions import UNIT_ROUNDOFF
 from bench.records import Parity
 
 #: What a model is written in; a backend may compute in less.
@@ -107,5 +108,5 @@ def _deviation(
         distance = np.abs(output.astype("float64") - truth)
     # One that is no number is infinitely off, and never agrees.
     off = float(np.where(np.isfinite(distance), distance, np.inf).max(initial=0.0))
-    least = 2.0**-24 * scale
+    least = UNIT_ROUNDOFF["float32"] * scale
     return off / scale, SAFETY * max(usual, least) / scale, SAFETY * max(own, usual, least) / scale

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.parity.arithmetic import UNIT_ROUNDOFF, Arithmetic, RandomRounding
+from bench.parity.arithmetic import Arithmetic, RandomRounding
 from bench.parity.blueprint import Blueprint
 from bench.parity.network import Network
 from bench.parity.places import (
@@ -22,6 +22,7 @@ from bench.parity.places import (
     WEIGHT_GRADIENT,
     Place,
 )
+from bench.parity.precisions import UNIT_ROUNDOFF
 from bench.parity.reference import Step, stages_apart, train
 from bench.parity.start import initial_weights, orders
 

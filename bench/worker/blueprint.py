@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.parity.blueprint import Blueprint, Layer, Part, Weight
+from bench.worker.data import batch_size
 
 #: Fit settings that a check takes over, or that don't change what is trained.
 KNOWN_FIT_SETTINGS = {"batch_size", "epochs", "shuffle", "validation_data", "validation_freq"}
@@ -46,7 +47,7 @@ def describe(
             for loss in keras.tree.flatten(model.loss)
             if loss is not None  # A model may add its loss in its call.
         ),
-        batch_size=fit_settings.get("batch_size") or 32,
+        batch_size=batch_size(fit_settings),
         epochs=fit_settings.get("epochs", 1),
         shuffle=bool(fit_settings.get("shuffle", True)),
         x_shape=tuple(x.shape),

@@ -4,16 +4,19 @@ import inspect
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 from bench.worker.protocol import Refusal
 from bench.worker.refusals import refusal
 from bench.worker.workload import Parts
 
+#: Keras's own source: batches by their number, and it tells how many there are.
+PY_DATASET = ("PyDataset", "keras")
+
 #: What `Model.fit` takes in the place of arrays: a class's name, and the package it is from.
 SOURCES = {
-    ("PyDataset", "keras"),
+    PY_DATASET,
     ("DatasetV2", "tensorflow"),
     ("DataLoader", "torch"),
     ("DataLoader", "grain"),
@@ -23,6 +26,12 @@ SOURCES = {
 
 #: Keras's own, where FIT names none.
 BATCH_SIZE = 32
+
+#: Of a source that doesn't tell how long it is: one with more batches than that is taken for
+#: endless, before the time of its worker is over.
+MOST_BATCHES = 100_000
+
+END = "set steps_per_epoch in FIT"
 
 
 @dataclass(frozen=True)
@@ -76,33 +85,41 @@ def make_data(parts: Parts, seed: int) -> Data | None:
             " (x, y, sample_weight), or a source such as a keras.utils.PyDataset",
         )
     x, y, sample_weight = (*found, None)[:3]
-    count = _length(x, y, sample_weight)
-    return Data(x, y, sample_weight, examples_per_epoch(count, parts.fit))
+    examples = examples_per_epoch(_length(x, y, sample_weight), parts.fit)
+    return Data(x, y, sample_weight, examples)
 
 
-def examples_per_epoch(count: int, fit_settings: Mapping[str, Any]) -> int:
+def examples_per_epoch(examples: int, fit_settings: Mapping[str, Any]) -> int:
     """Return how many of so many examples in arrays an epoch trains on."""
-    trained = math.floor(count * (1.0 - validation_share(fit_settings)))
+    trained = before_validation(examples, fit_settings)
     steps = fit_settings.get("steps_per_epoch")
     return trained if steps is None else min(trained, steps * batch_size(fit_settings))
 
 
-def validation_share(fit_settings: Mapping[str, Any]) -> float:
-    """Return the share of the arrays, at their end, that Keras doesn't train on."""
+def before_validation(examples: int, fit_settings: Mapping[str, Any]) -> int:
+    """Return how many of so many examples in arrays come before those that Keras validates on."""
+    share = fit_settings.get("validation_split") or 0.0
     if fit_settings.get("validation_data") is not None:
-        return 0.0
-    return fit_settings.get("validation_split") or 0.0
+        share = 0.0
+    if not isinstance(share, int | float) or not 0.0 <= share < 1.0:
+        reason = f"validation_split is {share!r} instead of a number from 0 to below 1"
+        raise Refusal("workload", reason)
+    return math.floor(examples * (1.0 - share))  # As train_validation_split of Keras has it.
 
 
 def batch_size(fit_settings: Mapping[str, Any]) -> int:
     """Return the examples of a batch where the data are arrays."""
-    return fit_settings.get("batch_size") or BATCH_SIZE
+    size = fit_settings.get("batch_size")
+    if size is None:
+        return BATCH_SIZE
+    if not isinstance(size, int) or size < 1:
+        raise Refusal("workload", f"batch_size is {size!r} instead of a whole number above 0")
+    return size
 
 
 def is_source(found: Any) -> bool:
     """Tell whether it makes batches itself, as Keras tells it: nothing need be imported."""
-    classes = type(found).__mro__
-    return any((each.__name__, each.__module__.partition(".")[0]) in SOURCES for each in classes)
+    return bool(_kinds(found) & SOURCES)
 
 
 def leaves(name: str, structure: Any) -> Iterator[tuple[str, Any]]:
@@ -141,14 +158,16 @@ def _of_source(source: Any, parts: Parts) -> Data:
     # Keras takes no notice of it, so each of `--set batch_size=32,64` would be the same.
     if parts.fit.get("batch_size") is not None and "batch_size" not in parts.data.keywords:
         raise Refusal(
-            "workload", f"FIT sets batch_size, and data() returns a {kind}, which makes the batches"
+            "workload", f"batch_size is set, and data() returns a {kind}, which makes the batches"
         )
     steps = parts.fit.get("steps_per_epoch")
     try:
-        if steps is None and _is_endless(source):
-            reason = f"data() returns an endless {kind}, and FIT doesn't set steps_per_epoch"
-            raise Refusal("workload", reason)
-        examples = sum(_batch_length(batch) for batch in islice(source, steps))
+        most = _most_batches(source) if steps is None else steps
+        examples = 0
+        for number, batch in enumerate(_batches(source, steps), start=1):
+            if number > most:
+                raise Refusal("workload", f"the {kind} of data() gives no end; {END}")
+            examples += _batch_length(batch)
     except Refusal:
         raise
     except Exception as error:
@@ -158,10 +177,29 @@ def _of_source(source: Any, parts: Parts) -> Data:
     return Data(source, None, None, examples)
 
 
-def _is_endless(source: Any) -> bool:
-    if hasattr(source, "cardinality"):  # Of tf.data, -1 is without end.
-        return int(source.cardinality()) == -1
-    return getattr(source, "num_batches", 0) is None
+def _most_batches(source: Any) -> float:
+    """Return how many batches a source may give in an epoch, 0 where it says it has no end."""
+    if PY_DATASET in _kinds(source):
+        return 0 if source.num_batches is None else math.inf
+    if hasattr(source, "cardinality"):  # Of tf.data: -1 is without end, -2 is unknown.
+        told = int(source.cardinality())
+        return {-1: 0, -2: MOST_BATCHES}.get(told, math.inf)
+    return MOST_BATCHES
+
+
+def _batches(source: Any, steps: int | None) -> Iterator[Any]:
+    if PY_DATASET not in _kinds(source):
+        return islice(source, steps)
+    # By number: Keras 3.10 can't iterate over it, and Python by itself would look for an
+    # IndexError, which a slice doesn't raise.
+    told = source.num_batches
+    numbers = count() if told is None else range(told)
+    return (source[number] for number in islice(numbers, steps))
+
+
+def _kinds(found: Any) -> set[tuple[str, str]]:
+    """Return the names of a thing's classes, each with the package it is from."""
+    return {(each.__name__, each.__module__.partition(".")[0]) for each in type(found).__mro__}
 
 
 def _batch_length(batch: Any) -> int:

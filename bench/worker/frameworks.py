@@ -10,9 +10,14 @@ from bench.worker.protocol import ParityRequest, Refusal, Request, one_line
 
 
 def import_keras(request: Request) -> Any:
-    """Return the module keras on the request's backend; raise Refusal where that fails."""
+    """Return the module keras on the request's backend, in the precision that parity asks for.
+
+    Raises:
+        Refusal: the framework or Keras is missing or broken, or Keras is on another backend.
+    """
     backend = request.backend
-    if backend == "jax" and isinstance(request, ParityRequest) and request.dtype == "float64":
+    dtype = request.dtype if isinstance(request, ParityRequest) else None
+    if backend == "jax" and dtype == "float64":
         os.environ["JAX_ENABLE_X64"] = "1"  # Without it, JAX has no float64 at all.
     try:
         framework = importlib.import_module(backend)
@@ -26,6 +31,10 @@ def import_keras(request: Request) -> Any:
     found = keras.backend.backend()
     if found != backend:
         raise Refusal("backend", f"Keras came up with the {found} backend")
+    # A traceback without Keras's own frames doesn't tell a fault of the user's from a refusal.
+    keras.config.disable_traceback_filtering()
+    if dtype is not None:
+        keras.config.set_floatx(dtype)
     return keras
 
 

@@ -12,21 +12,19 @@ from typing import Any
 import numpy as np
 
 from bench.worker.blueprint import describe
-from bench.worker.data import Data, make_data, validation_share
-from bench.worker.frameworks import import_keras
+from bench.worker.data import Data, before_validation
 from bench.worker.gradients import GRADIENTS
+from bench.worker.preparing import prepare
 from bench.worker.protocol import (
-    STAGES,
+    TRAINING,
     Observation,
     ParityRequest,
     Refusal,
     decode_script,
 )
-from bench.worker.random_data import make_random_data
 from bench.worker.refusals import refusal
 from bench.worker.stages import Subject, random_layers_off
 from bench.worker.training import TASKS
-from bench.worker.workload import build_model, load_workload
 
 
 def check(
@@ -36,21 +34,13 @@ def check(
     hear: Callable[[], str],
 ) -> None:
     """Answer with the model's blueprint, and then each script with what was seen, until the end."""
-    importing, loading, building, training = STAGES
     folder = Path(request.folder)
-    enter(importing)
-    keras = import_keras(request)
-    keras.config.set_floatx(request.dtype)
-    enter(loading)
-    parts = load_workload(request.workload)
-    settings = dict(parts.fit)
-    keras.utils.set_random_seed(request.seed)
-    data = make_data(parts, request.seed)
-    enter(building)
-    model = build_model(parts, keras)
-    data = data or make_random_data(keras, model, parts.fit, request.seed)
-    x, y = (_cast(each, request) for each in _pair(data))
-    x, y = _without_validation(x, y, validation_share(settings))
+    prepared = prepare(request, enter)
+    keras, model = prepared.keras, prepared.model
+    settings = dict(prepared.parts.fit)
+    x, y = (_cast(each, request) for each in _pair(prepared.data))
+    trained = before_validation(len(x), settings)
+    x, y = x[:trained], y[:trained]
     settings.pop("validation_split", None)
     try:
         if not model.built:
@@ -58,6 +48,8 @@ def check(
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
         blueprint = describe(keras, model, x, y, settings, folder / f"{request.name}-arrays.npz")
+    except Refusal:
+        raise
     except Exception as error:
         raise refusal("can't be looked into:", error) from error
     for layer in model._flatten_layers():
@@ -70,7 +62,7 @@ def check(
 
     for count in itertools.count(1):
         script = decode_script(hear())
-        enter(training)
+        enter(TRAINING)
         subject = Subject(keras, GRADIENTS[request.backend](model), model, x, y, script)
         with np.load(script.file) as file:
             given = dict(file)
@@ -104,9 +96,3 @@ def _cast(data: Any, request: ParityRequest) -> np.ndarray:
     if array.dtype.kind != "f":
         return array
     return array.astype(request.data_dtype).astype(request.dtype)
-
-
-def _without_validation(x: np.ndarray, y: np.ndarray, share: float) -> tuple[Any, Any]:
-    """Return the examples that are trained on; Keras validates on the last ones."""
-    count = int(len(x) * (1.0 - share))
-    return x[:count], y[:count]

@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 
 from bench.records import Sample
-from bench.worker import data as training_data
-from bench.worker.data import Data, make_data
-from bench.worker.frameworks import import_keras, pool_threads
+from bench.worker.data import Data, batch_size
+from bench.worker.frameworks import pool_threads
+from bench.worker.preparing import prepare
 from bench.worker.process_facts import cpus, os_threads, peak_rss_bytes
-from bench.worker.protocol import STAGES_BEFORE, PredictingRequest, Refusal
-from bench.worker.random_data import make_random_data
+from bench.worker.protocol import PREDICTING, PredictingRequest, Refusal
 from bench.worker.refusals import refusal
-from bench.worker.workload import Parts, build_model, load_workload
 
 #: How long the calls after the first are warm-up: JAX and OpenVINO become faster for some calls.
 WARMUP_SECONDS = 0.2
@@ -27,29 +25,12 @@ BLOCK_SECONDS = 0.01
 
 def predict(request: PredictingRequest, enter: Callable[[str], None]) -> Sample:
     """Predict as the request says and return the sample; raise Refusal for the user's faults."""
-    importing, loading, building = STAGES_BEFORE
+    prepared = prepare(request, enter)
+    size = batch_size(prepared.parts.fit)
+    batch = first_batch(prepared.keras, prepared.data, size)
 
-    enter(importing)
-    start = time.perf_counter()
-    keras = import_keras(request)
-    import_seconds = time.perf_counter() - start
-
-    enter(loading)
-    parts = load_workload(request.workload)
-    keras.utils.set_random_seed(request.seed)
-    data = make_data(parts, request.seed)
-
-    enter(building)
-    start = time.perf_counter()
-    model = build_model(parts, keras)
-    build_seconds = time.perf_counter() - start
-
-    data = data or make_random_data(keras, model, parts.fit, request.seed)
-    size = batch_size(parts)
-    batch = first_batch(keras, data, size)
-
-    enter("predicting")
-    calls = _Calls(model, batch, size)
+    enter(PREDICTING)
+    calls = _Calls(prepared.model, batch, size)
     try:
         _repeat(calls, request)
     except Exception as error:
@@ -57,30 +38,22 @@ def predict(request: PredictingRequest, enter: Callable[[str], None]) -> Sample:
 
     intra_op_threads, inter_op_threads = pool_threads(request.backend)
     return Sample(
-        import_seconds=import_seconds,
-        build_seconds=build_seconds,
+        import_seconds=prepared.import_seconds,
+        build_seconds=prepared.build_seconds,
         epoch_seconds=tuple(calls.seconds),
         epoch_cpu_seconds=tuple(calls.cpu_seconds),
         losses=(),
         accuracies=(),
         examples=size,
         peak_rss_bytes=peak_rss_bytes(),
-        jit_compile=bool(model.jit_compile),
+        jit_compile=bool(prepared.model.jit_compile),
         intra_op_threads=intra_op_threads,
         inter_op_threads=inter_op_threads,
         os_threads=os_threads(),
         cpus=cpus(),
         calls_per_block=calls.per_block,
-        random_data=data.random_data,
+        random_data=prepared.data.random_data,
     )
-
-
-def batch_size(parts: Parts) -> int:
-    """Return how many examples a workload's fit settings put into a batch."""
-    size = training_data.batch_size(parts.fit)
-    if not isinstance(size, int) or size < 1:
-        raise Refusal("workload", f"batch_size is {size!r} instead of a whole number above 0")
-    return size
 
 
 def first_batch(keras: Any, data: Data, size: int) -> Any:

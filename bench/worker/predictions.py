@@ -5,23 +5,16 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.worker.data import make_data
-from bench.worker.frameworks import computing_precision, import_keras
-from bench.worker.predicting import batch_size, first_batch
-from bench.worker.protocol import (
-    STAGES_BEFORE,
-    Predictions,
-    PredictionsRequest,
-)
-from bench.worker.random_data import make_random_data
+from bench.parity.precisions import UNIT_ROUNDOFF
+from bench.worker.data import batch_size
+from bench.worker.frameworks import computing_precision
+from bench.worker.predicting import first_batch
+from bench.worker.preparing import prepare
+from bench.worker.protocol import PREDICTING, Predictions, PredictionsRequest
 from bench.worker.refusals import refusal
-from bench.worker.workload import build_model, load_workload
 
 #: Predictions with weights and inputs that are rounded at random.
 REPLICAS = 4
-
-#: The largest relative error of a rounding, by the precision that a backend computes in.
-UNIT_ROUNDOFF = {"float32": 2.0**-24, "bfloat16": 2.0**-8, "float16": 2.0**-11}
 
 
 def show_predictions(request: PredictionsRequest, enter: Callable[[str], None]) -> Predictions:
@@ -30,20 +23,12 @@ def show_predictions(request: PredictionsRequest, enter: Callable[[str], None]) 
     The file holds the weights and the arrays of the batch ("weight/0", "batch/0"), the outputs
     ("output/0") and the largest distance that rounding moved an element of each ("spread/0").
     """
-    importing, loading, building = STAGES_BEFORE
-    enter(importing)
-    keras = import_keras(request)
-    enter(loading)
-    parts = load_workload(request.workload)
-    keras.utils.set_random_seed(request.seed)
-    data = make_data(parts, request.seed)
-    enter(building)
-    model = build_model(parts, keras)
-    data = data or make_random_data(keras, model, parts.fit, request.seed)
-    size = batch_size(parts)
-    structure = first_batch(keras, data, size)
+    prepared = prepare(request, enter)
+    keras, model = prepared.keras, prepared.model
+    size = batch_size(prepared.parts.fit)
+    structure = first_batch(keras, prepared.data, size)
     batch = keras.tree.flatten(structure)
-    enter("predicting")
+    enter(PREDICTING)
 
     def predict(weights: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         model.set_weights(weights)

@@ -16,7 +16,8 @@ from bench.records import Parameter
 #: What a worker does before it trains or predicts.
 STAGES_BEFORE = ("importing the framework", "loading the workload", "building the model")
 
-STAGES = (*STAGES_BEFORE, "training")
+#: What it does then.
+TRAINING, PREDICTING = "training", "predicting"
 
 
 @dataclass(frozen=True)
@@ -224,6 +225,4 @@ def one_line(error: BaseException) -> str:
     """Return what an exception says, in one line."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if lines and lines[0].startswith("Exception encountered when calling") and len(lines) > 1:
-        del lines[0]  # Keras puts where before what.
     return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__

@@ -1,16 +1,17 @@
 """Makes data up from the shapes of a model's inputs and outputs, the same on every backend."""
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from bench.worker.data import Data, batch_size, examples_per_epoch
+from bench.worker.data import Data, batch_size, before_validation, examples_per_epoch
 from bench.worker.protocol import Refusal
 from bench.worker.refusals import refusal
 
-#: At least so many examples, as whole batches, so that all steps are alike.
+#: At least so many examples to train on, as whole batches, so that all steps are alike.
 LEAST_EXAMPLES = 1000
 
 #: The size of a dimension that the model leaves open, such as the length of a text.
@@ -28,7 +29,7 @@ def make_random_data(keras: Any, model: Any, fit_settings: Mapping[str, Any], se
     tree = keras.tree
     batch = batch_size(fit_settings)
     steps = fit_settings.get("steps_per_epoch") or math.ceil(LEAST_EXAMPLES / batch)
-    count = batch * steps
+    count = _examples_for(batch * steps, fit_settings)
     random = np.random.default_rng(seed)
     tokens = _whole_number_inputs(model)
     limit = min((each.input_dim for each in _embeddings(model)), default=WHOLE_NUMBERS)
@@ -69,6 +70,12 @@ def random_targets(loss: Any, shape: Sequence[int], random: np.random.Generator)
     if kind.startswith("binary"):
         return random.integers(0, 2, shape).astype("float32")
     return _normal(random, shape)
+
+
+def _examples_for(trained: int, fit_settings: Mapping[str, Any]) -> int:
+    """Return the fewest examples of which so many come before those for validation."""
+    counts = itertools.count(trained)
+    return next(each for each in counts if before_validation(each, fit_settings) >= trained)
 
 
 def _inputs(model: Any) -> Any:

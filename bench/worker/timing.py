@@ -6,55 +6,36 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bench.records import Sample
-from bench.worker.data import Data, make_data
-from bench.worker.frameworks import import_keras, pool_threads
+from bench.worker.frameworks import pool_threads
+from bench.worker.preparing import Prepared, prepare
 from bench.worker.process_facts import cpus, os_threads, peak_rss_bytes
-from bench.worker.protocol import STAGES, Refusal, TimingRequest
-from bench.worker.random_data import make_random_data
+from bench.worker.protocol import TRAINING, Refusal, TimingRequest
 from bench.worker.refusals import refusal
 from bench.worker.turns import Turns
-from bench.worker.workload import build_model, load_workload
 
 
 def measure(request: TimingRequest, enter: Callable[[str], None], turns: Turns | None) -> Sample:
     """Train as the request says and return the sample; raise Refusal for the user's faults."""
-    importing, loading, building, training = STAGES
-
-    enter(importing)
-    start = time.perf_counter()
-    keras = import_keras(request)
-    import_seconds = time.perf_counter() - start
-
-    enter(loading)
-    parts = load_workload(request.workload)
-    keras.utils.set_random_seed(request.seed)
-    data = make_data(parts, request.seed)
-
-    enter(building)
-    start = time.perf_counter()
-    model = build_model(parts, keras)
-    build_seconds = time.perf_counter() - start
-    data = data or make_random_data(keras, model, parts.fit, request.seed)
-
-    enter(training)
-    epochs = _train(keras, model, data, parts.fit, request, turns)
+    prepared = prepare(request, enter)
+    enter(TRAINING)
+    epochs = _train(prepared, request, turns)
 
     intra_op_threads, inter_op_threads = pool_threads(request.backend)
     return Sample(
-        import_seconds=import_seconds,
-        build_seconds=build_seconds,
+        import_seconds=prepared.import_seconds,
+        build_seconds=prepared.build_seconds,
         epoch_seconds=tuple(epochs.seconds),
         epoch_cpu_seconds=tuple(epochs.cpu_seconds),
         losses=tuple(epochs.losses),
         accuracies=tuple(epochs.accuracies),
-        examples=data.examples,
+        examples=prepared.data.examples,
         peak_rss_bytes=peak_rss_bytes(),
-        jit_compile=bool(model.jit_compile),
+        jit_compile=bool(prepared.model.jit_compile),
         intra_op_threads=intra_op_threads,
         inter_op_threads=inter_op_threads,
         os_threads=os_threads(),
         cpus=cpus(),
-        random_data=data.random_data,
+        random_data=prepared.data.random_data,
     )
 
 
@@ -68,14 +49,9 @@ class _Epochs:
         self.accuracies: list[float] = []
 
 
-def _train(
-    keras: Any,
-    model: Any,
-    data: Data,
-    fit_settings: Mapping[str, Any],
-    request: TimingRequest,
-    turns: Turns | None,
-) -> _Epochs:
+def _train(prepared: Prepared, request: TimingRequest, turns: Turns | None) -> _Epochs:
+    keras: Any = prepared.keras
+    data = prepared.data
     epochs = _Epochs()
     time_limit_seconds = request.time_limit_seconds or math.inf
 
@@ -105,11 +81,11 @@ def _train(
             if not go_on:
                 self.model.stop_training = True
 
-    settings = dict(fit_settings)
+    settings = dict(prepared.parts.fit)
     wanted = request.epochs or settings.get("epochs", 1)
     settings["epochs"] = max(wanted, request.least_epochs)
     try:
-        model.fit(**data.fit_arguments, **settings, verbose=0, callbacks=[Stopwatch()])
+        prepared.model.fit(**data.fit_arguments, **settings, verbose=0, callbacks=[Stopwatch()])
     except Exception as error:
         raise refusal("training raises", error) from error
     if epochs.losses and not math.isfinite(epochs.losses[-1]):

@@ -35,6 +35,8 @@ def load_workload(workload: Workload) -> Parts:
     sys.path.append(workload.folder)
     try:
         module = _import_file(workload.module) if workload.is_file else _import(workload.module)
+    except Refusal:
+        raise
     except SyntaxError as error:
         raise Refusal("workload", f"line {error.lineno} has a syntax error: {error.msg}") from error
     except Exception as error:
@@ -46,18 +48,22 @@ def load_workload(workload: Workload) -> Parts:
     data = _function(module, own) if hasattr(module, own) else None
     settings = _fit_settings(module, f"FIT{suffix.upper()}")
     set_anew = dict(workload.parameters)
+    of_data = _arguments(data) if data else ()
     fit, build_arguments, data_arguments = (
         {name: value for name, value in set_anew.items() if name in known}
-        for known in (_fit_arguments(), _arguments(build), _arguments(data) if data else ())
+        for known in (_fit_arguments(), _arguments(build), of_data[1:])
     )
     for name in set_anew:
-        if not any(name in taken for taken in (fit, build_arguments, data_arguments)):
+        is_taken = any(name in taken for taken in (fit, build_arguments, data_arguments))
+        if name in of_data[:1] or (name == "seed" and not is_taken):
+            raise Refusal("workload", f"--set sets {name!r}, which is the seed; use --seed instead")
+        if not is_taken:
             reason = f"has no parameter {name!r}: not of build() or data(), and not of Model.fit"
             raise Refusal("workload", reason)
     return Parts(
         partial(build, **build_arguments),
         partial(data, **data_arguments) if data else None,
-        _checked(settings | fit),
+        settings | _checked("--set", fit),
     )
 
 
@@ -76,6 +82,11 @@ def build_model(parts: Parts, keras: Any) -> Any:
 
 def _import_file(file: str) -> ModuleType:
     name = Path(file).stem
+    # In its place, the file would be what others import by this name: Keras itself, for one.
+    loaded = sys.modules.get(name)
+    if loaded is not None and getattr(loaded, "__file__", None) != file:
+        reason = f"bears the name of the module {name}, which is imported already; rename the file"
+        raise Refusal("workload", reason)
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
     assert spec.loader is not None
@@ -97,29 +108,33 @@ def _function(module: ModuleType, name: str) -> Callable[..., Any]:
     return found  # type: ignore[no-any-return]
 
 
-def _arguments(function: Callable[..., Any]) -> frozenset[str]:
-    """Return what can be given to a function by name."""
+def _arguments(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return what can be given to a function by name, in its order."""
     by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     parameters = inspect.signature(function).parameters.items()
-    return frozenset(name for name, parameter in parameters if parameter.kind in by_name)
+    return tuple(name for name, parameter in parameters if parameter.kind in by_name)
 
 
 def _fit_arguments() -> frozenset[str]:
-    return _arguments(sys.modules["keras"].Model.fit) - {"self"}
+    return frozenset(_arguments(sys.modules["keras"].Model.fit)) - {"self"}
 
 
 def _fit_settings(module: ModuleType, name: str) -> dict[str, Any]:
-    settings = getattr(module, name, getattr(module, "FIT", {}))
+    found = name if hasattr(module, name) else "FIT"
+    settings = getattr(module, found, {})
     if not isinstance(settings, Mapping):
-        raise Refusal("workload", f"FIT is a {type(settings).__name__} instead of a dict")
-    return dict(settings)
+        raise Refusal("workload", f"{found} is a {type(settings).__name__} instead of a dict")
+    return _checked(found, dict(settings))
 
 
-def _checked(settings: dict[str, Any]) -> dict[str, Any]:
+def _checked(source: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of `Model.fit` that a source gives; raise Refusal that names it."""
     for name in RESERVED_FIT_SETTINGS:
         if name in settings:
-            raise Refusal("workload", f"FIT sets {name!r}, which the suite sets itself")
+            raise Refusal("workload", f"{source} sets {name!r}, which the suite sets itself")
     epochs = settings.get("epochs", 1)
     if not isinstance(epochs, int) or epochs < 1:
-        raise Refusal("workload", f"FIT has epochs={epochs!r} instead of a whole number above 0")
+        raise Refusal(
+            "workload", f"{source} has epochs={epochs!r} instead of a whole number above 0"
+        )
     return settings

@@ -100,6 +100,30 @@ def test_a_program_without_a_build_is_no_workload(tmp_path: Path):
         find(Selection(("program",)), tmp_path)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from package import make as build",
+        "from package import build",
+        "build = partial(make, 3)",
+        "build: object = make",
+        "build = other = make",
+    ],
+)
+def test_a_build_that_is_imported_or_assigned_is_the_workload(tmp_path: Path, text: str):
+    file = tmp_path / "mine.py"
+    file.write_text(f"{text}\ndef build_small(): ...")
+    assert [each.name for each in find(Selection((str(file),)))] == ["mine"]
+    assert [each.name for each in find(Selection(("mine",)), tmp_path)] == ["mine"]
+
+
+@pytest.mark.parametrize("name", ["build as make", "build_layers", "build as build_with_adam"])
+def test_an_imported_helper_is_no_workload(tmp_path: Path, name: str):
+    file = tmp_path / "mine.py"
+    file.write_text(f"from package import {name}\ndef build_small(): ...")
+    assert [each.name for each in find(Selection((str(file),)))] == ["mine:build_small"]
+
+
 def test_a_file_without_build_stands_for_every_one_that_it_defines(tmp_path: Path):
     file = tmp_path / "mine.py"
     file.write_text(

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from parity_builders import BIAS, KERNEL, LAST_BIAS, LAST_KERNEL, adam, blueprint, loss, training
 
-from bench.parity.arithmetic import UNIT_ROUNDOFF, Arithmetic, RandomRounding
+from bench.parity.arithmetic import Arithmetic, RandomRounding
 from bench.parity.deviations import SAFETY, deviations
 from bench.parity.network import covered
 from bench.parity.places import (
@@ -28,6 +28,7 @@ from bench.parity.places import (
     WEIGHT_GRADIENT,
     Place,
 )
+from bench.parity.precisions import UNIT_ROUNDOFF
 from bench.parity.reference import train
 from bench.parity.training import by_textbook
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from parity_builders import KERNEL, adam, blueprint, loss, sgd, training
 
-from bench.parity.arithmetic import UNIT_ROUNDOFF, RandomRounding
+from bench.parity.arithmetic import RandomRounding
 from bench.parity.departures import (
     CLIP,
     DEPARTURES,
@@ -30,6 +30,7 @@ from bench.parity.places import (
     WEIGHT_GRADIENT,
     Place,
 )
+from bench.parity.precisions import UNIT_ROUNDOFF
 from bench.parity.training import by_departure, by_textbook
 
 SINGLE = UNIT_ROUNDOFF["float32"]

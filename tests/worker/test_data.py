@@ -1,11 +1,12 @@
 """What data() may return, and how many examples an epoch of it has; no framework is needed."""
 
+import itertools
 from functools import partial
 
 import numpy as np
 import pytest
 
-from bench.worker.data import is_source, make_data
+from bench.worker.data import MOST_BATCHES, is_source, make_data
 from bench.worker.protocol import Refusal
 from bench.worker.workload import Parts
 
@@ -35,8 +36,10 @@ class PyDataset:
     def num_batches(self):
         return len(self.sizes)
 
-    def __iter__(self):
-        return ((array(size), array(size, 1)) for size in self.sizes)
+    def __getitem__(self, index):
+        """As one that slices its arrays, it has an empty batch after the last one."""
+        size = self.sizes[index] if index < len(self.sizes) else 0
+        return array(size), array(size, 1)
 
 
 class Own(PyDataset):
@@ -52,9 +55,32 @@ class Endless(Own):
 
 
 class Broken(Own):
-    def __iter__(self):
-        yield array(12), array(12, 1)
+    def __getitem__(self, index):
         raise OSError("the picture is gone")
+
+
+class DatasetV2:
+    """As many batches of 12 as it tells by its cardinality: -1 is without end, -2 is unknown."""
+
+    __module__ = "tensorflow.python.data"
+
+    def __init__(self, told, batches):
+        self.told, self.batches = told, batches
+
+    def cardinality(self):
+        return self.told
+
+    def __iter__(self):
+        return itertools.repeat((array(12), array(12, 1)), *self.batches)
+
+
+class DataLoader:
+    """Of torch, over what never ends and doesn't tell."""
+
+    __module__ = "torch.utils.data"
+
+    def __iter__(self):
+        return itertools.repeat((array(12), array(12, 1)))
 
 
 def test_a_pair_of_arrays_is_given_to_fit_as_it_is():
@@ -96,6 +122,14 @@ def test_a_source_is_counted_as_far_as_an_epoch_goes():
     assert made(source).fit_arguments == {"x": source}
     assert made(source, {"steps_per_epoch": 2}).examples == 24
     assert made(Endless(), {"steps_per_epoch": 1}).examples == 12
+    assert made(DataLoader(), {"steps_per_epoch": 3}).examples == 36
+    assert made(DatasetV2(-1, []), {"steps_per_epoch": 3}).examples == 36
+    assert made(DatasetV2(-2, [4])).examples == made(DatasetV2(4, [4])).examples == 48
+
+
+def test_a_source_that_tells_its_length_may_be_long():
+    batches = MOST_BATCHES + 1
+    assert made(DatasetV2(batches, [batches])).examples == 12 * batches
 
 
 def test_a_source_is_known_by_the_class_it_comes_from():
@@ -123,9 +157,23 @@ def test_a_batch_size_that_data_itself_takes_is_none_of_fit():
         ((each for each in [1]), {}, "a generator, which is spent after one epoch"),
         (iter([1]), {}, "a list_iterator, an iterator, which is spent after one epoch"),
         (Empty(), {}, "a Empty of no examples"),
-        (Endless(), {}, "an endless Endless, and FIT doesn't set steps_per_epoch"),
+        (Endless(), {}, r"Endless of data\(\) gives no end; set steps_per_epoch in FIT"),
+        (DatasetV2(-1, []), {}, r"DatasetV2 of data\(\) gives no end; set steps_per_epoch"),
+        (DatasetV2(-2, []), {}, r"DatasetV2 of data\(\) gives no end; set steps_per_epoch"),
+        (DataLoader(), {}, r"DataLoader of data\(\) gives no end; set steps_per_epoch"),
         (Broken(), {}, r"going through the Broken of data\(\) raises OSError: the picture is gone"),
-        (Own(), {"batch_size": 12}, "FIT sets batch_size, and .* a Own, which makes the batches"),
+        (Own(), {"batch_size": 12}, "batch_size is set, and .* a Own, which makes the batches"),
+        (
+            (array(20), array(20)),
+            {"validation_split": 1.5},
+            r"validation_split is 1\.5 instead of a number from 0 to below 1",
+        ),
+        ((array(20), array(20)), {"validation_split": "half"}, "validation_split is 'half'"),
+        (
+            (array(20), array(20)),
+            {"steps_per_epoch": 2, "batch_size": 0},
+            "batch_size is 0 instead of a whole number",
+        ),
         (ValueError("no file"), {}, r"data\(0\) raises ValueError: no file"),
     ],
 )

@@ -1,9 +1,11 @@
 """What is made up for a loss; what is made up for models is trained on in test_own_models.py."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from bench.worker.random_data import random_targets
+from bench.worker.random_data import LEAST_EXAMPLES, make_random_data, random_targets
 
 
 class SparseCategoricalCrossentropy:
@@ -51,3 +53,28 @@ def test_any_other_loss_gets_numbers_around_nought(loss):
 
 def test_the_same_seed_makes_up_the_same():
     assert (targets("mse", 5, 2) == targets("mse", 5, 2)).all()
+
+
+@pytest.mark.parametrize("fit", [{}, {"validation_split": 0.3}, {"batch_size": 7}])
+def test_what_is_trained_on_are_whole_batches_of_the_least_examples(fit):
+    data = made_up(fit)
+    size = fit.get("batch_size", 32)
+    assert data.examples % size == 0
+    assert LEAST_EXAMPLES <= data.examples < LEAST_EXAMPLES + size
+    assert len(data.x) - data.examples == pytest.approx(
+        fit.get("validation_split", 0.0) * len(data.x), abs=1
+    )
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_with_steps_it_is_as_many_as_they_take(share: float):
+    fit = {"batch_size": 10, "steps_per_epoch": 3, "validation_split": share}
+    assert (made_up(fit).examples, len(made_up(fit).x)) == (30, 30 / (1 - share))
+
+
+def made_up(fit):
+    """Return data for a model of one input and without a loss, by a stand-in for Keras."""
+    tree = SimpleNamespace(map_structure=lambda function, one: function(one), flatten=lambda x: [x])
+    tensor = SimpleNamespace(shape=(None, 2), dtype="float32")
+    model = SimpleNamespace(inputs=[tensor], layers=[], loss=None, _flatten_layers=list)
+    return make_random_data(SimpleNamespace(tree=tree), model, fit, 0)

@@ -61,6 +61,31 @@ def test_an_error_is_told_by_what_the_code_itself_raised(code: str, kind: str, m
     assert (found.kind, str(found)) == (kind, message)
 
 
+@pytest.mark.parametrize(
+    ("module", "kind"),
+    [
+        ("mine", "unsupported"),
+        ("keras_of_others.layers", "unsupported"),
+        ("jax.lax", "unsupported"),
+        ("keras.src.backend.openvino.numpy", "unsupported"),
+        ("keras.src.backend.common.variables", "workload"),
+        ("keras.src.layers.layer", "workload"),
+        ("keras", "workload"),
+    ],
+)
+def test_what_keras_wants_to_be_written_is_a_fault(module: str, kind: str):
+    inner = {"__builtins__": builtins, "__name__": module}
+    exec("def call(): raise NotImplementedError('no call()')", inner)
+    try:
+        inner["call"]()
+    except NotImplementedError as error:
+        found = refusal("build() raises", error)
+    said = "no call()"
+    if kind == "workload":
+        said = f"build() raises NotImplementedError: {said}"
+    assert (found.kind, str(found)) == (kind, said)
+
+
 def test_a_part_that_this_backends_own_framework_lacks_is_a_fault(monkeypatch):
     error = raised("raise ModuleNotFoundError('No module named torch.odd', name='torch.odd')")
     assert refusal("raises", error).kind == "unsupported"

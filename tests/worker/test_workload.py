@@ -44,9 +44,9 @@ def load(tmp_path: Path, monkeypatch):
     monkeypatch.setitem(sys.modules, "keras", SimpleNamespace(Model=Model))
     monkeypatch.setattr(sys, "path", sys.path.copy())
 
-    def load(builder="build", **parameters):
-        file = tmp_path / "mine_of_parts.py"
-        file.write_text(TEXT)
+    def load(builder="build", *, text=TEXT, stem="mine_of_parts", **parameters):
+        file = tmp_path / f"{stem}.py"
+        file.write_text(text)
         workload = Workload(
             "mine", str(file), str(tmp_path), builder, tuple(parameters.items())
         )  # fmt: skip
@@ -97,6 +97,50 @@ def test_a_parameter_that_nothing_takes_is_refused(load, name: str):
 def test_a_fit_setting_that_cannot_be_is_refused(load, parameters, reason: str):
     with pytest.raises(Refusal, match=reason):
         load(**parameters)
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "value"),
+    [("--set", "verbose", 2), ("--set", "epochs", 0), ("FIT_WIDE", "verbose", 2)],
+)
+def test_what_is_refused_names_where_it_was_set(load, source: str, name: str, value: int):
+    text = TEXT.replace('{"batch_size": 5}', repr({name: value})) if source != "--set" else TEXT
+    given = {name: value} if source == "--set" else {}
+    with pytest.raises(Refusal, match=rf"^{source} (sets '{name}'|has {name}={value})"):
+        load("build_wide", text=text, **given)
+
+
+@pytest.mark.parametrize(("builder", "name"), [("build", "FIT"), ("build_wide", "FIT_WIDE")])
+def test_fit_settings_that_are_no_dict_are_named(load, builder: str, name: str):
+    with pytest.raises(Refusal, match=rf"^{name} is a list instead of a dict"):
+        load(builder, text=TEXT + f"\n{name} = [5]")
+
+
+def test_the_seed_is_not_set_like_other_arguments(load):
+    with pytest.raises(Refusal, match="--set sets 'seed', which is the seed; use --seed"):
+        load(seed=1)
+    with pytest.raises(Refusal, match="--set sets 'start', which is the seed; use --seed"):
+        load(text=TEXT.replace("seed", "start"), start=1)
+    without_data = "def build(units=4): ..."
+    with pytest.raises(Refusal, match="use --seed"):
+        load(text=without_data, seed=1)
+    assert load(text="def build(seed=4): return seed", seed=1).build() == 1
+
+
+def test_data_that_take_no_seed_are_refused_when_they_are_made(load):
+    assert load(text=TEXT + "\ndef data(): ...").data is not None
+
+
+@pytest.mark.parametrize("stem", ["keras", "json", "sys"])
+def test_a_file_that_would_replace_a_module_is_refused(load, stem: str):
+    before = sys.modules[stem]
+    with pytest.raises(Refusal, match=f"the name of the module {stem}, .*; rename the file"):
+        load(stem=stem)
+    assert sys.modules[stem] is before
+
+
+def test_a_file_may_be_loaded_twice(load):
+    assert load().build() == load().build()
 
 
 def test_a_function_that_is_missing_is_named(load):
