@@ -93,7 +93,9 @@ def examples_per_epoch(examples: int, fit_settings: Mapping[str, Any]) -> int:
     """Return how many of so many examples in arrays an epoch trains on."""
     trained = before_validation(examples, fit_settings)
     steps = fit_settings.get("steps_per_epoch")
-    return trained if steps is None else min(trained, steps * batch_size(fit_settings))
+    if steps is None or fit_settings.get("batch_size") is None:
+        return trained  # Of steps without a size, Keras makes batches that hold them all.
+    return min(trained, int(steps) * batch_size(fit_settings))
 
 
 def before_validation(examples: int, fit_settings: Mapping[str, Any]) -> int:

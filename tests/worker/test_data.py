@@ -107,6 +107,7 @@ def test_a_model_may_have_no_targets():
     [
         ({"validation_split": 0.25}, 15),
         ({"validation_split": 0.25, "validation_data": (array(5), array(5, 1))}, 20),
+        ({"steps_per_epoch": 3}, 20),
         ({"steps_per_epoch": 3, "batch_size": 4}, 12),
         ({"steps_per_epoch": 9, "batch_size": 4}, 20),
         ({"steps_per_epoch": 3, "batch_size": 4, "validation_split": 0.5}, 10),
