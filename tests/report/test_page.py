@@ -139,6 +139,15 @@ def test_whatever_was_measured_has_a_page(results):
     assert "In short" in read(*run_sections(run(*results))).texts
 
 
+@pytest.mark.parametrize("changes", [{"failure": failure()}, {"parity": DIFFERS}], ids=str)
+def test_what_does_not_count_has_no_line_among_whole_trainings(changes):
+    odd = replace(result("tensorflow", *[0.3] * 4), **changes)
+    measured = run(*two_backends().results, odd)
+    records = stored(render("", "", run_sections(measured)), "records")
+    (totals,) = [rows for rows in records.values() if rows and "training_seconds" in rows[0]]
+    assert {row["backend"] for row in totals} == {"jax", "torch"}
+
+
 def test_a_prediction_has_calls_and_no_losses():
     measured = [
         replace(each, arm=replace(each.arm, task="predict", loop="predict"))

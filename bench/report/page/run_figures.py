@@ -7,8 +7,8 @@ from typing import Any
 import altair as alt
 
 from bench.analyze.answer import milliseconds
-from bench.analyze.break_even import BreakEven, series
-from bench.analyze.comparison import Row, Table
+from bench.analyze.break_even import BreakEven, totals_by_epochs
+from bench.analyze.comparison import Row, Table, counting
 from bench.analyze.epochs import timed_epochs
 from bench.analyze.stats import Estimate, centre
 from bench.analyze.steady import process_epoch_seconds
@@ -192,8 +192,8 @@ def first_epoch_figure(table: Table) -> Figure | None:
 
 def total_figure(results: Sequence[ArmResult], found: Sequence[BreakEven]) -> Figure | None:
     """Draw what a whole training takes by its number of epochs, and where backends break even."""
-    counting = [each for each in results if each.samples]
-    if len(counting) < 2:
+    arms = counting(results)
+    if len(arms) < 2:
         return None
     most = 10 ** math.ceil(math.log10(max([50, *(3 * each.epochs for each in found)])))
     crossings: list[dict[str, Any]] = [
@@ -210,7 +210,7 @@ def total_figure(results: Sequence[ArmResult], found: Sequence[BreakEven]) -> Fi
     ]
     lines: list[dict[str, Any]] = [
         {"epochs": epochs, "training_seconds": seconds, "backend": arm.backend}
-        for arm, epochs, seconds in series(counting, most)
+        for arm, epochs, seconds in totals_by_epochs(arms, most)
     ]
     records = [*lines, *crossings]
     times = [each["training_seconds"] for each in lines]
@@ -247,7 +247,7 @@ def total_figure(results: Sequence[ArmResult], found: Sequence[BreakEven]) -> Fi
             tooltip=tooltip
         ),
     ).properties(height=LINES_HEIGHT)
-    workload = counting[0].arm.workload
+    workload = arms[0].arm.workload
     return Figure(
         f"Seconds that a whole training of {workload} takes by its number of epochs, a line per"
         " backend, with a circle where two of them break even.",

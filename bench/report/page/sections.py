@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from bench.analyze.answer import answer, ending
-from bench.analyze.break_even import break_evens, sentence
+from bench.analyze.break_even import break_evens
+from bench.analyze.break_even_answer import answer as break_even_answer
 from bench.analyze.compared import Comparison
 from bench.analyze.compared_answer import answer as compared_answer
 from bench.analyze.compared_answer import remarks as compared_remarks
@@ -107,7 +108,7 @@ def _workload(table: Table, run: Run) -> Section:
             f"First {one}, and break-even" if trained else f"First {one}",
             [
                 *_known(run_figures.first_epoch_figure(table)),
-                *([Lines([sentence(each) for each in found], "list")] if found else []),
+                *([Lines([break_even_answer(each) for each in found], "list")] if found else []),
                 *_known(run_figures.total_figure(trained, found)),
             ],
         ),
