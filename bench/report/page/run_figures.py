@@ -9,7 +9,7 @@ import altair as alt
 from bench.analyze.answer import milliseconds
 from bench.analyze.break_even import BreakEven, totals_by_epochs
 from bench.analyze.comparison import Row, Table, counting
-from bench.analyze.epochs import timed_epochs
+from bench.analyze.epochs import TimedEpoch, timed_epochs
 from bench.analyze.stats import Estimate, centre
 from bench.analyze.steady import process_epoch_seconds
 from bench.analyze.words import WORDS
@@ -75,8 +75,12 @@ def ratio_domain(tables: Sequence[Table]) -> tuple[float, float]:
 
 
 def epochs_figure(result: ArmResult) -> Figure:
-    """Draw every epoch of an arm, process after process; what is off the scale is at its edge."""
-    arm = result.arm
+    """Draw every epoch of an arm, process after process; what is off the scale is at its edge.
+
+    Only an epoch that doesn't count can be, by being slower. Of a prediction, the records tell of
+    how many calls each block is.
+    """
+    arm, words = result.arm, WORDS[result.arm.task]
     lengths = [len(sample.epoch_seconds) for sample in result.samples]
     known = timed_epochs(result.samples)
     records: list[dict[str, Any]] = [
@@ -85,13 +89,14 @@ def epochs_figure(result: ArmResult) -> Figure:
             "epoch": each.epoch,
             "epoch_seconds": each.epoch_seconds,
             "steady": each.is_steady,
+            **_calls(each, result),
             "ms": each.epoch_seconds * 1e3,
             "place": round(each.process + 0.92 * (each.epoch - 1) / lengths[each.process - 1], 4),
         }
         for each in known
     ]
     counted = [each["ms"] for each in records if each["steady"]]
-    low, high = min(counted) / 1.02, max(counted) * 1.02
+    low, high = min(each["ms"] for each in records) / 1.02, max(counted) * 1.02
     level = centre(process_epoch_seconds(result.samples))
     count = len(result.samples)
     x = alt.X(
@@ -113,9 +118,11 @@ def epochs_figure(result: ArmResult) -> Figure:
     )
     tooltip = [
         alt.Tooltip("process:Q"),
-        alt.Tooltip("epoch:Q"),
+        alt.Tooltip("epoch:Q", title=words.kept),
         alt.Tooltip("ms:Q", format=".4~g", title="ms"),
     ]
+    if arm.task == "predict":
+        tooltip.append(alt.Tooltip("calls_per_block:Q", title="calls in it"))
     base = alt.Chart(alt.NamedData(DATA)).encode(x=x, y=y, tooltip=tooltip)
     rule = once().mark_rule(color=MUTED, strokeDash=[2, 3], aria=False)
     chart = alt.layer(
@@ -132,7 +139,7 @@ def epochs_figure(result: ArmResult) -> Figure:
         ),
     ).properties(height=110)
     return Figure(
-        f"Every {WORDS[arm.task].one} of {arm.workload} on {arm.backend}, {count} processes one"
+        f"Every {words.kept} of {arm.workload} on {arm.backend}, {count} processes one"
         f" after the other; steady ones take {milliseconds(min(counted) / 1e3)} to"
         f" {milliseconds(max(counted) / 1e3)} ms, around"
         f" {with_interval(level, milliseconds)} ms.",
@@ -140,6 +147,14 @@ def epochs_figure(result: ArmResult) -> Figure:
         records,
         title=arm.backend,
     )
+
+
+def _calls(timed: TimedEpoch, result: ArmResult) -> dict[str, int | None]:
+    """Return how many calls a block has; None for the first call and the warm-up, in no block."""
+    if result.arm.task == "train":
+        return {}
+    per_block = result.samples[timed.process - 1].calls_per_block
+    return {"calls_per_block": per_block if timed.is_steady else None}
 
 
 def first_epoch_figure(table: Table) -> Figure | None:

@@ -1,6 +1,7 @@
 """The sections of a page: what is said of a run, a gate, a sweep, a comparison, and a history."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bench.analyze.answer import answer, ending
 from bench.analyze.break_even import break_evens
@@ -20,6 +21,7 @@ from bench.analyze.pairs import pairs
 from bench.analyze.shifts import Series
 from bench.analyze.stats import Estimate
 from bench.analyze.sweep import sweep
+from bench.analyze.words import WORDS, Words
 from bench.records import ArmResult, Gate, Machine, Run, Surroundings
 from bench.report import compared as compared_tables
 from bench.report import findings
@@ -43,6 +45,7 @@ from bench.report.history import (
     heading,
     left_out_sentence,
     level_cells,
+    level_titles,
     shift_sentence,
     stray_sentence,
 )
@@ -52,9 +55,9 @@ from bench.report.page.content import Figure, Grid, Lines, Section
 
 INTERVALS = "centre (95 % interval); n: processes (steady {one}s in all)"
 EPOCHS_NOTE = (
-    "Each numbered stroke is a process, its epochs from left to right. Triangles are the first"
-    " epoch and the warm-up, which don't count; those slower than the scale lie at its upper edge."
-    " The dotted line is the epoch of the table."
+    "Each numbered stroke is a process from left to right, and each point {a_time}. Triangles are"
+    " the first {one} and the warm-up, which don't count; those slower than the scale lie at its"
+    " upper edge. The dotted line is the {one} of the table."
 )
 GATE_TITLE = "Is the candidate slower?"
 SWEEP_TITLE = "Which version trains fastest on this CPU"
@@ -103,7 +106,7 @@ def _workload(table: Table, run: Run) -> Section:
     found = break_evens(trained)
     epochs = [run_figures.epochs_figure(each) for each in results if each.samples]
     parts = [
-        Section(f"Every {one} as it came", [Lines([EPOCHS_NOTE]), *epochs] if epochs else []),
+        *_epoch_parts(table.words, epochs),
         Section(
             f"First {one}, and break-even" if trained else f"First {one}",
             [
@@ -203,7 +206,7 @@ def _gate(gate: Gate) -> Section:
             ),
             *_warnings(gate.surroundings),
         ],
-        _epoch_parts(gate.results),
+        _epoch_parts(WORDS[gate.results[0].arm.task], _labelled_epochs(gate.results)),
     )
 
 
@@ -232,20 +235,22 @@ def _sweep(gate: Gate) -> tuple[Section, ...]:
     return tuple(sections)
 
 
-def _epoch_parts(results: Sequence[ArmResult]) -> list[Section]:
-    figures = [
-        Figure(
-            figure.description,
-            figure.spec,
-            figure.records,
-            figure.note,
-            f"{each.arm.workload}, {each.arm.backend}, {each.arm.environment.label}",
+def _labelled_epochs(results: Sequence[ArmResult]) -> list[Figure]:
+    return [
+        replace(
+            run_figures.epochs_figure(each),
+            title=f"{each.arm.workload}, {each.arm.backend}, {each.arm.environment.label}",
         )
         for each in results
         if each.samples
-        for figure in [run_figures.epochs_figure(each)]
     ]
-    return [Section("Every epoch as it came", [Lines([EPOCHS_NOTE]), *figures])] if figures else []
+
+
+def _epoch_parts(words: Words, figures: Sequence[Figure]) -> list[Section]:
+    if not figures:
+        return []
+    note = EPOCHS_NOTE.format(one=words.one, a_time=words.a_time)
+    return [Section(f"Every {words.kept} as it came", [Lines([note]), *figures])]
 
 
 def compared_section(comparison: Comparison) -> Section:
@@ -299,17 +304,23 @@ def history_section(found: Sequence[Series], left_out: Sequence[str]) -> Section
         blocks.append(Lines(warnings, "warning"))
     if shifts:
         blocks.append(Lines(shifts, "list"))
-    for workload in dict.fromkeys(each.key.workload for each in found):
-        mine = [each for each in found if each.key.workload == workload]
-        blocks += _known(change_figures.history_figure(workload, mine))
-    blocks.append(
-        _text_grid(
-            "The level of every series: centre (95 % interval)",
-            ["series", *(column.title for column in LEVELS)],
-            [False, *(column.numeric for column in LEVELS)],
-            [[heading(each), *texts] for each in found for texts in level_cells(each)],
+    for workload, task in dict.fromkeys((each.key.workload, each.key.task) for each in found):
+        mine = [each for each in found if (each.key.workload, each.key.task) == (workload, task)]
+        blocks += _known(change_figures.history_figure(mine))
+    for task in dict.fromkeys(each.key.task for each in found):
+        blocks.append(
+            _text_grid(
+                f"The level of every series of {WORDS[task].one}s: centre (95 % interval)",
+                ["series", *level_titles(task)],
+                [False, *(column.numeric for column in LEVELS)],
+                [
+                    [heading(each), *texts]
+                    for each in found
+                    if each.key.task == task
+                    for texts in level_cells(each)
+                ],
+            )
         )
-    )
     if said:
         blocks.append(Lines(said, "list"))
     return Section("History", blocks)
