@@ -11,9 +11,7 @@ from bench.analyze.words import WORDS
 from bench.errors import NothingMeasured, ResultsBroken
 from bench.records import Gate, GateSettings, Run
 from bench.report.markdown import title
-from bench.report.page.content import Section
-from bench.report.page.document import render
-from bench.report.page.sections import (
+from bench.report.page.change_sections import (
     GATE_TITLE,
     SWEEP_TITLE,
     compared_section,
@@ -21,8 +19,10 @@ from bench.report.page.sections import (
     history_section,
     incomparable_section,
     is_sweep,
-    run_sections,
 )
+from bench.report.page.content import Section
+from bench.report.page.document import render
+from bench.report.page.run_sections import run_sections
 from bench.report.terminal import make_console
 from bench.store import history
 from bench.store.files import write_atomically

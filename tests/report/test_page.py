@@ -37,14 +37,14 @@ from bench.report import findings
 from bench.report import sweep as sweep_tables
 from bench.report.columns import DETAILS, SPEED, cells, remarks, titles
 from bench.report.history import shift_sentence
-from bench.report.page.document import render
-from bench.report.page.sections import (
+from bench.report.page.change_sections import (
     compared_section,
     gate_sections,
     history_section,
     is_sweep,
-    run_sections,
 )
+from bench.report.page.document import render
+from bench.report.page.run_sections import run_sections
 
 BUSY = Surroundings(2, None, 34.0, None, None, None, (), (), ())
 CALM = replace(BUSY, busy_percent=1.0)

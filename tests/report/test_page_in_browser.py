@@ -14,8 +14,9 @@ from history_builders import history_rows_of
 
 from bench.analyze.shifts import find_series
 from bench.records import Parity
+from bench.report.page.change_sections import gate_sections, history_section
 from bench.report.page.document import render
-from bench.report.page.sections import gate_sections, history_section, run_sections
+from bench.report.page.run_sections import run_sections
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
