@@ -1,10 +1,13 @@
-"""Makes the pictures of the README from the stored run and the stored sweep, in docs/images/.
+"""Makes the pictures of the README, in docs/images/.
 
 python docs/screenshots.py
 
+They are of the run that results/latest.json names, and the sweep that docs/keras-releases.md does.
 It needs a Chromium and the packages of the tests (`nox -s tests` installs both where it can).
 """
 
+import json
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -17,6 +20,7 @@ from bench.store.stored import load
 PROJECT = Path(__file__).parent.parent
 RESULTS = PROJECT / "results"
 IMAGES = Path(__file__).parent / "images"
+RELEASES = Path(__file__).parent / "keras-releases.md"
 WIDTH, HEIGHT = 900, 760
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -28,8 +32,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
         run, sweep = (
-            _written(next((RESULTS / kind).glob("*.json")), Path(folder, f"{kind}.html"))
-            for kind in ("runs", "gates")
+            _written(measured, Path(folder, f"{measured.stem}.html"))
+            for measured in (_run(), _sweep())
         )
         for scheme in ("light", "dark"):
             page = _opened(browser, run, scheme)
@@ -38,6 +42,18 @@ def main() -> None:
             figure = _opened(browser, sweep, scheme).locator("figure").first
             figure.screenshot(path=IMAGES / f"report-versions-{scheme}.png")
         browser.close()
+
+
+def _run() -> Path:
+    latest = json.loads((RESULTS / "latest.json").read_text(encoding="utf-8"))
+    return RESULTS / latest["run"]
+
+
+def _sweep() -> Path:
+    found = re.search(r"\(\.\./(results/gates/.*?\.json)\)", RELEASES.read_text(encoding="utf-8"))
+    if found is None:
+        raise SystemExit(f"error: {RELEASES}: names no sweep; link to it in results/gates/")
+    return PROJECT / found[1]
 
 
 def _written(measured: Path, file: Path) -> Path:

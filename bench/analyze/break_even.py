@@ -6,10 +6,12 @@ process does before it imports, and making the data, is much the same on all bac
 counted.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from bench.analyze.comparison import counting
 from bench.analyze.stats import Estimate, centre, ratio
 from bench.analyze.steady import UNCOUNTED_EPOCHS, process_epoch_seconds
 from bench.records import Arm, ArmResult, Sample
@@ -22,10 +24,11 @@ MOST_EPOCHS = 1_000_000
 class BreakEven:
     """Two arms of a workload, and from how many epochs on the one with the faster epoch wins.
 
-    `epochs` is the least number at which its training takes less time, 1 where it does from the
-    start. Below `low` the other is surely quicker, by the 95 % interval of the ratio of both times,
-    and from `high` on the faster one surely is; `high` is None where it never surely is, and both
-    are where there is a single process. `training_seconds` is what so many epochs take.
+    From `epochs` on its training takes less time, 1 where it does from the start. From `low` on the
+    other is nowhere surely quicker, by the 95 % interval of the ratio of both times, and from
+    `high` on the faster one surely is, for any longer training; `high` is None where that is
+    undecided for long trainings, and both are where there is a single process. `training_seconds`
+    is what so many epochs take.
     """
 
     faster: Arm
@@ -71,15 +74,11 @@ def break_evens(results: Sequence[ArmResult]) -> tuple[BreakEven, ...]:
     """Return what every two arms that start and train in another order come to.
 
     Args:
-        results: arms of one workload; those without a sample, or that failed or learn something
-            else, are left out.
+        results: arms of one workload, of which only those that count are compared.
     """
-    counting = [
-        each
-        for each in results
-        if each.samples and each.failure is None and each.parity.outcome != "differs"
-    ]
-    by_speed = sorted(counting, key=lambda each: centre(process_epoch_seconds(each.samples)).value)
+    by_speed = sorted(
+        counting(results), key=lambda each: centre(process_epoch_seconds(each.samples)).value
+    )
     found = (
         break_even(faster, slower)
         for place, faster in enumerate(by_speed)
@@ -89,42 +88,27 @@ def break_evens(results: Sequence[ArmResult]) -> tuple[BreakEven, ...]:
 
 
 def break_even(faster: ArmResult, slower: ArmResult) -> BreakEven | None:
-    """Return where two arms break even; None where the first isn't quicker at any number."""
+    """Return where two arms break even; None where the first isn't quicker in the end."""
     fast, slow = trainings(faster.samples), trainings(slower.samples)
+    endless = ratio([each.epoch_seconds for each in fast], [each.epoch_seconds for each in slow])
 
     def at(epochs: int) -> Estimate:
         return ratio(
             [each.seconds(epochs) for each in fast], [each.seconds(epochs) for each in slow]
         )
 
-    epochs = _first(lambda number: at(number).value < 1)
+    def first(holds: Callable[[Estimate], bool]) -> int | None:
+        return _first(lambda epochs: holds(at(epochs))) if holds(endless) else None
+
+    epochs = first(lambda estimate: estimate.value < 1)
     if epochs is None:
         return None
-    low = high = None
-    if at(1).low is not None:
-        low = _first(lambda number: _not_above(at(number).low))
-        high = _first(lambda number: _below(at(number).high))
+    low = first(lambda estimate: estimate.low is not None and estimate.low <= 1)
+    high = first(lambda estimate: estimate.high is not None and estimate.high < 1)
     return BreakEven(faster.arm, slower.arm, epochs, low, high, total_seconds(fast, epochs))
 
 
-def sentence(found: BreakEven) -> str:
-    """Say from how many epochs on the arm with the faster epoch is quicker in all."""
-    who = f"{found.faster.backend} takes less time than {found.slower.backend} in all"
-    if found.high == 1:
-        return f"{who}, however short the training."
-    said = f"{who} from {_epochs(found.epochs)} on"
-    if found.low is None:
-        return f"{said}, by one process, which gives no interval."
-    if found.high is None:
-        return f"{said}, but surely at no number: their epochs are too much alike."
-    return f"{said} ({found.low:,} to {found.high:,})."
-
-
-def _epochs(number: int) -> str:
-    return "the first epoch" if number == 1 else f"{number:,} epochs"
-
-
-def series(results: Sequence[ArmResult], most: int) -> tuple[tuple[Arm, int, float], ...]:
+def totals_by_epochs(results: Sequence[ArmResult], most: int) -> tuple[tuple[Arm, int, float], ...]:
     """Return what trainings of 1 to `most` epochs take, evenly on a log scale: for a plot."""
     numbers = sorted({round(most ** (place / 40)) for place in range(41)})
     return tuple(
@@ -142,25 +126,15 @@ def total_seconds(known: Sequence[Training], epochs: int) -> float:
 
 
 def _first(holds: Callable[[int], bool]) -> int | None:
-    """Return the least number of epochs at which this holds, and from which on it does.
+    """Return the number of epochs from which on this holds, None where it is beyond any training.
 
-    The further epochs there are, the more the steady epoch decides: the ratio moves one way.
+    Past the uncounted epochs the steady one decides the more the further epochs there are, so that
+    the ratio moves one way. Before, it goes up and down as a first epoch and a warm-up come.
     """
-    high = 1
-    while not holds(high):
-        high *= 2
-        if high > MOST_EPOCHS:
-            return None
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if holds(middle) else (middle, high)
-    return high
-
-
-def _below(end: float | None) -> bool:
-    return end is not None and end < 1
-
-
-def _not_above(end: float | None) -> bool:
-    return end is not None and end <= 1
+    if not holds(MOST_EPOCHS):
+        return None
+    first = bisect_left(range(MOST_EPOCHS), True, lo=UNCOUNTED_EPOCHS, key=holds)
+    if first == UNCOUNTED_EPOCHS:
+        while first > 1 and holds(first - 1):
+            first -= 1
+    return first

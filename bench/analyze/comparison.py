@@ -63,9 +63,7 @@ class Row:
     @property
     def counts(self) -> bool:
         """Whether its time is that of the same training as the others', measured to the end."""
-        return (
-            self.figures is not None and self.failure is None and self.parity.outcome != "differs"
-        )
+        return self.figures is not None and _is_sound(self)
 
 
 @dataclass(frozen=True)
@@ -93,6 +91,11 @@ def tables(run: Run) -> tuple[Table, ...]:
     )
 
 
+def counting(results: Sequence[ArmResult]) -> list[ArmResult]:
+    """Return the arms that count: their time is that of the same training, measured to the end."""
+    return [result for result in results if result.samples and _is_sound(result)]
+
+
 def faults(results: Sequence[ArmResult]) -> list[Failure]:
     """Return the failures that make a run fail.
 
@@ -118,8 +121,11 @@ def _table(workload: str, results: Sequence[ArmResult]) -> Table:
 
 def _rank(result: ArmResult) -> tuple[bool, float]:
     """Put the arms that failed, or learn something else, behind, and the fast before the slow."""
-    odd = result.failure is not None or result.parity.outcome == "differs"
-    return odd, centre(process_epoch_seconds(result.samples)).value
+    return not _is_sound(result), centre(process_epoch_seconds(result.samples)).value
+
+
+def _is_sound(known: ArmResult | Row) -> bool:
+    return known.failure is None and known.parity.outcome != "differs"
 
 
 def _row(result: ArmResult, measured: Sequence[ArmResult]) -> Row:

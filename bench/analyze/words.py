@@ -10,7 +10,8 @@ class Words:
     """The words for a task.
 
     `verb` stands by itself, `does` before a workload whose ratios are told, and `does_one` before
-    one whose time is. `one` is what is timed, `a_one` that with its article. `errs` is what a
+    one whose time is. `one` is what is timed, `a_one` that with its article. `kept` is
+    what a time is kept of, and `a_time` what that time is. `errs` is what a
     backend does whose parity failed, `err` what several do, and `erred` what one did.
     """
 
@@ -19,6 +20,8 @@ class Words:
     does_one: str
     one: str
     a_one: str
+    kept: str
+    a_time: str
     errs: str
     err: str
     erred: str
@@ -31,6 +34,8 @@ WORDS: dict[Task, Words] = {
         does_one="trains an epoch of",
         one="epoch",
         a_one="an epoch",
+        kept="epoch",
+        a_time="the time of an epoch",
         errs="learns",
         err="learn",
         erred="learned",
@@ -41,6 +46,8 @@ WORDS: dict[Task, Words] = {
         does_one="predicts a batch of",
         one="call",
         a_one="a call",
+        kept="block of calls",
+        a_time="the mean of a block of calls",
         errs="predicts",
         err="predict",
         erred="predicted",

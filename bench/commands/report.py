@@ -9,11 +9,9 @@ from bench.analyze.measured import measured_run
 from bench.analyze.shifts import find_series
 from bench.analyze.words import WORDS
 from bench.errors import NothingMeasured, ResultsBroken
-from bench.records import Gate, Run
+from bench.records import Gate, GateSettings, Run
 from bench.report.markdown import title
-from bench.report.page.content import Section
-from bench.report.page.document import render
-from bench.report.page.sections import (
+from bench.report.page.change_sections import (
     GATE_TITLE,
     SWEEP_TITLE,
     compared_section,
@@ -21,16 +19,15 @@ from bench.report.page.sections import (
     history_section,
     incomparable_section,
     is_sweep,
-    run_sections,
 )
+from bench.report.page.content import Section
+from bench.report.page.document import render
+from bench.report.page.run_sections import run_sections
 from bench.report.terminal import make_console
 from bench.store import history
 from bench.store.files import write_atomically
 from bench.store.runs import newest
 from bench.store.stored import load
-
-#: The slowdown that a comparison of runs must not miss.
-THRESHOLD = 0.05
 
 
 def report(files: tuple[Path, ...], output: Path | None, results: Path) -> None:
@@ -97,11 +94,12 @@ def _subtitle(measured: Sequence[Run | Gate]) -> str:
 def _compared(
     baseline: tuple[Path, Run], candidate: tuple[Path, Run], rows: Sequence[HistoryRow]
 ) -> Section:
+    threshold = GateSettings().threshold
     before, after = (measured_run(run, str(file)) for file, run in (baseline, candidate))
     try:
         if differences(before, after):
-            return compared_section(compare_across_machines(before, after, THRESHOLD))
-        return compared_section(compare(before, after, rows, THRESHOLD))
+            return compared_section(compare_across_machines(before, after, threshold))
+        return compared_section(compare(before, after, rows, threshold))
     except NothingMeasured as reason:
         return incomparable_section(str(reason))
 

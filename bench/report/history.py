@@ -14,7 +14,7 @@ from rich.text import Text
 from bench.analyze.answer import milliseconds, span, times
 from bench.analyze.shifts import LEAST_RUNS, Level, Series, Shift, Stray
 from bench.analyze.words import WORDS
-from bench.records import LOOPS
+from bench.records import LOOPS, Task
 from bench.report.columns import with_interval
 
 #: How many warnings are printed; of a file that is broken throughout they are all the same.
@@ -49,6 +49,11 @@ LEVELS = (
     LevelColumn("ratio to the level before", _ratio),
     LevelColumn("what changed", _changes, numeric=False),
 )
+
+
+def level_titles(task: Task) -> list[str]:
+    """Return the heads of a table of levels, of series that are all of one task."""
+    return [column.title.format(one=WORDS[task].one) for column in LEVELS]
 
 
 def level_cells(series: Series) -> list[list[str]]:
@@ -145,11 +150,8 @@ def print_history(console: Console, series: Sequence[Series], warnings: Sequence
 
 def _grid(series: Series) -> Grid:
     grid = Grid(box=SIMPLE_HEAD, caption="centre (95 % interval)", caption_justify="left")
-    for column in LEVELS:
-        grid.add_column(
-            column.title.format(one=WORDS[series.key.task].one),
-            justify="right" if column.numeric else "left",
-        )
+    for column, title in zip(LEVELS, level_titles(series.key.task), strict=True):
+        grid.add_column(title, justify="right" if column.numeric else "left")
     for texts in level_cells(series):
         grid.add_row(*map(Text, texts))
     return grid

@@ -4,11 +4,10 @@ import pytest
 from builders import DIFFERS, failure, result, sample
 
 from bench.analyze.break_even import (
-    BreakEven,
+    MOST_EPOCHS,
     break_even,
     break_evens,
-    sentence,
-    series,
+    totals_by_epochs,
     trainings,
 )
 
@@ -78,6 +77,51 @@ def test_equal_arms_that_start_alike_never_surely_break_even():
     assert found.high is None
 
 
+def test_what_is_quicker_for_short_trainings_alone_is_undecided():
+    found = break_even(
+        result("jax", *around(1.0, 0.99, 0.12)), result("torch", *around(3.0, 1.0, 0.12))
+    )
+    assert (found.epochs, found.low, found.high) == (1, 1, None)
+
+
+def test_an_arm_whose_epochs_are_slower_breaks_even_nowhere_however_quickly_it_starts():
+    quick_start = result("torch", *around(1.0, 0.2))
+    assert break_even(quick_start, result("jax", *around(10.0, 0.1))) is None
+
+
+def test_a_slow_second_epoch_is_made_up_for_before_they_break_even():
+    slow_second = [
+        replace(each, epoch_seconds=(0.1, 3.0, *each.epoch_seconds[2:]))
+        for each in around(1.0, 0.1)
+    ]
+    fast, slow = result("tensorflow", *slow_second), result("torch", *around(1.5, 0.2))
+    found = break_even(fast, slow)
+    # After 1 epoch it is 0.6 s ahead, after 2 it is 2.3 s behind, and gains 0.1 s with each more.
+    assert found.epochs in (25, 26)  # as sums of floats come out
+    assert 2 < found.low < found.epochs < found.high
+
+
+def test_an_uncounted_epoch_counts_where_it_decides():
+    slow_first = [
+        replace(each, epoch_seconds=(9.0, 0.1, *each.epoch_seconds[2:]))
+        for each in around(1.0, 0.1)
+    ]
+    slow_second = [
+        replace(each, epoch_seconds=(1.0, 9.0, *each.epoch_seconds[2:]))
+        for each in around(1.0, 0.2)
+    ]
+    found = break_even(result("jax", *slow_first), result("tensorflow", *slow_second))
+    assert (found.epochs, found.low, found.high) == (2, 2, 2)
+
+
+@pytest.mark.parametrize("epochs", [3, 600_000, MOST_EPOCHS])
+def test_a_break_even_is_found_as_far_as_anybody_trains(epochs):
+    # Behind by half an epoch's gain less than so many epochs make up for.
+    slow_start = result("jax", process((epochs - 0.5) * 0.1, 0.1))
+    found = break_even(slow_start, result("torch", process(1e-9, 0.2)))
+    assert found.epochs == epochs
+
+
 def test_a_break_even_beyond_any_training_is_none():
     slow_start = result("jax", process(1e7, 0.1))
     assert break_even(slow_start, result("torch", process(1.0, 0.2))) is None
@@ -101,7 +145,7 @@ def test_what_does_not_count_breaks_even_with_none(changes):
 
 def test_a_plot_has_each_arm_at_the_same_numbers_of_epochs():
     arms = [result("jax", 0.1), result("torch", 0.2), result("tensorflow")]
-    found = series(arms, 1000)
+    found = totals_by_epochs(arms, 1000)
     by_backend = {
         backend: [epochs for arm, epochs, _ in found if arm.backend == backend]
         for backend in ("jax", "torch")
@@ -113,26 +157,3 @@ def test_a_plot_has_each_arm_at_the_same_numbers_of_epochs():
     assert by_backend["jax"] == sorted(set(by_backend["jax"]))
     (first,) = [seconds for arm, epochs, seconds in found if (arm.backend, epochs) == ("jax", 1)]
     assert first == pytest.approx(3.6)
-
-
-JAX, TORCH = result("jax").arm, result("torch").arm
-
-
-@pytest.mark.parametrize(
-    ("epochs", "low", "high", "end"),
-    [
-        (91, 80, 1100, " from 91 epochs on (80 to 1,100)."),
-        (1, 1, 1, ", however short the training."),
-        (1, 1, 7, " from the first epoch on (1 to 7)."),
-        (91, None, None, " from 91 epochs on, by one process, which gives no interval."),
-        (
-            91,
-            5,
-            None,
-            " from 91 epochs on, but surely at no number: their epochs are too much alike.",
-        ),
-    ],
-)
-def test_it_is_said_in_a_sentence(epochs, low, high, end):
-    said = sentence(BreakEven(JAX, TORCH, epochs, low, high, 12.0))
-    assert said == f"jax takes less time than torch in all{end}"

@@ -8,9 +8,11 @@ from html.parser import HTMLParser
 import pytest
 from builders import (
     AGREES,
+    CALLS_PER_BLOCK,
     DIFFERS,
     failure,
     gate,
+    predicted,
     result,
     run,
     sample,
@@ -35,14 +37,14 @@ from bench.report import findings
 from bench.report import sweep as sweep_tables
 from bench.report.columns import DETAILS, SPEED, cells, remarks, titles
 from bench.report.history import shift_sentence
-from bench.report.page.document import render
-from bench.report.page.sections import (
+from bench.report.page.change_sections import (
     compared_section,
     gate_sections,
     history_section,
     is_sweep,
-    run_sections,
 )
+from bench.report.page.document import render
+from bench.report.page.run_sections import run_sections
 
 BUSY = Surroundings(2, None, 34.0, None, None, None, (), (), ())
 CALM = replace(BUSY, busy_percent=1.0)
@@ -139,17 +141,46 @@ def test_whatever_was_measured_has_a_page(results):
     assert "In short" in read(*run_sections(run(*results))).texts
 
 
-def test_a_prediction_has_calls_and_no_losses():
-    measured = [
-        replace(each, arm=replace(each.arm, task="predict", loop="predict"))
-        for each in (
-            result("numpy", *[sample(0.1, losses=(), accuracies=())] * 3),
-            result("openvino", *[sample(0.2, losses=(), accuracies=())] * 3),
-        )
+@pytest.mark.parametrize("changes", [{"failure": failure()}, {"parity": DIFFERS}], ids=str)
+def test_what_does_not_count_has_no_line_among_whole_trainings(changes):
+    odd = replace(result("tensorflow", *[0.3] * 4), **changes)
+    measured = run(*two_backends().results, odd)
+    records = stored(render("", "", run_sections(measured)), "records")
+    (totals,) = [rows for rows in records.values() if rows and "training_seconds" in rows[0]]
+    assert {row["backend"] for row in totals} == {"jax", "torch"}
+
+
+def test_a_prediction_has_blocks_of_calls_and_no_losses():
+    measured = run(predicted("numpy", *[0.1] * 3), predicted("openvino", *[0.2] * 3))
+    text = render("", "", run_sections(measured))
+    texts = Reader(text).texts
+    assert {"Every block of calls as it came", "First call", "Parity"} <= set(texts)
+    assert not {"Losses", "First call, and break-even"} & set(texts)
+    assert any("each point the mean of a block of calls" in each for each in texts)
+    (numpy, _) = [rows for rows in stored(text, "records").values() if "process" in rows[0]
+                  and "epoch" in rows[0]]  # fmt: skip
+    assert {(row["steady"], row["calls_per_block"]) for row in numpy} == {
+        (True, CALLS_PER_BLOCK),
+        (False, None),
+    }
+
+
+def test_a_training_has_epochs_and_no_calls():
+    text = render("", "", run_sections(two_backends()))
+    assert any("each point the time of an epoch" in each for each in Reader(text).texts)
+    assert "calls_per_block" not in json.dumps(stored(text, "records"))
+
+
+def test_an_uncounted_epoch_faster_than_all_others_is_on_the_scale():
+    quick_second = sample(epoch_seconds=(0.9, 0.01, 0.1, 0.11))
+    text = render("", "", run_sections(run(result("jax", quick_second, quick_second))))
+    (epochs,) = [
+        plot
+        for plot in stored(text, "plots")["plots"].values()
+        if plot["description"].startswith("Every epoch of")
     ]
-    page = read(*run_sections(run(*measured)))
-    assert {"Every call as it came", "First call", "Parity"} <= set(page.texts)
-    assert not {"Losses", "First call, and break-even"} & set(page.texts)
+    low, high = epochs["layer"][1]["encoding"]["y"]["scale"]["domain"]
+    assert low < 10 < 110 < high < 900
 
 
 def test_names_of_others_stay_texts():
@@ -276,6 +307,22 @@ def test_a_history_has_its_shifts_and_what_was_left_out():
     page = read(history_section(series, ["line 7: left out"]))
     (shift,) = series[0].shifts
     assert {shift_sentence(shift), "line 7: left out"} <= set(page.texts)
+
+
+def test_a_history_of_both_tasks_has_a_plot_and_a_table_for_each():
+    rows = [
+        *history_rows_of([0.0] * 10),
+        *history_rows_of([0.0] * 10, task="predict", loop="predict"),
+    ]
+    text = render("", "", [history_section(find_series(rows), ())])
+    heads = [row for row in Reader(text).rows if row[0] == "series"]
+    times = sorted(title for row in heads for title in row if title.endswith(", ms"))
+    assert times == ["call, ms", "epoch, ms"]
+    plots = stored(text, "plots")["plots"].values()
+    for one, a_one in (("epoch", "an epoch"), ("call", "a call")):
+        (plot,) = [each for each in plots if each["description"].startswith(f"Time of {a_one} of")]
+        assert f'"{one}, ms"' in json.dumps(plot)
+        assert len([each for each in plots if f'"{one}, ms"' in json.dumps(each)]) == 1
 
 
 def test_without_a_history_there_is_no_section():

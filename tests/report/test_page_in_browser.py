@@ -14,8 +14,9 @@ from history_builders import history_rows_of
 
 from bench.analyze.shifts import find_series
 from bench.records import Parity
+from bench.report.page.change_sections import gate_sections, history_section
 from bench.report.page.document import render
-from bench.report.page.sections import gate_sections, history_section, run_sections
+from bench.report.page.run_sections import run_sections
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
@@ -154,6 +155,18 @@ def test_the_other_plots_have_a_mark_for_what_they_show(open_page):
     assert marks(history, "rule") == 2 + 20
 
 
+def test_the_backend_alone_has_a_line_of_its_own_beside_a_name_with_commas(open_page, tmp_path):
+    name = "net(units=32, batch_size=1)"
+    file = tmp_path / "gate.html"
+    measured = gate(
+        *(side(label, *[0.1] * 5, workload=name) for label in ("baseline", "candidate"))
+    )
+    file.write_text(render("", "", gate_sections(measured)), encoding="utf-8")
+    label = plot(open_page(file), "Candidate").locator(".role-axis-label text")
+    texts = label.filter(has_text="net").locator("tspan").all_text_contents()
+    assert texts == [name, "jax"]
+
+
 def column(table, place):
     return table.locator(f"tbody tr td:nth-child({place})").all_inner_texts()
 
@@ -184,10 +197,10 @@ def test_the_keyboard_sorts_as_well_and_one_column_at_a_time(open_page):
     assert sorted_by == ["ascending", *[None] * (len(sorted_by) - 1)]
 
 
-def test_numbers_are_sorted_as_numbers_and_gaps_stay_below(open_page):
+def test_numbers_are_sorted_as_numbers_and_all_else_stays_below(open_page):
     page = open_page()
     table = page.locator("table").first
-    given = ["1,200", "900", "", "41,129 (3 to 4)"]
+    given = ["1,200", "failed", "900", "", "41,129 (3 to 4)", "not measured", "1,000"]
     page.evaluate(
         """(texts) => {
           const body = document.querySelector("table tbody");
@@ -202,9 +215,10 @@ def test_numbers_are_sorted_as_numbers_and_gaps_stay_below(open_page):
     )
     button = table.locator("th button").nth(4)
     button.click()
-    assert column(table, 5) == ["900", "1,200", "41,129 (3 to 4)", ""]
+    numbers, others = ["900", "1,000", "1,200", "41,129 (3 to 4)"], ["failed", "", "not measured"]
+    assert column(table, 5) == numbers + others
     button.click()
-    assert column(table, 5) == ["41,129 (3 to 4)", "1,200", "900", ""]
+    assert column(table, 5) == numbers[::-1] + others
 
 
 def downloaded(page, button):

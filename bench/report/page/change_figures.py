@@ -8,6 +8,7 @@ import altair as alt
 from bench.analyze.shifts import Series
 from bench.analyze.stats import Estimate
 from bench.analyze.sweep import SweepRow
+from bench.analyze.words import WORDS
 from bench.report.columns import interval_record
 from bench.report.page.content import Figure, Records
 from bench.report.page.marks import (
@@ -94,8 +95,9 @@ def sweep_figure(workload: str, rows: Sequence[SweepRow]) -> Figure | None:
     )
 
 
-def history_figure(workload: str, found: Sequence[Series]) -> Figure | None:
-    """Draw the runs of a workload's series over time, with the level of each."""
+def history_figure(found: Sequence[Series]) -> Figure | None:
+    """Draw the runs of series of one workload and task over time, with the level of each."""
+    workload, words = found[0].key.workload, WORDS[found[0].key.task]
     records: list[dict[str, Any]] = [
         {
             "backend": each.key.backend,
@@ -131,7 +133,7 @@ def history_figure(workload: str, found: Sequence[Series]) -> Figure | None:
     low, high = min(ends) / 1.1, max(ends) * 1.1
     scale = alt.Scale(type="log", domain=[low, high], nice=False)
     axis = alt.Axis(values=ticks(low, high), format="~g")
-    y = alt.Y("ms:Q", title="epoch, ms", scale=scale, axis=axis)
+    y = alt.Y("ms:Q", title=f"{words.one}, ms", scale=scale, axis=axis)
     base = alt.Chart(alt.NamedData(DATA)).encode(
         x=alt.X(
             "started_utc:T",
@@ -145,7 +147,7 @@ def history_figure(workload: str, found: Sequence[Series]) -> Figure | None:
     tooltip = [
         alt.Tooltip("backend:N"),
         alt.Tooltip("started_utc:N", title="run"),
-        alt.Tooltip("ms:Q", format=".4~g", title="epoch, ms"),
+        alt.Tooltip("ms:Q", format=".4~g", title=f"{words.one}, ms"),
     ]
     chart = alt.layer(
         base.transform_filter("isValid(datum.level_until_utc)")
@@ -157,7 +159,7 @@ def history_figure(workload: str, found: Sequence[Series]) -> Figure | None:
         ),
     ).properties(height=LINES_HEIGHT)
     return Figure(
-        f"Time of an epoch of {workload} in every run of the history, with 95 % intervals; a"
+        f"Time of {words.a_one} of {workload} in every run of the history, with 95 % intervals; a"
         " horizontal bar is a level between two shifts.",
         spec(chart),
         records,

@@ -53,6 +53,10 @@ LINES_HEIGHT = 260
 INK, MUTED, GRID_LINE, PAPER = "var(--ink)", "var(--muted)", "var(--line)", "var(--paper)"
 
 
+#: The backend of a row has a line of its own; the workload before it may have commas in its name.
+LABEL_LINES = "split(datum.label, regexp(', (?=[^,]*$)'))"
+
+
 #: Where a log scale has its labels, in each power of ten.
 TICKS = (1, 2, 5)
 
@@ -159,8 +163,8 @@ def rows_by(field: str, records: Records) -> alt.Y:
             ticks=False,
             domain=False,
             grid=False,
-            labelExpr="split(datum.label, ', ')",
-            labelLimit=150,
+            labelExpr=LABEL_LINES,
+            labelLimit=alt.ExprRef("containerSize()[0] / 2"),
             labelPadding=10,
         ),
     )

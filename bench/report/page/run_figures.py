@@ -1,4 +1,4 @@
-"""The plots of a run: its arms beside each other, and each one's epochs, memory and losses."""
+"""The plots of a run's times and memory: its arms beside each other, and each one's epochs."""
 
 import math
 from collections.abc import Sequence
@@ -7,9 +7,9 @@ from typing import Any
 import altair as alt
 
 from bench.analyze.answer import milliseconds
-from bench.analyze.break_even import BreakEven, series
-from bench.analyze.comparison import Row, Table
-from bench.analyze.epochs import timed_epochs
+from bench.analyze.break_even import BreakEven, totals_by_epochs
+from bench.analyze.comparison import Row, Table, counting
+from bench.analyze.epochs import TimedEpoch, timed_epochs
 from bench.analyze.stats import Estimate, centre
 from bench.analyze.steady import process_epoch_seconds
 from bench.analyze.words import WORDS
@@ -29,8 +29,6 @@ from bench.report.page.marks import (
     dash,
     height,
     intervals,
-    lines,
-    nested_lines,
     once,
     rows_by,
     shape,
@@ -75,8 +73,12 @@ def ratio_domain(tables: Sequence[Table]) -> tuple[float, float]:
 
 
 def epochs_figure(result: ArmResult) -> Figure:
-    """Draw every epoch of an arm, process after process; what is off the scale is at its edge."""
-    arm = result.arm
+    """Draw every epoch of an arm, process after process; what is off the scale is at its edge.
+
+    Only an epoch that doesn't count can be, by being slower. Of a prediction, the records tell of
+    how many calls each block is.
+    """
+    arm, words = result.arm, WORDS[result.arm.task]
     lengths = [len(sample.epoch_seconds) for sample in result.samples]
     known = timed_epochs(result.samples)
     records: list[dict[str, Any]] = [
@@ -85,13 +87,14 @@ def epochs_figure(result: ArmResult) -> Figure:
             "epoch": each.epoch,
             "epoch_seconds": each.epoch_seconds,
             "steady": each.is_steady,
+            **_calls(each, result),
             "ms": each.epoch_seconds * 1e3,
             "place": round(each.process + 0.92 * (each.epoch - 1) / lengths[each.process - 1], 4),
         }
         for each in known
     ]
     counted = [each["ms"] for each in records if each["steady"]]
-    low, high = min(counted) / 1.02, max(counted) * 1.02
+    low, high = min(each["ms"] for each in records) / 1.02, max(counted) * 1.02
     level = centre(process_epoch_seconds(result.samples))
     count = len(result.samples)
     x = alt.X(
@@ -113,9 +116,11 @@ def epochs_figure(result: ArmResult) -> Figure:
     )
     tooltip = [
         alt.Tooltip("process:Q"),
-        alt.Tooltip("epoch:Q"),
+        alt.Tooltip("epoch:Q", title=words.kept),
         alt.Tooltip("ms:Q", format=".4~g", title="ms"),
     ]
+    if arm.task == "predict":
+        tooltip.append(alt.Tooltip("calls_per_block:Q", title="calls in it"))
     base = alt.Chart(alt.NamedData(DATA)).encode(x=x, y=y, tooltip=tooltip)
     rule = once().mark_rule(color=MUTED, strokeDash=[2, 3], aria=False)
     chart = alt.layer(
@@ -132,7 +137,7 @@ def epochs_figure(result: ArmResult) -> Figure:
         ),
     ).properties(height=110)
     return Figure(
-        f"Every {WORDS[arm.task].one} of {arm.workload} on {arm.backend}, {count} processes one"
+        f"Every {words.kept} of {arm.workload} on {arm.backend}, {count} processes one"
         f" after the other; steady ones take {milliseconds(min(counted) / 1e3)} to"
         f" {milliseconds(max(counted) / 1e3)} ms, around"
         f" {with_interval(level, milliseconds)} ms.",
@@ -140,6 +145,14 @@ def epochs_figure(result: ArmResult) -> Figure:
         records,
         title=arm.backend,
     )
+
+
+def _calls(timed: TimedEpoch, result: ArmResult) -> dict[str, int | None]:
+    """Return how many calls a block has; None for the first call and the warm-up, in no block."""
+    if result.arm.task == "train":
+        return {}
+    per_block = result.samples[timed.process - 1].calls_per_block
+    return {"calls_per_block": per_block if timed.is_steady else None}
 
 
 def first_epoch_figure(table: Table) -> Figure | None:
@@ -192,8 +205,8 @@ def first_epoch_figure(table: Table) -> Figure | None:
 
 def total_figure(results: Sequence[ArmResult], found: Sequence[BreakEven]) -> Figure | None:
     """Draw what a whole training takes by its number of epochs, and where backends break even."""
-    counting = [each for each in results if each.samples]
-    if len(counting) < 2:
+    arms = counting(results)
+    if len(arms) < 2:
         return None
     most = 10 ** math.ceil(math.log10(max([50, *(3 * each.epochs for each in found)])))
     crossings: list[dict[str, Any]] = [
@@ -210,7 +223,7 @@ def total_figure(results: Sequence[ArmResult], found: Sequence[BreakEven]) -> Fi
     ]
     lines: list[dict[str, Any]] = [
         {"epochs": epochs, "training_seconds": seconds, "backend": arm.backend}
-        for arm, epochs, seconds in series(counting, most)
+        for arm, epochs, seconds in totals_by_epochs(arms, most)
     ]
     records = [*lines, *crossings]
     times = [each["training_seconds"] for each in lines]
@@ -247,7 +260,7 @@ def total_figure(results: Sequence[ArmResult], found: Sequence[BreakEven]) -> Fi
             tooltip=tooltip
         ),
     ).properties(height=LINES_HEIGHT)
-    workload = counting[0].arm.workload
+    workload = arms[0].arm.workload
     return Figure(
         f"Seconds that a whole training of {workload} takes by its number of epochs, a line per"
         " backend, with a circle where two of them break even.",
@@ -304,69 +317,6 @@ def memory_figure(results: Sequence[ArmResult]) -> Figure | None:
         spec(chart),
         records,
         "A mark per process.",
-    )
-
-
-def parity_figure(results: Sequence[ArmResult]) -> Figure | None:
-    """Draw the losses of the parity check over the reference's; None where none were kept."""
-    learners = [
-        (each.arm.backend, each.parity.running_losses)
-        for each in results
-        if each.parity.running_losses
-    ]
-    known = (each.parity.reference_losses for each in results)
-    reference = next((losses for losses in known if losses), ())
-    if not learners:
-        return None
-    series = [("reference", reference), *learners]
-    records: list[dict[str, Any]] = [
-        {
-            "backend": name,
-            "step": step,
-            "running_loss": loss,
-            "deviation": loss / reference[step - 1] - 1
-            if step <= len(reference) and reference[step - 1]
-            else None,
-        }
-        for name, losses in series
-        for step, loss in enumerate(losses, start=1)
-    ]
-    largest = max(
-        (abs(each["deviation"]) for each in records if each["deviation"] is not None), default=None
-    )
-    said = "" if largest is None else f" The largest relative deviation is {largest:.1e}."
-    return Figure(
-        "Running loss after each step of the parity check, on the same weights and batches: "
-        f"{', '.join(name for name, _ in series)}.{said}",
-        nested_lines(records, [name for name, _ in series], "step", "running_loss"),
-        records,
-        "From the same weights on the same batches. Lines that agree lie within each other, the"
-        f" reference widest.{said}",
-    )
-
-
-def losses_figure(results: Sequence[ArmResult]) -> Figure | None:
-    """Draw the losses of the first timed training of each backend."""
-    learners = [
-        (each.arm.backend, each.samples[0].losses)
-        for each in results
-        if each.samples and each.samples[0].losses
-    ]
-    if not learners:
-        return None
-    shortest = min(len(losses) for _, losses in learners)
-    records: list[dict[str, Any]] = [
-        {"backend": name, "epoch": epoch, "loss": loss}
-        for name, losses in learners
-        for epoch, loss in enumerate(losses[:shortest], start=1)
-    ]
-    return Figure(
-        "Loss after each epoch of the first timed training: "
-        + "; ".join(f"{name} ends at {losses[shortest - 1]:.4f}" for name, losses in learners),
-        lines(records, "epoch", "loss"),
-        records,
-        "Each backend from random weights of its own, in an order of its own: these lines needn't"
-        " lie on each other.",
     )
 
 

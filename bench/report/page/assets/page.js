@@ -18,14 +18,13 @@ for (const [name, spec] of Object.entries(plots)) {
 // Tables sort as the ARIA Authoring Practices' sortable table does: a button in each heading.
 const valueOf = (row, column, isNumber) => {
   const text = row.cells[column].textContent.trim();
+  if (!isNumber) return text;
   const number = parseFloat(text.replaceAll(",", ""));
-  return isNumber && !Number.isNaN(number) ? number : text;
+  return Number.isNaN(number) ? "" : number;
 };
 
-const compare = (one, other) => {
-  if (typeof one === "number" && typeof other === "number") return one - other;
-  return String(one).localeCompare(String(other), "en", { numeric: true });
-};
+const compare = (one, other) =>
+  typeof one === "number" ? one - other : one.localeCompare(other, "en", { numeric: true });
 
 for (const button of document.querySelectorAll("th button")) {
   button.addEventListener("click", () => {
@@ -37,7 +36,7 @@ for (const button of document.querySelectorAll("th button")) {
     for (const other of head.parentElement.cells) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", order);
     const rows = [...body.rows].map((row) => ({ row, value: valueOf(row, column, isNumber) }));
-    // A cell that says nothing stays below, whichever way it goes.
+    // A cell that says nothing, or no number among numbers, stays below, whichever way it goes.
     rows.sort((one, other) =>
       (one.value === "") - (other.value === "") ||
       (order === "ascending" ? 1 : -1) * compare(one.value, other.value));

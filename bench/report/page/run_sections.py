@@ -1,0 +1,113 @@
+"""The sections of a run: the answers, its workloads one by one, and where it comes from."""
+
+from collections.abc import Sequence
+
+from bench.analyze.answer import answer, ending
+from bench.analyze.break_even import break_evens
+from bench.analyze.break_even_answer import answer as break_even_answer
+from bench.analyze.comparison import Table, tables
+from bench.records import Run
+from bench.report.columns import (
+    DETAILS,
+    SPEED,
+    Column,
+    cells,
+    is_numeric,
+    notes,
+    record,
+    remarks,
+    titles,
+    versions,
+)
+from bench.report.page import learning_figures, run_figures
+from bench.report.page.content import Grid, Lines, Section
+from bench.report.page.parts import Block, epoch_parts, known, origin, warnings
+
+INTERVALS = "centre (95 % interval); n: processes (steady {one}s in all)"
+
+
+def run_sections(run: Run) -> tuple[Section, ...]:
+    """Return what a run found: the answers, a section per workload, and where it comes from."""
+    compared = tables(run)
+    domain = run_figures.ratio_domain(compared)
+    short: list[Block] = []
+    if not run.complete:
+        short.append(
+            Lines(
+                ["Incomplete: the run was interrupted, and what it had measured is here."],
+                "warning",
+            )
+        )
+    for table in compared:
+        short.append(Lines([answer(table)], "answer"))
+        short += known(run_figures.ratio_figure(table, domain))
+    short += warnings(run.surroundings)
+    return (
+        Section("In short", short),
+        *(_workload(table, run) for table in compared),
+        origin(
+            run.machine,
+            run.surroundings,
+            [
+                ending(run, compared),
+                f"{run.started_utc}, {run.elapsed_seconds:.0f} s, seed {run.settings.seed},"
+                f" threads {run.settings.threads}",
+            ],
+        ),
+    )
+
+
+def _workload(table: Table, run: Run) -> Section:
+    by_arm = {each.arm: each for each in run.results}
+    results = [by_arm[row.arm] for row in table.rows]
+    said = list(dict.fromkeys([*remarks(table), *notes(table)]))
+    one = table.words.one
+    # A prediction's calls are kept in blocks, which tell no training of so many epochs.
+    trained = [each for each in results if each.arm.task == "train"]
+    found = break_evens(trained)
+    epochs = [run_figures.epochs_figure(each) for each in results if each.samples]
+    parts = [
+        *epoch_parts(table.words, epochs),
+        Section(
+            f"First {one}, and break-even" if trained else f"First {one}",
+            [
+                *known(run_figures.first_epoch_figure(table)),
+                *([Lines([break_even_answer(each) for each in found], "list")] if found else []),
+                *known(run_figures.total_figure(trained, found)),
+            ],
+        ),
+        Section("Memory", known(run_figures.memory_figure(results))),
+        Section(
+            "Losses" if trained else "Parity",
+            [
+                Lines(list(dict.fromkeys(row.parity.summary for row in table.rows)), "list"),
+                *known(learning_figures.parity_figure(results)),
+                *known(learning_figures.losses_figure(results)),
+            ],
+        ),
+        Section(
+            "Details",
+            [
+                _run_grid(table, DETAILS, "What explains it", run.complete),
+                Lines([f"{row.arm.backend}: {versions(row)}" for row in table.rows], "list"),
+            ],
+        ),
+    ]
+    return Section(
+        table.workload,
+        [
+            _run_grid(table, SPEED, INTERVALS.format(one=one), run.complete),
+            *([Lines(said, "warning")] if said else []),
+        ],
+        [part for part in parts if part.blocks],
+    )
+
+
+def _run_grid(table: Table, columns: Sequence[Column], caption: str, complete: bool) -> Grid:
+    return Grid(
+        caption,
+        titles(table, columns),
+        is_numeric(columns),
+        cells(table, columns),
+        [record(row, complete) for row in table.rows],
+    )
