@@ -73,8 +73,10 @@ def _sections(measured: Run | Gate) -> tuple[Section, ...]:
 
 
 def _title(measured: Sequence[Run | Gate]) -> str:
-    """Return the question that the page answers: that of what was named first."""
-    first = measured[0]
+    """Return the question that the page answers, where it is one."""
+    first, *others = measured
+    if others:
+        return "Measurements side by side"
     if isinstance(first, Run):
         return title(WORDS[first.results[0].arm.task])
     return SWEEP_TITLE if is_sweep(first) else GATE_TITLE
@@ -106,10 +108,13 @@ def _compared(
 
 def _history(results: Path) -> tuple[tuple[HistoryRow, ...], tuple[str, ...]]:
     """Return the rows of the history, which there needn't be, and a line about each left out."""
-    try:
-        known = history.load(history.history_file(results))
-    except ResultsBroken:
+    file = history.history_file(results)
+    if not file.exists():
         return (), ()
+    try:
+        known = history.load(file)
+    except ResultsBroken as error:
+        return (), (str(error),)
     return known.rows, known.warnings
 
 

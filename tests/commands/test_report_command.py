@@ -118,3 +118,14 @@ def test_a_run_whose_page_cannot_be_written_loses_nothing_else(run_cli, fake_pyt
     (line,) = [line for line in answer.stdout.splitlines() if "the page" in line]
     assert line.startswith("warning: the page couldn't be made (ResultsUnwritable: ")
     assert (results / "latest.md").is_file()
+
+
+def test_a_page_of_several_asks_no_question_of_one(tmp_path):
+    page = report(tmp_path, runs.save(BEFORE, tmp_path), runs.save(AFTER, tmp_path))
+    assert "<h1>Measurements side by side</h1>" in page
+
+
+def test_a_history_that_cannot_be_read_is_told_on_the_page(tmp_path):
+    runs.save(BEFORE, tmp_path)
+    (tmp_path / "history.csv").write_bytes(b"\xff\xfe junk\n")
+    assert "history.csv, line 1: left out, for it isn&#39;t UTF-8" in report(tmp_path)

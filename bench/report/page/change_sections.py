@@ -173,8 +173,8 @@ def incomparable_section(reason: str) -> Section:
 
 
 def history_section(found: Sequence[Series], left_out: Sequence[str]) -> Section | None:
-    """Return the levels of series over time and their shifts; None where there are no runs."""
-    if not found:
+    """Return the levels of series over time and their shifts; None where there's nothing to say."""
+    if not found and not left_out:
         return None
     strays = [stray_sentence(each.stray) for each in found if each.stray is not None]
     shifts = [shift_sentence(shift) for each in found for shift in each.shifts]
