@@ -178,9 +178,9 @@ ParityOutcome = Literal["agrees", "explained", "differs", "unchecked"]
 class Parity:
     """Whether an arm's backend learns what it should, and that in a sentence.
 
-    `running_losses` are the backend's after each step of the check, in order, all from the same
-    weights on the same batches, and `reference_losses` what they are compared with. Both are empty
-    where nothing was trained, and of results from before they were kept.
+    `running_losses` are the backend's after each step that the check looks at, in order, all from
+    the same weights on the same batches, and `reference_losses` what they are compared with. Both
+    are empty where nothing was trained, and of results from before they were kept.
     """
 
     outcome: ParityOutcome

@@ -66,6 +66,6 @@ def check_first(
 
 
 def _running(losses: Iterable[tuple[Place, float]]) -> tuple[float, ...]:
-    """Return the loss after each step; nothing where one is infinite, which JSON can't hold."""
+    """Return the loss after each checked step; none if one is infinite, which JSON can't hold."""
     found = tuple(loss for place, loss in losses if place.stage == RUNNING_LOSS)
     return found if all(map(math.isfinite, found)) else ()

@@ -23,7 +23,7 @@ def parity_figure(results: Sequence[ArmResult]) -> Figure | None:
     records: list[dict[str, Any]] = [
         {
             "backend": name,
-            "step": step,
+            "checked_step": step,
             "running_loss": loss,
             "deviation": loss / reference[step - 1] - 1
             if step <= len(reference) and reference[step - 1]
@@ -37,11 +37,13 @@ def parity_figure(results: Sequence[ArmResult]) -> Figure | None:
     )
     said = "" if largest is None else f" The largest relative deviation is {largest:.1e}."
     return Figure(
-        "Running loss after each step of the parity check, on the same weights and batches: "
+        "Running loss after each step that the parity check looks at, on the same weights and"
+        " batches: "
         f"{', '.join(name for name, _ in series)}.{said}",
-        nested_lines(records, [name for name, _ in series], "step", "running_loss"),
+        nested_lines(records, [name for name, _ in series], "checked_step", "running_loss"),
         records,
-        "From the same weights on the same batches. Lines that agree lie within each other, the"
+        "From the same weights on the same batches, after each of the few steps that the check"
+        " looks at: the first ones, and the last. Lines that agree lie within each other, the"
         f" reference widest.{said}",
     )
 

@@ -132,7 +132,7 @@ def _line_base(records: Records, x: str, y: str) -> alt.Chart:
     return alt.Chart(alt.NamedData(DATA)).encode(
         x=alt.X(
             f"{x}:Q",
-            title=x,
+            title=x.replace("_", " "),
             scale=alt.Scale(zero=False, nice=False),
             axis=alt.Axis(tickMinStep=1, format="d", grid=False),
         ),
