@@ -274,10 +274,11 @@ def _as_error(problem: Problem, request: Request) -> BenchError:
             "return such a pair to have it checked",
         )
     else:
+        what = "the file, or what --set says" if request.workload.parameters else "the file"
         error = WorkloadError(
             _place(request.workload),
             problem.message,
-            "mend the file (--debug shows the traceback)",
+            f"mend {what} (--debug shows the traceback)",
         )
     error.add_note(problem.traceback)
     return error

@@ -92,7 +92,13 @@ def intervals(
             x=x, color=colour(records), shape=shape(records)
         ),
         base.mark_text(
-            dy=-14, fontSize=FONT_SIZE, color=INK, aria=False, align=alt.ExprRef(_within(value))
+            dy=-14,
+            # Clear of the line at 1, on which a text that is aligned to it would begin.
+            dx=alt.ExprRef(f"({_within(value)}) == 'left' ? 5 : 0"),
+            fontSize=FONT_SIZE,
+            color=INK,
+            aria=False,
+            align=alt.ExprRef(_within(value)),
         ).encode(x=x, text="text:N"),
     ).properties(height=height(row, records, ROW_HEIGHT))
     return spec(chart)
