@@ -63,22 +63,13 @@ def carry_out(
 
 def _request(assignment: Assignment, workload: Workload, seed: int) -> Request:
     """Return what a worker is asked for."""
-    arm, threads = assignment.arm, thread_count(assignment.arm.threads)
-    if arm.task == "predict":
-        return PredictingRequest(
-            workload=workload,
-            backend=arm.backend,
-            seed=seed,
-            threads=threads,
-            least_epochs=assignment.least_epochs,
-            epochs=assignment.epochs,
-            time_limit_seconds=assignment.time_limit_seconds,
-        )
-    return TimingRequest(
+    arm = assignment.arm
+    kind = PredictingRequest if arm.task == "predict" else TimingRequest
+    return kind(
         workload=workload,
         backend=arm.backend,
         seed=seed,
-        threads=threads,
+        threads=thread_count(arm.threads),
         least_epochs=assignment.least_epochs,
         epochs=assignment.epochs,
         time_limit_seconds=assignment.time_limit_seconds,
