@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bench.records import BACKENDS, BACKENDS_OF, Parameter, Selection
+from bench.records import BACKENDS, BACKENDS_OF, GateSettings, Parameter, Selection
 
 #: Every name of a backend; some commands refuse those that only predict.
 KNOWN = BACKENDS_OF["predict"]
@@ -171,7 +171,7 @@ timeout_option = click.option(
 threshold_option = click.option(
     "--threshold",
     type=Finite(0.001, 1.0),
-    default=0.05,
+    default=GateSettings().threshold,
     show_default=True,
     help="The slowdown that must not be missed.",
 )
