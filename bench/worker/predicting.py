@@ -9,11 +9,10 @@ import numpy as np
 
 from bench.records import Sample
 from bench.worker.data import Data, batch_size
-from bench.worker.frameworks import pool_threads
 from bench.worker.preparing import prepare
-from bench.worker.process_facts import cpus, os_threads, peak_rss_bytes
 from bench.worker.protocol import PREDICTING, PredictingRequest, Refusal
 from bench.worker.refusals import refusal
+from bench.worker.sampling import sample_of
 
 #: How long the calls after the first are warm-up: JAX and OpenVINO become faster for some calls.
 WARMUP_SECONDS = 0.2
@@ -36,23 +35,13 @@ def predict(request: PredictingRequest, enter: Callable[[str], None]) -> Sample:
     except Exception as error:
         raise refusal("predicting raises", error) from error
 
-    intra_op_threads, inter_op_threads = pool_threads(request.backend)
-    return Sample(
-        import_seconds=prepared.import_seconds,
-        build_seconds=prepared.build_seconds,
-        epoch_seconds=tuple(calls.seconds),
-        epoch_cpu_seconds=tuple(calls.cpu_seconds),
-        losses=(),
-        accuracies=(),
+    return sample_of(
+        prepared,
+        request.backend,
+        epoch_seconds=calls.seconds,
+        epoch_cpu_seconds=calls.cpu_seconds,
         examples=size,
-        peak_rss_bytes=peak_rss_bytes(),
-        jit_compile=bool(prepared.model.jit_compile),
-        intra_op_threads=intra_op_threads,
-        inter_op_threads=inter_op_threads,
-        os_threads=os_threads(),
-        cpus=cpus(),
         calls_per_block=calls.per_block,
-        random_data=prepared.data.random_data,
     )
 
 

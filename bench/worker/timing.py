@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bench.records import Sample
-from bench.worker.frameworks import pool_threads
 from bench.worker.preparing import Prepared, prepare
-from bench.worker.process_facts import cpus, os_threads, peak_rss_bytes
 from bench.worker.protocol import TRAINING, Refusal, TimingRequest
 from bench.worker.refusals import refusal
+from bench.worker.sampling import sample_of
 from bench.worker.turns import Turns
 
 
@@ -19,23 +18,14 @@ def measure(request: TimingRequest, enter: Callable[[str], None], turns: Turns |
     prepared = prepare(request, enter)
     enter(TRAINING)
     epochs = _train(prepared, request, turns)
-
-    intra_op_threads, inter_op_threads = pool_threads(request.backend)
-    return Sample(
-        import_seconds=prepared.import_seconds,
-        build_seconds=prepared.build_seconds,
-        epoch_seconds=tuple(epochs.seconds),
-        epoch_cpu_seconds=tuple(epochs.cpu_seconds),
-        losses=tuple(epochs.losses),
-        accuracies=tuple(epochs.accuracies),
+    return sample_of(
+        prepared,
+        request.backend,
+        epoch_seconds=epochs.seconds,
+        epoch_cpu_seconds=epochs.cpu_seconds,
+        losses=epochs.losses,
+        accuracies=epochs.accuracies,
         examples=prepared.data.examples,
-        peak_rss_bytes=peak_rss_bytes(),
-        jit_compile=bool(prepared.model.jit_compile),
-        intra_op_threads=intra_op_threads,
-        inter_op_threads=inter_op_threads,
-        os_threads=os_threads(),
-        cpus=cpus(),
-        random_data=prepared.data.random_data,
     )
 
 
