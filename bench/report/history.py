@@ -14,7 +14,7 @@ from rich.text import Text
 from bench.analyze.answer import milliseconds, span, times
 from bench.analyze.shifts import LEAST_RUNS, Level, Series, Shift, Stray
 from bench.analyze.words import WORDS
-from bench.records import LOOPS, Task
+from bench.records import DEFAULT_LOOPS, Task
 from bench.report.columns import with_interval
 
 #: How many warnings are printed; of a file that is broken throughout they are all the same.
@@ -72,7 +72,7 @@ def heading(series: Series) -> str:
         f"{arm.workload} on {arm.backend}",
         "" if arm.threads == "default" else f"threads {arm.threads}",
         "" if arm.task == "train" else f"task {arm.task}",
-        "" if arm.loop == LOOPS[arm.task] else f"loop {arm.loop}",
+        "" if arm.loop == DEFAULT_LOOPS[arm.task] else f"loop {arm.loop}",
         arm.label,
         f"machine {arm.fingerprint}",
         _cores(arm.worker_cores),
