@@ -16,8 +16,8 @@ def fit_bare(model: Any, x: Any, y: Any = None, **settings: Any) -> Any:
     """Train as `Model.fit` does, without Keras, and return the `keras.callbacks.History`.
 
     Raises:
-        LoopRefusal: the model is more than a plain stack of Dense layers, or the data more than arrays of
-            examples and labels.
+        LoopRefusal: the model is more than a plain stack of Dense layers, or the data more than an
+            array of examples and one of labels.
     """
     return fit_by(_bare_steps(), model, x, y, **settings)
 

@@ -26,7 +26,7 @@ ACCURACIES = {
 }
 
 #: What the settings of a layer, an optimizer and a loss must be.
-PLAIN = {
+PLAIN: dict[str, dict[str, Any]] = {
     "layer": {
         "use_bias": True,
         "kernel_regularizer": None,
@@ -225,10 +225,10 @@ def _loss(compiled: Any) -> str:
     if isinstance(compiled, dict) and str(compiled.get("module")).startswith("keras."):
         _check_plain("loss", compiled["config"])
         compiled = compiled["config"].get("name")
-    name = keras.losses.get(compiled).__name__ if isinstance(compiled, str) else None
+    name = str(keras.losses.get(compiled).__name__) if isinstance(compiled, str) else ""
     if name not in LOSSES:
         _refuse(f"has the loss {compiled}")
-    return name  # type: ignore[return-value]
+    return name
 
 
 def _metrics(model: Any) -> list[Any]:
