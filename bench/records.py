@@ -262,13 +262,13 @@ class GateSettings:
     metric: Metric = "auto"
     budget_seconds: float = 300.0
     threads: str = "single"
-    loop: str = "fit"
     cpu: int | None = None
     training_seconds: float = 1.5
     least_turns: int = 4
     seed: int = 0
     timeout_seconds: float = 300.0
     parity: bool = True
+    loop: str = "fit"
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,11 @@
 """The loops train as `Model.fit` does, on every backend: the same losses, metrics and state."""
 
-import json
-import os
-import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from trainings import CASES
 
 pytestmark = pytest.mark.frameworks
-
-HERE = Path(__file__).parent
 
 #: How far rounding may take two trainings apart, that do the same in another order.
 TOLERANCES = {"float64": 1e-9, "float32": 1e-3}
@@ -26,34 +19,8 @@ IN_FLOAT32 = (
     "inputs_and_outputs_by_name",
 )
 
-
-@pytest.fixture(scope="session")
-def ask(pythons: dict[str, str]) -> Iterator[Callable[..., dict[str, Any]]]:
-    """Compare in a process that holds the framework; each is started once, at the first case."""
-    processes: dict[tuple[str, str], subprocess.Popen[str]] = {}
-
-    def start(backend: str, floatx: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [pythons[backend], str(HERE / "trainings.py"), floatx],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(HERE.parents[1])},
-        )
-
-    def ask(backend: str, floatx: str, loop: str, case: str) -> dict[str, Any]:
-        process = processes.get((backend, floatx))
-        if process is None or process.poll() is not None:
-            process = processes[backend, floatx] = start(backend, floatx)
-        process.stdin.write(f"{loop} {case}\n")
-        process.stdin.flush()
-        reply = process.stdout.readline()
-        assert reply, f"the process of {backend} ended with {process.wait()}"
-        return json.loads(reply)
-
-    yield ask
-    for process in processes.values():
-        process.communicate()
+#: The trainings of a plain stack of Dense layers.
+STACKS = [name for name in CASES if name.startswith("stack_")]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -66,6 +33,26 @@ def test_fused_trains_as_fit_does(ask, backend: str, case: str):
 @pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
 def test_fused_trains_as_fit_does_in_float32(ask, backend: str, case: str):
     check(ask(backend, "float32", "fused", case), CASES[case].refused, TOLERANCES["float32"])
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
+def test_train_on_batch_trains_as_fit_does(ask, backend: str, case: str):
+    check(ask(backend, "float64", "batch", case), CASES[case].refused, TOLERANCES["float64"])
+
+
+@pytest.mark.parametrize("floatx", TOLERANCES)
+@pytest.mark.parametrize("case", STACKS)
+@pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
+def test_bare_trains_stacks_of_dense_layers_as_fit_does(ask, backend: str, case: str, floatx: str):
+    check(ask(backend, floatx, "bare", case), None, TOLERANCES[floatx])
+
+
+@pytest.mark.parametrize("case", sorted(set(CASES) - set(STACKS)))
+def test_bare_trains_as_fit_does_what_it_does_not_refuse(ask, case: str):
+    answer = ask("jax", "float64", "bare", case)
+    if answer.get("refusal") is None:
+        check(answer, None, TOLERANCES["float64"])
 
 
 def check(answer: dict[str, Any], refused: str | None, tolerance: float) -> None:

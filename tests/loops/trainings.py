@@ -2,7 +2,8 @@
 
 `python trainings.py FLOATX` runs in a framework's environment, with KERAS_BACKEND set. For each
 line `LOOP CASE` that it reads it answers with one line of JSON: what the loop left that `fit`
-didn't, or why it refused. Only Keras's own functions build the models; Keras is given to them, so
+didn't, or why it refused; and for `check NAME` and `refusal NAME` whether what `drives.py` holds
+under that name is so. Only Keras's own functions build the models; Keras is given to them, so
 that the names of the cases can be read where there is none.
 """
 
@@ -27,6 +28,8 @@ class Case:
     data: Callable[[], dict[str, Any]]
     #: Beside the data, for `fit` and the loop alike.
     settings: dict[str, Any] = field(default_factory=dict)
+    #: Makes the callbacks.
+    callbacks: Callable[[Any], list[Any]] = lambda keras: []
     #: For the loop alone.
     loop_settings: dict[str, Any] = field(default_factory=dict)
     #: What a refusal must speak of, where the loops refuse the training on every backend.
@@ -575,9 +578,133 @@ def own_metric_of_the_model(keras):
 
 
 @case()
+def own_train_step(keras):
+    """Trains on the sum of two losses, and reports what no metric of the model's holds."""
+
+    class OnJax(keras.Model):
+        def train_step(self, state, data):
+            import jax
+
+            weights, others, of_optimizer, of_metrics = state
+            x, y = data
+
+            def both(weights):
+                outputs, after = self.stateless_call(weights, others, x, training=True)
+                loss = keras.ops.mean(keras.ops.square(outputs - y))
+                return loss + 0.1 * keras.ops.mean(keras.ops.abs(outputs)), after
+
+            (loss, after), gradients = jax.value_and_grad(both, has_aux=True)(weights)
+            weights, of_optimizer = self.optimizer.stateless_apply(of_optimizer, gradients, weights)
+            return {"both": loss, "one": 1.0}, (weights, after, of_optimizer, of_metrics)
+
+    class OnTensorflow(keras.Model):
+        def train_step(self, data):
+            import tensorflow as tf
+
+            x, y = data
+            with tf.GradientTape() as tape:
+                outputs = self(x, training=True)
+                loss = keras.ops.mean(keras.ops.square(outputs - y))
+                loss += 0.1 * keras.ops.mean(keras.ops.abs(outputs))
+            weights = self.trainable_variables
+            self.optimizer.apply(tape.gradient(loss, weights), weights)
+            return {"both": loss, "one": 1.0}
+
+    class OnTorch(keras.Model):
+        def train_step(self, data):
+            x, y = data
+            self.zero_grad()
+            outputs = self(x, training=True)
+            loss = keras.ops.mean(keras.ops.square(outputs - y))
+            loss = loss + 0.1 * keras.ops.mean(keras.ops.abs(outputs))
+            loss.backward()
+            weights = self.trainable_variables
+            self.optimizer.apply([weight.value.grad for weight in weights], weights)
+            return {"both": loss, "one": 1.0}
+
+    kinds = {"jax": OnJax, "tensorflow": OnTensorflow, "torch": OnTorch}
+    inputs = keras.Input((4,))
+    hidden = keras.layers.Dropout(0.2)(keras.layers.Dense(5, activation="tanh")(inputs))
+    model = kinds[keras.backend.backend()](inputs, keras.layers.Dense(1)(hidden))
+    model.compile("adam", "mse")
+    return model
+
+
+@case()
 def a_model_in_a_model(keras):
     inner = keras.Sequential([keras.layers.Dense(5), keras.layers.BatchNormalization()])
     return dense(keras, inner, keras.layers.Activation("relu"))
+
+
+# --- plain stacks of Dense layers, as the notes have them
+
+
+def stack(keras: Any, hidden: list[Any], last: tuple[int, str | None], **compiled: Any) -> Any:
+    """A stack of Dense layers that tells classes, unless compiled for something else."""
+    model = keras.Sequential([keras.Input((4,)), *hidden, keras.layers.Dense(*last)])
+    settings = {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"], **compiled}
+    model.compile(**settings)
+    return model
+
+
+@case(classes)
+def stack_by_sgd(keras):
+    hidden = [keras.layers.Dense(5, "relu")]
+    return stack(keras, hidden, (3, "softmax"), optimizer=keras.optimizers.SGD(0.1))
+
+
+@case(classes)
+def stack_by_momentum(keras):
+    hidden = [keras.layers.Dense(5), keras.layers.Activation("relu"), keras.layers.Dense(6, "tanh")]
+    optimizer = keras.optimizers.SGD(0.02, momentum=0.9)
+    return stack(keras, hidden, (3, "softmax"), optimizer=optimizer)
+
+
+@case(classes, settings={"shuffle": True, "validation_split": 0.2})
+def stack_by_adam(keras):
+    hidden = [keras.layers.Dense(16, "relu"), keras.layers.Dense(32, "relu")]
+    optimizer = keras.optimizers.Adam(0.01, beta_1=0.8, beta_2=0.95, epsilon=1e-3)
+    return stack(keras, hidden, (3, "softmax"), optimizer=optimizer, metrics=["acc"])
+
+
+@case(classes)
+def stack_that_is_too_sure(keras):
+    hidden = [keras.layers.Dense(8)]
+    return stack(keras, hidden, (3, "softmax"), optimizer=keras.optimizers.SGD(30.0))
+
+
+@case(halves)
+def stack_of_sigmoids(keras):
+    loss = keras.losses.BinaryCrossentropy()
+    hidden = [keras.layers.Dense(5, "sigmoid")]
+    return stack(keras, hidden, (1, "sigmoid"), optimizer="adam", loss=loss)
+
+
+@case(halves)
+def stack_of_sigmoids_that_is_too_sure(keras):
+    optimizer = keras.optimizers.SGD(30.0)
+    hidden = [keras.layers.Dense(5)]
+    return stack(keras, hidden, (1, "sigmoid"), optimizer=optimizer, loss="binary_crossentropy")
+
+
+@case(halves)
+def stack_by_squared_error(keras):
+    optimizer = keras.optimizers.SGD(0.1)
+    hidden = [keras.layers.Dense(5, "relu")]
+    return stack(keras, hidden, (1, "sigmoid"), optimizer=optimizer, loss="mse")
+
+
+def _two_numbers() -> dict[str, Any]:
+    data = columns()
+    return {**data, "y": np.concatenate([data["y"], data["y"] ** 2], axis=1)}
+
+
+@case(_two_numbers)
+def stack_with_two_outputs(keras):
+    hidden = [keras.layers.Dense(5, "tanh")]
+    return stack(
+        keras, hidden, (2, "tanh"), optimizer="adam", loss="mean_squared_error", metrics=None
+    )
 
 
 # --- how it is compiled
@@ -636,6 +763,45 @@ def data_in_half_precision(keras):
     return dense(keras)
 
 
+# --- callbacks
+
+
+def _slower(epoch: int) -> float:
+    return 0.1 / (1 + epoch)
+
+
+@case(callbacks=lambda keras: [keras.callbacks.LearningRateScheduler(_slower)])
+def learning_rate_by_epoch(keras):
+    return dense(keras, optimizer="adam")
+
+
+@case(
+    settings={"epochs": 5},
+    callbacks=lambda keras: [
+        keras.callbacks.ReduceLROnPlateau("loss", factor=0.3, patience=1, min_delta=0.5)
+    ],
+)
+def learning_rate_reduced(keras):
+    return dense(keras)
+
+
+@case(
+    _validated,
+    settings={"epochs": 6},
+    callbacks=lambda keras: [
+        keras.callbacks.EarlyStopping(patience=1, min_delta=1.0, restore_best_weights=True)
+    ],
+)
+def stopped_early_with_the_best_weights(keras):
+    return dense(keras, optimizer=keras.optimizers.Adam(0.1))
+
+
+@case(_validated, callbacks=lambda keras: [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)])
+def validated_with_averaged_weights(keras):
+    optimizer = keras.optimizers.SGD(0.05, use_ema=True, ema_momentum=0.9)
+    return dense(keras, optimizer=optimizer)
+
+
 # --- the comparison
 
 
@@ -687,7 +853,8 @@ def train(keras: Any, case: Case, by: Callable[..., Any], **more: Any) -> Any:
     keras.utils.set_random_seed(0)
     model = case.build(keras)
     settings = {"batch_size": BATCH_SIZE, "epochs": EPOCHS, "shuffle": False, **case.settings}
-    history = by(model, **case.data(), **settings, verbose=0, **more).history
+    settings |= {"verbose": 0, "callbacks": case.callbacks(keras)}
+    history = by(model, **case.data(), **settings, **more).history
     return model, {name: [np.array(values)] for name, values in history.items()}
 
 
@@ -704,7 +871,7 @@ def compare(keras: Any, loop: Callable[..., Any], case: Case) -> dict[str, Any]:
 
 def refusal(keras: Any, loop: Callable[..., Any], case: Case) -> dict[str, Any]:
     """Return why a loop refused, and whether it left the model's weights alone."""
-    from bench.loops import LoopRefusal
+    from bench.loops.refusals import LoopRefusal
 
     keras.utils.set_random_seed(0)
     model = case.build(keras)
@@ -718,15 +885,24 @@ def refusal(keras: Any, loop: Callable[..., Any], case: Case) -> dict[str, Any]:
     return {"refusal": ""}
 
 
-def answer(keras: Any, loop_name: str, case_name: str) -> dict[str, Any]:
-    import bench.loops
+def answer(keras: Any, kind: str, name: str) -> dict[str, Any]:
+    from bench.loops.fused import fit_fused
+    from bench.loops.named import training_by
+    from bench.loops.refusals import LoopRefusal
 
-    loop, case = getattr(bench.loops, f"fit_{loop_name}"), CASES[case_name]
+    def loop(model: Any, *data: Any, **settings: Any) -> Any:
+        return training_by(kind, model)(*data, **settings)
+
     try:
-        if case.refused is not None:
-            return refusal(keras, loop, case)
-        return compare(keras, loop, case)
-    except bench.loops.LoopRefusal as reason:
+        if kind in ("check", "refusal"):
+            import drives
+
+            drives.CHECKED[kind][name](keras, fit_fused)
+            return {}
+        if CASES[name].refused is not None:
+            return refusal(keras, loop, CASES[name])
+        return compare(keras, loop, CASES[name])
+    except LoopRefusal as reason:
         return {"refusal": str(reason)}
     except Exception:
         return {"error": traceback.format_exc()}

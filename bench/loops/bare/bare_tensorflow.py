@@ -56,9 +56,7 @@ class BareSteps:
 
         zero = tf.zeros((), network.floatx)
         weights = tuple(each.value.read_value() for each in variables.weights)
-        slots = tuple(
-            tuple(each.value.read_value() for each in group) for group in variables.slots
-        )
+        slots = tuple(tuple(each.value.read_value() for each in group) for group in variables.slots)
         _, weights, slots, loss, hits = tf.while_loop(
             lambda number, *_: number < steps, step, (0, weights, slots, zero, zero)
         )
@@ -104,7 +102,9 @@ def _update(
     if isinstance(optimizer, Adam):
         root = tf.sqrt(1 - tf.pow(tf.cast(optimizer.beta_2, number.dtype), number))
         corrected = 1 - tf.pow(tf.cast(optimizer.beta_1, number.dtype), number)
-        by_adam = partial(_by_adam, optimizer, tf.cast(learning_rate, number.dtype) * root / corrected)
+        by_adam = partial(
+            _by_adam, optimizer, tf.cast(learning_rate, number.dtype) * root / corrected
+        )
         weights, *slots = zip(*map(by_adam, weights, *slots, gradients), strict=True)
         return weights, tuple(slots)
     changes = tuple(-learning_rate * gradient for gradient in gradients)
