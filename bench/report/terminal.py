@@ -11,6 +11,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from bench.analyze.answer import answers, ending
+from bench.analyze.break_even_answer import loops_answers
 from bench.analyze.comparison import Table
 from bench.analyze.diagnosis import Finding
 from bench.records import Run
@@ -68,6 +69,8 @@ def print_tables(console: Console, run: Run, tables: Sequence[Table]) -> None:
             console.print(Text(note, style="dim"), soft_wrap=True)
         for sentence in answers(table):
             console.print(Text(sentence, style="bold"))
+        for sentence in loops_answers(run, table):
+            console.print(Text(sentence))
     console.print()
     console.print(Text(ending(run, tables)))
 
