@@ -1,49 +1,94 @@
-"""An epoch of a Keras model as one program of XLA's: a `tf.while_loop` over its own `train_step`."""
+"""An epoch of a Keras model as one program of TensorFlow's: a `tf.while_loop` over `train_step`."""
 
+import re
+import warnings
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+#: Operations that draw other numbers under XLA than without it, from the same seed.
+DRAWING = re.compile("Random(?!Get)|TruncatedNormal|Multinomial")
+
 
 class FusedSteps:
-    """Trains on batches in one call."""
+    """Trains on batches in one call, which XLA compiles wherever that is the same training.
+
+    A step that draws random numbers would draw others under XLA. It runs as a graph of
+    TensorFlow's, in one call still, and so does one that XLA can't compile. What XLA doesn't
+    check isn't checked here either, such as labels and tokens out of range.
+    """
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self._last_logs: Any = {}
-        self._program = tf.function(self._loop, autograph=False, jit_compile=True)
+        self._programs: dict[Any, Callable[[Any], Any]] = {}
+        self._logs: Any = {}
 
     def train(self, batches: Any) -> None:
-        self._last_logs = self._program(_tensors(batches))
+        # Lists are tuples, as where `fit` makes a dataset of them.
+        tensors = keras.tree.map_structure(_tensor, keras.tree.lists_to_tuples(batches))
+        shapes = tuple(each.shape for each in keras.tree.flatten(tensors) if each is not None)
+        if shapes in self._programs:
+            self._logs = self._programs[shapes](tensors)
+            return
+        self._programs[shapes] = program = _program(self._model, tensors, xla=True)
+        try:
+            self._logs = program(tensors)
+        except tf.errors.OpError as error:
+            # XLA writes the variables when its program has ended: none is changed so far.
+            warnings.warn(f"trained without XLA, which can't compile it: {error}", stacklevel=2)
+            self._programs[shapes] = program = _program(self._model, tensors, xla=False)
+            self._logs = program(tensors)
 
-    def logs(self) -> dict[str, float]:
-        return {name: float(value) for name, value in self._last_logs.items()}
+    def logs(self) -> Mapping[str, Any]:
+        return {name: value.numpy() for name, value in self._logs.items()}
 
-    def _loop(self, batches: Any) -> Any:
-        def batch(index: Any) -> Any:
-            return _map(lambda each: each[index], batches)
 
-        step = tf.function(self._model.train_step, autograph=False)
-        # Traced ahead of the loop, which has to know the logs that it carries.
-        step = step.get_concrete_function(batch(0))
-        steps = keras.tree.flatten(batches)[0].shape[0]
-        empty = tf.nest.map_structure(
-            lambda spec: tf.zeros(spec.shape, spec.dtype), step.structured_outputs
-        )
+def _tensor(array: Any) -> Any:
+    return None if array is None else tf.convert_to_tensor(array)
 
+
+def _program(model: Any, batches: Any, xla: bool) -> Callable[[Any], Any]:
+    """Return a function that trains on such batches and returns the logs."""
+    # Traced ahead of the loop, which has to know the logs that it carries.
+    train_step = tf.function(model.train_step, autograph=False, jit_compile=xla)
+    step = train_step.get_concrete_function(_batch(batches))
+    if xla and _draws(step):
+        return _program(model, batches, xla=False)
+    steps = keras.tree.flatten(batches)[0].shape[0]
+    no_logs = tf.nest.map_structure(
+        lambda spec: tf.zeros(spec.shape, spec.dtype), step.structured_outputs
+    )
+
+    def loop(batches: Any) -> Any:
         def body(index: Any, _: Any) -> Any:
-            return index + 1, step(*[b for b in keras.tree.flatten(batch(index)) if b is not None])
+            return index + 1, step(tf.nest.map_structure(lambda each: each[index], batches))
 
+        # Without XLA the steps of a loop may overlap, where they wait for nothing but variables.
         _, logs = tf.while_loop(
-            lambda index, _: index < steps, body, (0, empty), parallel_iterations=1
+            lambda index, _: index < steps, body, (0, no_logs), parallel_iterations=1
         )
-        return self._model._get_metrics_result_or_logs(logs)
+        return model._get_metrics_result_or_logs(logs)
+
+    return tf.function(loop, autograph=False, jit_compile=xla)
 
 
-def _map(function: Any, nest: Any) -> Any:
-    return keras.tree.map_structure(lambda each: None if each is None else function(each), nest)
+def _batch(batches: Any) -> Any:
+    """Return what a batch looks like to `train_step`."""
+    # Keras weighs the losses of several outputs by the batch's size where it knows it. In `fit` it
+    # doesn't, if the last batch is shorter.
+    open_size = isinstance(batches, tuple) and len(batches) > 1 and keras.tree.is_nested(batches[1])
+
+    def spec(each: Any) -> Any:
+        size = None if open_size else each.shape[1]
+        return tf.TensorSpec([size, *each.shape[2:]], each.dtype)
+
+    return keras.tree.map_structure(lambda each: None if each is None else spec(each), batches)
 
 
-def _tensors(nest: Any) -> Any:
-    return _map(tf.convert_to_tensor, nest)
+def _draws(step: Any) -> bool:
+    """Return whether a traced function draws random numbers."""
+    graph = step.graph.as_graph_def()
+    nodes = [*graph.node, *(node for each in graph.library.function for node in each.node_def)]
+    return any(DRAWING.search(node.op) for node in nodes)
