@@ -1,23 +1,22 @@
 """An epoch of a Keras model as one program of TensorFlow's: a `tf.while_loop` over `train_step`."""
 
-import re
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-#: Operations that draw other numbers under XLA than without it, from the same seed.
-DRAWING = re.compile("Random(?!Get)|TruncatedNormal|Multinomial")
+from bench.loops.draws_tensorflow import draws_others, same_draws
 
 
 class FusedSteps:
     """Trains on batches in one call, which XLA compiles wherever that is the same training.
 
-    A step that draws random numbers would draw others under XLA. It runs as a graph of
-    TensorFlow's, in one call still, and so does one that XLA can't compile. What XLA doesn't
-    check isn't checked here either, such as labels and tokens out of range.
+    A step that XLA can't compile, or in which it would draw other random numbers, runs as a graph
+    of TensorFlow's, in one call still. What XLA doesn't check isn't checked here either, such as
+    labels and tokens out of range.
     """
 
     def __init__(self, model: Any) -> None:
@@ -53,8 +52,9 @@ def _program(model: Any, batches: Any, xla: bool) -> Callable[[Any], Any]:
     """Return a function that trains on such batches and returns the logs."""
     # Traced ahead of the loop, which has to know the logs that it carries.
     train_step = tf.function(model.train_step, autograph=False, jit_compile=xla)
-    step = train_step.get_concrete_function(_batch(batches))
-    if xla and _draws(step):
+    with same_draws() if xla else nullcontext():
+        step = train_step.get_concrete_function(_batch(batches))
+    if xla and draws_others(step):
         return _program(model, batches, xla=False)
     steps = keras.tree.flatten(batches)[0].shape[0]
     no_logs = tf.nest.map_structure(
@@ -71,7 +71,8 @@ def _program(model: Any, batches: Any, xla: bool) -> Callable[[Any], Any]:
         )
         return model._get_metrics_result_or_logs(logs)
 
-    return tf.function(loop, autograph=False, jit_compile=xla)
+    program = tf.function(loop, autograph=False, jit_compile=xla)
+    return program.get_concrete_function(batches)  # type: ignore[no-any-return]
 
 
 def _batch(batches: Any) -> Any:
@@ -85,10 +86,3 @@ def _batch(batches: Any) -> Any:
         return tf.TensorSpec([size, *each.shape[2:]], each.dtype)
 
     return keras.tree.map_structure(lambda each: None if each is None else spec(each), batches)
-
-
-def _draws(step: Any) -> bool:
-    """Return whether a traced function draws random numbers."""
-    graph = step.graph.as_graph_def()
-    nodes = [*graph.node, *(node for each in graph.library.function for node in each.node_def)]
-    return any(DRAWING.search(node.op) for node in nodes)
