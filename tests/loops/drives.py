@@ -340,6 +340,32 @@ def a_training_that_fails_leaves_the_model_as_it_was(keras, fit_fused):
 
 
 @check
+def a_metric_that_fit_does_not_see_on_jax_fails_as_there(keras, fit_fused):
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.last = keras.layers.Dense(1)
+            self.size = keras.metrics.Mean(name="size")
+
+        def call(self, inputs):
+            outputs = self.last(inputs)
+            self.size.update_state(keras.ops.abs(outputs))
+            return outputs
+
+    for train in (fit_fused, Own.fit):
+        model = Own()
+        model.compile("adam", "mse")
+        failed = True
+        with contextlib.suppress(TypeError):
+            train(model, **columns(), verbose=0)
+            failed = False
+        assert failed
+        if train is fit_fused:
+            assert float(model.size.result()) == 0.0
+            assert np.isfinite(model.predict(columns()["x"], verbose=0)).all()
+
+
+@check
 def the_progress_is_shown_once_an_epoch(keras, fit_fused):
     for verbose in (1, 2):
         shown = io.StringIO()
@@ -493,6 +519,22 @@ def steps_of_an_epoch(keras, fit, x, y):
 @refused('shuffle="batch"')
 def shuffled_within_batches(keras, fit, x, y):
     fit(fresh(keras), x, y, shuffle="batch")
+
+
+@refused("values", "compiled")
+def a_step_that_looks_at_its_loss(keras, fit, x, y):
+    class Own(keras.Sequential):
+        def train_step(self, state, data):
+            logs, state = super().train_step(state, data)
+            return {"loss": float(logs["loss"])}, state
+
+    model = Own([keras.Input((4,)), keras.layers.Dense(1)])
+    model.compile("adam", "mse", jit_compile=False)
+    before = model.get_weights()
+    try:
+        fit(model, x, y)
+    finally:
+        np.testing.assert_array_equal(model.get_weights()[0], before[0])
 
 
 @refused("keras.distribution")
