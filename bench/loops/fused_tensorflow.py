@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from bench.loops.draws_tensorflow import draws_others, same_draws
+from bench.loops.tensorflow_random import draws_others, same_draws
 
 
 class FusedSteps:
