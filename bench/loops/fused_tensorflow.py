@@ -36,7 +36,8 @@ class FusedSteps:
             self._logs = program(tensors)
         except tf.errors.OpError as error:
             # XLA writes the variables when its program has ended: none is changed so far.
-            warnings.warn(f"trained without XLA, which can't compile it: {error}", stacklevel=2)
+            reason = error.message.splitlines()[0]
+            warnings.warn(f"trained without XLA, which can't compile it: {reason}", stacklevel=2)
             self._programs[shapes] = program = _program(self._model, tensors, xla=False)
             self._logs = program(tensors)
 
