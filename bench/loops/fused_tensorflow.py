@@ -1,5 +1,6 @@
 """An epoch of a Keras model as one program of TensorFlow's: a `tf.while_loop` over `train_step`."""
 
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -8,15 +9,21 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from bench.loops.tensorflow_random import draws_others, same_draws
+from bench.loops.tensorflow_random import same_draws
+
+#: Operations that XLA doesn't give the same numbers as TensorFlow. Keys and whole bits it does.
+OTHER_DRAWS = re.compile("Random(?!Get|UniformFullIntV2)|TruncatedNormal|Multinomial")
+
+#: Operations that take XLA several times as long on a CPU as TensorFlow.
+CONVOLUTIONS = re.compile("Conv2D|Conv3D|DepthwiseConv2d")
 
 
 class FusedSteps:
-    """Trains on batches in one call, which XLA compiles wherever that is the same training.
+    """Trains on batches in one call, which XLA compiles where that is faster and the same training.
 
-    A step that XLA can't compile, or in which it would draw other random numbers, runs as a graph
-    of TensorFlow's, in one call still. What XLA doesn't check isn't checked here either, such as
-    labels and tokens out of range.
+    A step that XLA can't compile, that convolves, or in which XLA would draw other random numbers
+    runs as a graph of TensorFlow's, in one call still. What XLA doesn't check isn't checked here
+    either, such as labels and tokens out of range.
     """
 
     def __init__(self, model: Any) -> None:
@@ -55,7 +62,7 @@ def _program(model: Any, batches: Any, xla: bool) -> Callable[[Any], Any]:
     train_step = tf.function(model.train_step, autograph=False, jit_compile=xla)
     with same_draws() if xla else nullcontext():
         step = train_step.get_concrete_function(_batch(batches))
-    if xla and draws_others(step):
+    if xla and (_has(OTHER_DRAWS, step) or _has(CONVOLUTIONS, step)):
         return _program(model, batches, xla=False)
     steps = keras.tree.flatten(batches)[0].shape[0]
     no_logs = tf.nest.map_structure(
@@ -87,3 +94,10 @@ def _batch(batches: Any) -> Any:
         return tf.TensorSpec([size, *each.shape[2:]], each.dtype)
 
     return keras.tree.map_structure(lambda each: None if each is None else spec(each), batches)
+
+
+def _has(operations: re.Pattern[str], function: Any) -> bool:
+    """Return whether a traced function has one of these operations."""
+    graph = function.graph.as_graph_def()
+    nodes = [*graph.node, *(node for each in graph.library.function for node in each.node_def)]
+    return any(operations.search(node.op) for node in nodes)

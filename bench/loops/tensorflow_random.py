@@ -4,7 +4,6 @@ XLA and TensorFlow draw the same bits, but not the same floats: TensorFlow keeps
 a mantissa and XLA the high ones. Here floats are made of the bits as TensorFlow's kernels do it.
 """
 
-import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from math import pi
@@ -13,9 +12,6 @@ from unittest.mock import patch
 
 import tensorflow as tf
 from tensorflow.python.ops import gen_stateless_random_ops_v2 as kernels
-
-#: Operations that XLA doesn't give the same numbers as TensorFlow. Keys and whole bits it does.
-OTHERS = re.compile("Random(?!Get|UniformFullIntV2)|TruncatedNormal|Multinomial")
 
 #: Of a float: the integer as wide, how many bits its mantissa has, and its 1.
 LAYOUTS = {tf.float32: (tf.uint32, 23, 0x3F800000), tf.float64: (tf.uint64, 52, 0x3FF << 52)}
@@ -28,13 +24,6 @@ def same_draws() -> AbstractContextManager[Any]:
         stateless_random_uniform_v2=_where_known(_uniform, kernels.stateless_random_uniform_v2),
         stateless_random_normal_v2=_where_known(_normal, kernels.stateless_random_normal_v2),
     )
-
-
-def draws_others(function: Any) -> bool:
-    """Return whether a traced function draws what would be other numbers under XLA."""
-    graph = function.graph.as_graph_def()
-    nodes = [*graph.node, *(node for each in graph.library.function for node in each.node_def)]
-    return any(OTHERS.search(node.op) for node in nodes)
 
 
 def _where_known(draw: Callable[..., Any], kernel: Callable[..., Any]) -> Callable[..., Any]:
