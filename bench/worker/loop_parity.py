@@ -1,0 +1,231 @@
+"""Trains a model by `fit` and by other loops from one start, and shows what each leaves.
+
+Layers that draw random numbers stay on: the states of their seeds are part of the start, so all
+loops of a backend must draw the same.
+"""
+
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.parity.places import EPOCH_END, EPOCH_METRIC, SPREAD, Place
+from bench.parity.precisions import UNIT_ROUNDOFF
+from bench.worker.blueprint import value, variable_names
+from bench.worker.data import Data, batch_size
+from bench.worker.preparing import Prepared, prepare
+from bench.worker.protocol import TRAINING, LoopParityRequest, LoopTraining, Observation, Refusal
+from bench.worker.refusals import refusal
+
+#: Full batches of an epoch; a shorter one comes after them where the workload's epoch has one.
+FULL_BATCHES = 12
+
+#: Trainings by `fit` with numbers that are rounded at random.
+REPLICAS = 4
+
+#: How much more coarsely than the numbers' own precision they round. A loop may add up in another
+#: order, which errs more than one rounding, and what goes by leaps, an accuracy or a relu's
+#: gradient, shows that it could only if a replica comes near the leap from farther away.
+COARSENESS = 8.0
+
+#: Of FIT, what doesn't change how an epoch trains, or is set here.
+LEFT_OUT = ("epochs", "shuffle", "steps_per_epoch")
+
+#: Loops that write the weights back into the model, and nothing else of Keras.
+WEIGHTS_ALONE = ("bare",)
+
+Seen = dict[str, np.ndarray]
+
+
+def check_loops(
+    request: LoopParityRequest,
+    enter: Callable[[str], None],
+    reply: Callable[[str, Any], None],
+    hear: Callable[[], str],
+) -> None:
+    """Answer with what `fit` leaves and how far rounding moves it, then with what each loop does.
+
+    It goes on until the process is ended.
+    """
+    subject = _subject(prepare(request, enter), request)
+    folder = Path(request.folder)
+    enter(TRAINING)
+    try:
+        seen = subject.train("fit")
+        seen |= _spread(seen, subject)
+    except Exception as error:
+        raise refusal("training raises", error) from error
+    reply("observation", Observation(_save(seen, folder / f"{request.backend}-fit.npz")))
+    while True:
+        loop = hear().strip()
+        file = folder / f"{request.backend}-{loop.replace(':', '-')}.npz"
+        reply("loop_training", _train_by(loop, subject, file))
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """A built model with the data it is trained on, as many times as one likes."""
+
+    keras: Any
+    model: Any
+    data: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    epochs: int
+    steps: int
+    seed: int
+
+    @cached_property
+    def variables(self) -> dict[str, Any]:
+        """All that a training may change, by name: weights, states of seeds, the optimizer's."""
+        names = variable_names(self.model)
+        changing = [*self.model.variables, *self.model.optimizer.variables]
+        return {names[id(each)]: each for each in changing}
+
+    @cached_property
+    def _start(self) -> dict[str, np.ndarray]:
+        return {name: self._read(variable) for name, variable in self.variables.items()}
+
+    @cached_property
+    def _steps_per_execution(self) -> int:
+        return self.model.steps_per_execution  # type: ignore[no-any-return]
+
+    def train(self, loop: str, randomness: Any = None) -> Seen:
+        """Train from the start by a loop; return the metrics of each epoch, and what it leaves.
+
+        With randomness, what goes into an epoch is rounded at random.
+        """
+        from bench.loops.named import training_by
+
+        model = self.model
+        for name, start in self._start.items():
+            self.variables[name].assign(start)
+        self.keras.utils.set_random_seed(self.seed)  # For what is drawn without a seed of a layer.
+        # Keras keeps the function that trains as many steps per execution as the last loop had.
+        model.steps_per_execution = self._steps_per_execution
+        model.train_function = None
+        data, callbacks = self.data, []
+        if randomness is not None:
+            data = self.keras.tree.map_structure(lambda each: self._rounded(each, randomness), data)
+            callbacks = [self._rounding(randomness)]
+        history = training_by(loop, model)(
+            **data,
+            **self.settings,
+            epochs=self.epochs,
+            shuffle=False,
+            verbose=0,
+            callbacks=callbacks,
+        )
+        precision = self.keras.config.floatx()
+        seen = {
+            Place(epoch, 0, EPOCH_METRIC, name).key: np.asarray(each, precision)
+            for name, values in history.history.items()
+            for epoch, each in enumerate(values, start=1)
+        }
+        left = model.weights if loop in WEIGHTS_ALONE else self.variables.values()
+        left = {id(each) for each in left}
+        return seen | {
+            Place(self.epochs, 0, EPOCH_END, name).key: self._read(variable)
+            for name, variable in self.variables.items()
+            if id(variable) in left
+        }
+
+    def _read(self, variable: Any) -> np.ndarray:
+        return np.array(value(self.keras, variable))
+
+    def _rounding(self, randomness: Any) -> Any:
+        subject = self
+
+        class Rounding(self.keras.callbacks.Callback):  # type: ignore[misc,name-defined]
+            def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+                for variable in subject.variables.values():
+                    rounded = subject._rounded(subject._read(variable), randomness, subject.steps)
+                    variable.assign(rounded)
+
+        return Rounding()
+
+    def _rounded(self, array: np.ndarray, randomness: Any, times: int = 1) -> np.ndarray:
+        """Return an array with the random relative errors of so many roundings, added as roots.
+
+        Whole numbers stay, which are exact, and may be the numbers of words.
+        """
+        if array.dtype.kind != "f":
+            return array
+        size = COARSENESS * UNIT_ROUNDOFF[self.keras.config.floatx()] * times**0.5
+        errors = size * randomness.uniform(-1.0, 1.0, array.shape)
+        return np.asarray(np.where(array == np.rint(array), array, array * (1.0 + errors)))
+
+
+def _subject(prepared: Prepared, request: LoopParityRequest) -> _Subject:
+    """Return what is trained: the workload's model, and some batches of its data."""
+    keras, model, data = prepared.keras, prepared.model, prepared.data
+    if data.is_source:
+        raise Refusal("unchecked", f"data() returns a {type(data.x).__name__}")
+    for layer in model._flatten_layers():
+        if layer.compute_dtype in ("bfloat16", "float16"):
+            reason = f"{layer.name} computes in {layer.compute_dtype}, whose rounding hides"
+            raise Refusal("unchecked", f"{reason} everything")
+    settings = dict(prepared.parts.fit)
+    size = batch_size(settings)
+    chosen = _examples(data, settings, request.seed)
+    arrays = {
+        name: keras.tree.map_structure(lambda each: np.asarray(each)[chosen], structure)
+        for name, structure in data.fit_arguments.items()
+    }
+    kept = {
+        name: each
+        for name, each in settings.items()
+        if name not in LEFT_OUT and not name.startswith("validation_")
+    }
+    try:
+        if not model.built:
+            model(keras.tree.map_structure(lambda each: each[:1], arrays["x"]))
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+    except Exception as error:
+        raise refusal("can't be built:", error) from error
+    steps = -(-len(chosen) // size)
+    if settings.get("steps_per_epoch") is not None:
+        kept["steps_per_epoch"] = steps
+    return _Subject(keras, model, arrays, kept, request.epochs, steps, request.seed)
+
+
+def _examples(data: Data, settings: Mapping[str, Any], seed: int) -> np.ndarray:
+    """Return which examples an epoch trains on, in their order."""
+    size = batch_size(settings)
+    full, rest = divmod(data.examples, size)
+    count = min(full, FULL_BATCHES) * size + rest
+    # Data are often sorted by class, and the first few then of one.
+    return np.random.default_rng(seed).permutation(data.examples)[:count]
+
+
+def _spread(seen: Seen, subject: _Subject) -> Seen:
+    """Return how far the replicas move an element of each array at most."""
+    randomness = np.random.default_rng(0)
+    spread: dict[str, float] = {}
+    for _ in range(REPLICAS):
+        for key, array in subject.train("fit", randomness).items():
+            moved = np.abs(array.astype("float64") - seen[key]).max(initial=0.0)
+            spread[SPREAD + key] = max(float(moved), spread.get(SPREAD + key, 0.0))
+    return {key: np.array(each) for key, each in spread.items()}
+
+
+def _train_by(loop: str, subject: _Subject, file: Path) -> LoopTraining:
+    from bench.loops.refusals import LoopRefusal
+
+    try:
+        return LoopTraining(file=_save(subject.train(loop), file))
+    except LoopRefusal as reason:
+        return LoopTraining(refusal=str(reason))
+    except Exception as error:
+        return LoopTraining(
+            error=str(refusal("training raises", error)), traceback=traceback.format_exc()
+        )
+
+
+def _save(seen: Seen, file: Path) -> str:
+    np.savez(file, **seen)  # type: ignore[arg-type]
+    return str(file)
