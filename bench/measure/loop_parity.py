@@ -36,7 +36,7 @@ def check_loops(
     def give_up(name: str, error: BenchError) -> None:
         for loop in loops[name]:
             if (name, loop) not in found:
-                found[name, loop] = _unchecked(learners[name].backend, loop, error)
+                found[name, loop] = _unchecked(name, loop, error)
 
     started: dict[str, Worker] = {}
     with ExitStack() as stack:
@@ -62,24 +62,30 @@ def check_loops(
                 by_fit = _reference(worker.answer(Observation).file, learner)
                 for loop in loops[name]:
                     worker.tell(loop)
-                    answer = worker.answer(LoopTraining)
-                    found[name, loop] = _judge(answer, loop, by_fit, learner, settings.tolerance)
+                    found[name, loop] = _judge(
+                        worker.answer(LoopTraining), name, loop, learner, by_fit, settings.tolerance
+                    )
             except BenchError as error:
                 give_up(name, error)
     return found
 
 
 def _judge(
-    answer: LoopTraining, loop: str, by_fit: Reference, learner: Learner, tolerance: float
+    answer: LoopTraining,
+    name: str,
+    loop: str,
+    learner: Learner,
+    by_fit: Reference,
+    tolerance: float,
 ) -> LoopVerdict:
     if answer.refusal:
-        error = loop_refused(loop, learner.backend, answer.refusal)
-        return _unchecked(learner.backend, loop, error, unsupported=True)
+        refused = loop_refused(loop, learner.backend, answer.refusal)
+        return _unchecked(name, loop, refused, unsupported=True)
     if answer.error:
         failed = loop_failed(loop, learner.workload, answer.error)
         failed.add_note(answer.traceback)
-        return _unchecked(learner.backend, loop, failed)
-    return judge_loop(learner.backend, loop, _load(answer.file), by_fit, tolerance)
+        return _unchecked(name, loop, failed)
+    return judge_loop(name, loop, _load(answer.file), by_fit, tolerance)
 
 
 def _reference(file: str, learner: Learner) -> Reference:
@@ -103,11 +109,9 @@ def _load(file: str) -> dict[Place, np.ndarray]:
         return {Place.from_key(key): array for key, array in arrays.items()}
 
 
-def _unchecked(
-    backend: str, loop: str, error: BenchError, unsupported: bool = False
-) -> LoopVerdict:
+def _unchecked(name: str, loop: str, error: BenchError, unsupported: bool = False) -> LoopVerdict:
     return LoopVerdict(
-        backend,
+        name,
         loop,
         "unchecked",
         failure=str(error),

@@ -25,14 +25,14 @@ WORST_FIRST: tuple[ParityOutcome, ...] = ("differs", "unchecked", "explained", "
 
 @dataclass(frozen=True)
 class LoopVerdict:
-    """What came of one loop on one backend.
+    """What came of one loop, trained by a learner of this name: a backend, or a side on one.
 
     `deviations` are all that was compared, those furthest beyond what rounding explains first.
     Where it is unchecked, `failure` says why, and `exit_code` is that of the error; it is
     `unsupported` where the loop refuses to train the workload.
     """
 
-    backend: str
+    learner: str
     loop: str
     outcome: ParityOutcome
     deviations: tuple[Deviation, ...] = ()
@@ -43,7 +43,7 @@ class LoopVerdict:
 
 
 def judge_loop(
-    backend: str,
+    learner: str,
     loop: str,
     seen: Mapping[Place, Array],
     by_fit: Reference,
@@ -52,7 +52,7 @@ def judge_loop(
     """Return what is to say of a loop.
 
     Args:
-        backend: the one that it trains on.
+        learner: what trains it.
         loop: its name.
         seen: the metrics of each epoch, and those variables that the loop leaves.
         by_fit: those of `fit`, and how far rounding moves an element of each.
@@ -66,12 +66,12 @@ def judge_loop(
     compared += [Deviation(place, math.inf, 0.0) for place in seen if place not in by_fit.arrays]
     compared.sort(key=_excess, reverse=True)
     odd = any(deviation.is_off for deviation in compared)
-    return LoopVerdict(backend, loop, "differs" if odd else "agrees", tuple(compared))
+    return LoopVerdict(learner, loop, "differs" if odd else "agrees", tuple(compared))
 
 
 def sentence_of_loop(verdict: LoopVerdict) -> str:
     """Say what came of a loop."""
-    name = contender(verdict.backend, verdict.loop)
+    name = contender(verdict.learner, verdict.loop)
     if verdict.outcome == "unchecked":
         return f"{name} is unchecked: {verdict.failure}"
     if verdict.outcome == "agrees":

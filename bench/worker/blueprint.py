@@ -60,7 +60,7 @@ def describe(
 
 
 def variable_names(model: Any) -> dict[int, str]:
-    """Return a name for each weight, state of a seed and variable of the optimizer, by its identity.
+    """Return a name for each weight, seed and variable of the optimizer, by its identity.
 
     Those are their paths without the names of the model and of the optimizer, which a backend
     may have chosen a class of its own for.
