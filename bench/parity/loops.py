@@ -77,19 +77,18 @@ def sentence_of_loop(verdict: LoopVerdict) -> str:
     if verdict.outcome == "agrees":
         return f"{name} agrees with fit to rounding"
     off = [deviation for deviation in verdict.deviations if deviation.is_off]
-    text = f"{name} parts from fit {describe(off[0])}"
+    text = f"{name} parts from fit: {describe(off[0])}"
     if off[1:]:
-        text += f" (and in {len(off) - 1} further respect{'s' if off[2:] else ''})"
+        text += f", and so are {len(off) - 1} more"
     return text
 
 
 def describe(deviation: Deviation) -> str:
-    """Say where a loop's deviation is, how large it is, and what rounding explains of it."""
+    """Say what deviates, when and how far, and what rounding explains of it."""
+    place = deviation.place
     size = f"{deviation.deviation:.1e}" if math.isfinite(deviation.deviation) else "beyond measure"
-    return (
-        f"{when(deviation.place)}: {deviation.place.subject}"
-        f" (off by {size}, rounding explains {deviation.bound:.1e})"
-    )
+    explained = f"rounding explains {deviation.bound:.1e}" if deviation.bound else "it is exact"
+    return f"{place.subject} {when(place)} is off by {size} ({explained})"
 
 
 def worse(of_backend: Parity, of_loop: Parity) -> Parity:
