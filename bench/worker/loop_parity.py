@@ -5,7 +5,7 @@ loops of a backend must draw the same.
 """
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +30,7 @@ REPLICAS = 4
 #: How much more coarsely than the numbers' own precision they round. A loop may add up in another
 #: order, which errs more than one rounding, and what goes by leaps, an accuracy or a relu's
 #: gradient, shows that it could only if a replica comes near the leap from farther away.
-COARSENESS = 8.0
+COARSENESS = 4.0
 
 #: Of FIT, what doesn't change how an epoch trains, or is set here.
 LEFT_OUT = ("epochs", "shuffle", "steps_per_epoch")
@@ -77,6 +77,7 @@ class _Subject:
     epochs: int
     steps: int
     seed: int
+    steps_per_execution: int
 
     @cached_property
     def variables(self) -> dict[str, Any]:
@@ -89,12 +90,8 @@ class _Subject:
     def _start(self) -> dict[str, np.ndarray]:
         return {name: self._read(variable) for name, variable in self.variables.items()}
 
-    @cached_property
-    def _steps_per_execution(self) -> int:
-        return self.model.steps_per_execution  # type: ignore[no-any-return]
-
     def train(self, loop: str, randomness: Any = None) -> Seen:
-        """Train from the start by a loop; return the metrics of each epoch, and what it leaves.
+        """Train from the start by a loop; return the metrics of each epoch, and what some leave.
 
         With randomness, what goes into an epoch is rounded at random.
         """
@@ -104,13 +101,13 @@ class _Subject:
         for name, start in self._start.items():
             self.variables[name].assign(start)
         self.keras.utils.set_random_seed(self.seed)  # For what is drawn without a seed of a layer.
-        # Keras keeps the function that trains as many steps per execution as the last loop had.
-        model.steps_per_execution = self._steps_per_execution
-        model.train_function = None
+        seen: Seen = {}
         data, callbacks = self.data, []
+        if loop not in WEIGHTS_ALONE:
+            callbacks.append(self._reading(seen))
         if randomness is not None:
             data = self.keras.tree.map_structure(lambda each: self._rounded(each, randomness), data)
-            callbacks = [self._rounding(randomness)]
+            callbacks.append(self._rounding(randomness))
         history = training_by(loop, model)(
             **data,
             **self.settings,
@@ -120,21 +117,37 @@ class _Subject:
             callbacks=callbacks,
         )
         precision = self.keras.config.floatx()
-        seen = {
-            Place(epoch, 0, EPOCH_METRIC, name).key: np.asarray(each, precision)
-            for name, values in history.history.items()
-            for epoch, each in enumerate(values, start=1)
-        }
+        for name, values in history.history.items():
+            for epoch, each in enumerate(values, start=1):
+                seen[Place(epoch, 0, EPOCH_METRIC, name).key] = np.asarray(each, precision)
         left = model.weights if loop in WEIGHTS_ALONE else self.variables.values()
-        left = {id(each) for each in left}
-        return seen | {
-            Place(self.epochs, 0, EPOCH_END, name).key: self._read(variable)
+        return seen | self._state(self.epochs, left)
+
+    def _state(self, epoch: int, variables: Iterable[Any]) -> Seen:
+        """Return the values of these variables, at the end of an epoch."""
+        shown = {id(each) for each in variables}
+        return {
+            Place(epoch, 0, EPOCH_END, name).key: self._read(variable)
             for name, variable in self.variables.items()
-            if id(variable) in left
+            if id(variable) in shown
         }
 
     def _read(self, variable: Any) -> np.ndarray:
         return np.array(value(self.keras, variable))
+
+    def _reading(self, seen: Seen) -> Any:
+        """Return a callback that adds what the first epoch leaves.
+
+        Later ones may be far apart by rounding alone, and then hide a fault.
+        """
+        subject = self
+
+        class Reading(self.keras.callbacks.Callback):  # type: ignore[misc,name-defined]
+            def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+                if epoch == 0:
+                    seen.update(subject._state(1, subject.variables.values()))
+
+        return Reading()
 
     def _rounding(self, randomness: Any) -> Any:
         subject = self
@@ -190,7 +203,9 @@ def _subject(prepared: Prepared, request: LoopParityRequest) -> _Subject:
     steps = -(-len(chosen) // size)
     if settings.get("steps_per_epoch") is not None:
         kept["steps_per_epoch"] = steps
-    return _Subject(keras, model, arrays, kept, request.epochs, steps, request.seed)
+    return _Subject(
+        keras, model, arrays, kept, request.epochs, steps, request.seed, model.steps_per_execution
+    )
 
 
 def _examples(data: Data, settings: Mapping[str, Any], seed: int) -> np.ndarray:
@@ -216,6 +231,9 @@ def _spread(seen: Seen, subject: _Subject) -> Seen:
 def _train_by(loop: str, subject: _Subject, file: Path) -> LoopTraining:
     from bench.loops.refusals import LoopRefusal
 
+    # Keras keeps the function that trains as many steps per execution as the last loop had.
+    subject.model.steps_per_execution = subject.steps_per_execution
+    subject.model.train_function = None
     try:
         return LoopTraining(file=_save(subject.train(loop), file))
     except LoopRefusal as reason:
