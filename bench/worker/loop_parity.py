@@ -6,7 +6,7 @@ loops of a backend must draw the same.
 
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,7 @@ def check_loops(
     folder = Path(request.folder)
     enter(TRAINING)
     try:
+        _build_all(subject)
         seen = subject.train("fit")
         seen |= _spread(seen, subject)
     except Exception as error:
@@ -87,7 +88,8 @@ class _Subject:
         return {names[id(each)]: each for each in changing}
 
     @cached_property
-    def _start(self) -> dict[str, np.ndarray]:
+    def start(self) -> dict[str, np.ndarray]:
+        """The values from which every training starts: those at the first look."""
         return {name: self._read(variable) for name, variable in self.variables.items()}
 
     def train(self, loop: str, randomness: Any = None) -> Seen:
@@ -98,7 +100,7 @@ class _Subject:
         from bench.loops.named import training_by
 
         model = self.model
-        for name, start in self._start.items():
+        for name, start in self.start.items():
             self.variables[name].assign(start)
         self.keras.utils.set_random_seed(self.seed)  # For what is drawn without a seed of a layer.
         seen: Seen = {}
@@ -206,6 +208,18 @@ def _subject(prepared: Prepared, request: LoopParityRequest) -> _Subject:
     return _Subject(
         keras, model, arrays, kept, request.epochs, steps, request.seed, model.steps_per_execution
     )
+
+
+def _build_all(subject: _Subject) -> None:
+    """Let Keras make what only a training does, such as metrics; that draws random numbers.
+
+    The start is kept before.
+    """
+    size = batch_size(subject.settings)
+    batch = subject.keras.tree.map_structure(lambda each: each[:size], dict(subject.data))
+    settings = {name: each for name, each in subject.settings.items() if name != "steps_per_epoch"}
+    assert subject.start
+    replace(subject, data=batch, settings=settings, epochs=1).train("fit")
 
 
 def _examples(data: Data, settings: Mapping[str, Any], seed: int) -> np.ndarray:

@@ -15,11 +15,13 @@ from bench.parity.places import EPOCH_METRIC
 
 pytestmark = pytest.mark.frameworks
 
-#: A network with all that a loop may lose; what stands below takes the place of the loop "fused".
+#: A network with all that a loop may lose, and what takes the place of the loops.
 WORKLOAD = """
 import bench.loops.named
 import keras, numpy as np
 from keras import layers
+
+from bench.loops import LoopRefusal
 
 FIT = {"batch_size": 8, "epochs": 20}
 EXAMPLES = 163
@@ -59,48 +61,40 @@ class AtEpochs(keras.callbacks.Callback):
 own = bench.loops.named.training_by
 
 def training_by(loop, model):
-    if loop != "fused":
-        return own(loop, model)
-    return lambda *args, **settings: planted(model, *args, **settings)
+    if loop in globals():
+        return lambda *args, **settings: globals()[loop](model, *args, **settings)
+    return own(loop, model)
 
 bench.loops.named.training_by = training_by
 
-def planted(model, x, y, sample_weight, **settings):
-"""
-
-CLEAN = """
+def clean(model, x, y, sample_weight, **settings):
     return model.fit(x, y, sample_weight=sample_weight, **settings)
-"""
 
-SKIPS_THE_LAST_BATCH = """
+def skips_the_last_batch(model, x, y, sample_weight, **settings):
     full = len(x) // settings["batch_size"] * settings["batch_size"]
     return model.fit(x[:full], y[:full], sample_weight=sample_weight[:full], **settings)
-"""
 
-KEEPS_THE_METRICS = """
+def keeps_the_metrics(model, x, y, sample_weight, **settings):
     model.reset_metrics()
     model.reset_metrics = lambda: None
     history = model.fit(x, y, sample_weight=sample_weight, **settings)
     del model.reset_metrics
     return history
-"""
 
-ANOTHER_LEARNING_RATE = """
+def another_learning_rate(model, x, y, sample_weight, **settings):
     # As a number of its own: the optimizer's variable shows nothing.
     rate = model.optimizer.learning_rate
     own, other = float(rate), float(rate) * 1.001
     settings["callbacks"].insert(0, AtEpochs(lambda: rate.assign(other), lambda: rate.assign(own)))
     return model.fit(x, y, sample_weight=sample_weight, **settings)
-"""
 
-KEEPS_THE_SEED = """
+def keeps_the_seed(model, x, y, sample_weight, **settings):
     state = model.get_layer("dropout").seed_generator.state
     start = np.array(state)
     settings["callbacks"].append(AtEpochs(lambda: state.assign(start)))
     return model.fit(x, y, sample_weight=sample_weight, **settings)
-"""
 
-KEEPS_THE_SEED_OF_THE_EPOCH = """
+def keeps_the_seed_of_the_epoch(model, x, y, sample_weight, **settings):
     # What it leaves is right, but all epochs drop the same.
     state = model.get_layer("dropout").seed_generator.state
     start = np.array(state)
@@ -109,124 +103,105 @@ KEEPS_THE_SEED_OF_THE_EPOCH = """
     steps = np.array(state)[1] - start[1]
     state.assign(start + np.array([0, steps * settings["epochs"]], start.dtype))
     return history
-"""
 
-DROPS_THE_WEIGHTS = """
+def drops_the_weights(model, x, y, sample_weight, **settings):
     return model.fit(x, y, **settings)
-"""
 
-ANOTHER_MOMENTUM = """
+def another_momentum(model, x, y, sample_weight, **settings):
     layer = model.get_layer("normalization")
     layer.momentum = 0.98
     history = model.fit(x, y, sample_weight=sample_weight, **settings)
     layer.momentum = 0.99
     return history
-"""
 
-ANOTHER_ORDER = """
+def another_order(model, x, y, sample_weight, **settings):
     return model.fit(x, y, sample_weight=sample_weight, **settings | {"shuffle": True})
-"""
 
-REFUSES = """
-    from bench.loops import LoopRefusal
-
+def refuses(model, x, y, sample_weight, **settings):
     raise LoopRefusal("nothing is trained on Mondays")
-"""
 
-RAISES = """
+def raises(model, x, y, sample_weight, **settings):
     raise IndexError("out of batches")
+
+def tells(model, x, y, sample_weight, **settings):
+    steps = f"{model.steps_per_execution} steps by {model.train_function}"
+    raise IndexError(f"{len(x)} examples, {steps}")
 """
 
-
-@pytest.fixture
-def check(pythons, tmp_path: Path):
-    """Compare loops with fit on JAX; return what came of each."""
-
-    def run(text: str, *loops: str, **settings):
-        file = tmp_path / "mine.py"
-        file.write_text(text)
-        learners = {"jax": Learner("jax", pythons["jax"], workload_in(file))}
-        with launcher(timeout_seconds=120.0) as workers:
-            found = check_loops(learners, {"jax": loops}, ParitySettings(**settings), workers)
-        return [found["jax", loop] for loop in loops]
-
-    return run
+#: What each fault shows in, among other places.
+FAULTS = {
+    "skips_the_last_batch": "optimizer/iteration",
+    "keeps_the_metrics": "loss",
+    "another_learning_rate": "dense_1/bias",
+    "keeps_the_seed": "seed_generator/seed_generator_state",
+    "keeps_the_seed_of_the_epoch": "dense/kernel",
+    "drops_the_weights": "entropy",
+    "another_momentum": "normalization/moving_variance",
+    "another_order": "loss",
+}
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_a_loop_that_trains_the_same_agrees(check, seed: int):
-    (found,) = check(WORKLOAD + CLEAN, "fused", seed=seed)
-    assert found.outcome == "agrees"
-    subjects = {each.place.subject for each in found.deviations}
+def verdicts(pythons, folder: Path, text: str, *loops: str, **settings):
+    """Compare loops with fit on JAX; return what came of each, by its name."""
+    file = folder / "mine.py"
+    file.write_text(text)
+    learners = {"jax": Learner("jax", pythons["jax"], workload_in(file))}
+    with launcher(timeout_seconds=240.0) as workers:
+        found = check_loops(learners, {"jax": loops}, ParitySettings(**settings), workers)
+    return {loop: found["jax", loop] for loop in loops}
+
+
+@pytest.fixture(scope="module")
+def found(pythons, tmp_path_factory):
+    """What comes of every planted loop, in one worker."""
+    others = ("fit:4", "tells", "refuses", "raises", "clean")
+    return verdicts(pythons, tmp_path_factory.mktemp("loops"), WORKLOAD, *FAULTS, *others)
+
+
+def test_a_loop_that_trains_the_same_agrees(found):
+    clean = found["clean"]
+    assert clean.outcome == "agrees"
+    subjects = {each.place.subject for each in clean.deviations}
     assert {"loss", "accuracy", "entropy", "normalization/moving_mean"} < subjects
-    assert any("seed_generator" in subject for subject in subjects)
-    epochs = {each.place.epoch for each in found.deviations if each.place.stage == EPOCH_METRIC}
+    epochs = {each.place.epoch for each in clean.deviations if each.place.stage == EPOCH_METRIC}
     assert epochs == {1, 2, 3}
 
 
-@pytest.mark.parametrize(
-    ("fault", "named"),
-    [
-        (SKIPS_THE_LAST_BATCH, "optimizer/iteration"),
-        (KEEPS_THE_METRICS, "loss"),
-        (ANOTHER_LEARNING_RATE, "dense_1/bias"),
-        (KEEPS_THE_SEED, "seed_generator/seed_generator_state"),
-        (KEEPS_THE_SEED_OF_THE_EPOCH, "dense/kernel"),
-        (DROPS_THE_WEIGHTS, "entropy"),
-        (ANOTHER_MOMENTUM, "normalization/moving_variance"),
-        (ANOTHER_ORDER, "loss"),
-    ],
-    ids=[
-        "last batch", "metrics", "learning rate", "seed", "seed of the epoch", "sample weights",
-        "momentum", "order",
-    ],
-)  # fmt: skip
-def test_a_planted_fault_is_found(check, fault: str, named: str):
-    (found,) = check(WORKLOAD + fault, "fused")
-    assert found.outcome == "differs"
-    assert named in {each.place.subject for each in found.deviations if each.is_off}
-    if fault == ANOTHER_LEARNING_RATE:
-        assert not any(
-            each.is_off for each in found.deviations if "learning_rate" in each.place.subject
-        )
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_found(found, fault: str):
+    assert found[fault].outcome == "differs"
+    off = {each.place.subject for each in found[fault].deviations if each.is_off}
+    assert FAULTS[fault] in off
+    # Another learning rate must show in what it does.
+    assert "optimizer/learning_rate" not in off
 
 
-def test_each_loop_has_steps_of_its_own(check):
-    # Keras would go on with the function that it made for another number of steps.
-    seen_steps = """
-    raise IndexError(f"{model.steps_per_execution} steps, {model.train_function}")
-"""
-    several, planted = check(WORKLOAD + seen_steps, "fit:4", "fused")
-    assert several.outcome == "agrees"
-    assert "1 steps, None" in planted.failure
+def test_each_loop_has_steps_of_its_own(found):
+    assert found["fit:4"].outcome == "agrees"
+    # Keras would go on with the function that it made for four.
+    assert "1 steps by None" in found["tells"].failure
 
 
-def test_a_loop_that_refuses_is_unsupported_and_one_that_raises_unchecked(check):
-    refused, several = check(WORKLOAD + REFUSES, "fused", "fit:4")
+def test_of_much_data_a_part_is_trained_with_the_last_batch_shorter(found):
+    assert "IndexError: 99 examples" in found["tells"].failure
+
+
+def test_a_loop_that_refuses_is_unsupported(found):
+    refused = found["refuses"]
     assert (refused.outcome, refused.unsupported) == ("unchecked", True)
     assert refused.failure == (
-        "not by fused on jax: nothing is trained on Mondays; train it by fit"
+        "not by refuses on jax: nothing is trained on Mondays; train it by fit"
     )
-    assert several.outcome == "agrees"
-    raised, several = check(WORKLOAD + RAISES, "fused", "fit:4")
+
+
+def test_a_loop_that_raises_is_unchecked(found):
+    raised = found["raises"]
     assert (raised.outcome, raised.unsupported) == ("unchecked", False)
-    assert "by fused, training raises IndexError: out of batches" in raised.failure
+    assert "by raises, training raises IndexError: out of batches" in raised.failure
     assert "IndexError" in raised.traceback
-    assert several.outcome == "agrees"
 
 
-def test_of_much_data_a_part_is_trained_with_the_last_batch_shorter(check):
-    seen = """
-    raise IndexError(f"{len(x)} examples")
-"""
-    (few,) = check(WORKLOAD.replace("= 163", "= 27") + seen, "fused")
-    assert "IndexError: 27 examples" in few.failure
-    (many,) = check(WORKLOAD.replace("= 163", "= 8003") + seen, "fused")
-    assert "IndexError: 99 examples" in many.failure
-
-
-def test_a_source_is_unchecked(check):
-    source = """
+SOURCE = """
 class Source(keras.utils.PyDataset):
     def __len__(self):
         return 2
@@ -239,18 +214,24 @@ FIT = {"epochs": 1}
 def data(seed):
     return Source()
 """
-    (found,) = check(WORKLOAD + CLEAN + source, "fused")
-    assert found.outcome == "unchecked"
-    assert "a loop is compared with fit on arrays, and data() returns a Source" in found.failure
 
 
-def test_a_loss_that_diverges_is_unchecked(check):
-    text = WORKLOAD.replace("Adam(0.001)", "SGD(1e30)").replace('"tanh"', '"linear"')
-    (found,) = check(text + CLEAN, "fused")
-    assert (found.outcome, found.exit_code) == ("unchecked", 7)
-
-
-def test_a_workload_that_breaks_leaves_all_loops_unchecked(check):
-    text = WORKLOAD.replace("Dense(2, ", "Dense('two', ")
-    found = check(text + CLEAN, "fused", "fit:4")
-    assert [(each.outcome, each.exit_code) for each in found] == [("unchecked", 3)] * 2
+@pytest.mark.parametrize(
+    ("text", "exit_code", "reason"),
+    [
+        (
+            WORKLOAD + SOURCE,
+            3,
+            "a loop is compared with fit on arrays, and data() returns a Source",
+        ),
+        (WORKLOAD.replace("Adam(0.001)", "SGD(1e30)").replace("tanh", "linear"), 7, "no number"),
+        (WORKLOAD.replace("Dense(2, ", "Dense('two', "), 3, "build() raises"),
+    ],
+    ids=["a source", "a loss that diverges", "a workload that breaks"],
+)
+def test_where_nothing_can_be_compared_all_loops_are_unchecked(
+    pythons, tmp_path: Path, text: str, exit_code: int, reason: str
+):
+    for each in verdicts(pythons, tmp_path, text, "clean", "fit:4").values():
+        assert (each.outcome, each.exit_code) == ("unchecked", exit_code)
+        assert reason in each.failure
