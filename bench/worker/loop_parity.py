@@ -89,8 +89,13 @@ class _Subject:
 
     @cached_property
     def start(self) -> dict[str, np.ndarray]:
-        """The values from which every training starts: those at the first look."""
+        """The values from which every training starts: those before the first."""
         return {name: self._read(variable) for name, variable in self.variables.items()}
+
+    def restore(self) -> None:
+        """Set all variables to their start."""
+        for name, start in self.start.items():
+            self.variables[name].assign(start)
 
     def train(self, loop: str, randomness: Any = None) -> Seen:
         """Train from the start by a loop; return the metrics of each epoch, and what some leave.
@@ -100,8 +105,7 @@ class _Subject:
         from bench.loops.named import training_by
 
         model = self.model
-        for name, start in self.start.items():
-            self.variables[name].assign(start)
+        self.restore()
         self.keras.utils.set_random_seed(self.seed)  # For what is drawn without a seed of a layer.
         seen: Seen = {}
         data, callbacks = self.data, []
@@ -211,15 +215,13 @@ def _subject(prepared: Prepared, request: LoopParityRequest) -> _Subject:
 
 
 def _build_all(subject: _Subject) -> None:
-    """Let Keras make what only a training does, such as metrics; that draws random numbers.
-
-    The start is kept before.
-    """
+    """Let Keras make what only a training does, such as metrics; that draws random numbers."""
     size = batch_size(subject.settings)
     batch = subject.keras.tree.map_structure(lambda each: each[:size], dict(subject.data))
     settings = {name: each for name, each in subject.settings.items() if name != "steps_per_epoch"}
-    assert subject.start
-    replace(subject, data=batch, settings=settings, epochs=1).train("fit")
+    trial = replace(subject, data=batch, settings=settings, epochs=1)
+    trial.train("fit")
+    trial.restore()
 
 
 def _examples(data: Data, settings: Mapping[str, Any], seed: int) -> np.ndarray:
