@@ -6,8 +6,7 @@ loops of a backend must draw the same.
 
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,16 @@ from bench.parity.precisions import UNIT_ROUNDOFF
 from bench.worker.blueprint import value, variable_names
 from bench.worker.data import Data, batch_size
 from bench.worker.preparing import Prepared, prepare
-from bench.worker.protocol import TRAINING, LoopParityRequest, LoopTraining, Observation, Refusal
+from bench.worker.protocol import (
+    TRAINING,
+    LoopParityRequest,
+    LoopTraining,
+    Observation,
+    Refusal,
+    Workload,
+)
 from bench.worker.refusals import refusal
+from bench.worker.workload import build_model, load_workload
 
 #: Full batches of an epoch; a shorter one comes after them where the workload's epoch has one.
 FULL_BATCHES = 12
@@ -55,9 +62,10 @@ def check_loops(
     folder = Path(request.folder)
     enter(TRAINING)
     try:
-        _build_all(subject)
         seen = subject.train("fit")
         seen |= _spread(seen, subject)
+    except Refusal:
+        raise
     except Exception as error:
         raise refusal("training raises", error) from error
     reply("observation", Observation(_save(seen, folder / f"{request.backend}-fit.npz")))
@@ -69,44 +77,31 @@ def check_loops(
 
 @dataclass(frozen=True)
 class _Subject:
-    """A built model with the data it is trained on, as many times as one likes."""
+    """What is trained again and again, each time with a model that is built anew.
+
+    So it starts as the timed training does: with nothing that Keras or a loop keeps of the one
+    before. `steps` are those of an epoch.
+    """
 
     keras: Any
-    model: Any
+    workload: Workload
     data: Mapping[str, Any]
     settings: Mapping[str, Any]
     epochs: int
     steps: int
     seed: int
-    steps_per_execution: int
-
-    @cached_property
-    def variables(self) -> dict[str, Any]:
-        """All that a training may change, by name: weights, states of seeds, the optimizer's."""
-        names = variable_names(self.model)
-        changing = [*self.model.variables, *self.model.optimizer.variables]
-        return {names[id(each)]: each for each in changing}
-
-    @cached_property
-    def start(self) -> dict[str, np.ndarray]:
-        """The values from which every training starts: those before the first."""
-        return {name: self._read(variable) for name, variable in self.variables.items()}
-
-    def restore(self) -> None:
-        """Set all variables to their start."""
-        for name, start in self.start.items():
-            self.variables[name].assign(start)
 
     def train(self, loop: str, randomness: Any = None) -> Seen:
-        """Train from the start by a loop; return the metrics of each epoch, and what some leave.
+        """Train by a loop; return the metrics of each epoch, and what the first and the last leave.
 
         With randomness, what goes into an epoch is rounded at random.
         """
         from bench.loops.named import training_by
 
-        model = self.model
-        self.restore()
-        self.keras.utils.set_random_seed(self.seed)  # For what is drawn without a seed of a layer.
+        self.keras.utils.clear_session()  # Names are counted from the start again.
+        self.keras.utils.set_random_seed(self.seed)
+        # What stands in the workload's file belongs to one model, too: an optimizer, say.
+        model = build_model(load_workload(self.workload), self.keras)
         seen: Seen = {}
         data, callbacks = self.data, []
         if loop not in WEIGHTS_ALONE:
@@ -126,16 +121,15 @@ class _Subject:
         for name, values in history.history.items():
             for epoch, each in enumerate(values, start=1):
                 seen[Place(epoch, 0, EPOCH_METRIC, name).key] = np.asarray(each, precision)
-        left = model.weights if loop in WEIGHTS_ALONE else self.variables.values()
-        return seen | self._state(self.epochs, left)
+        left = model.weights if loop in WEIGHTS_ALONE else _variables(model)
+        return seen | self._state(model, self.epochs, left)
 
-    def _state(self, epoch: int, variables: Iterable[Any]) -> Seen:
-        """Return the values of these variables, at the end of an epoch."""
-        shown = {id(each) for each in variables}
+    def _state(self, model: Any, epoch: int, variables: Iterable[Any]) -> Seen:
+        """Return the values of these variables of a model, at the end of an epoch."""
+        names = variable_names(model)
         return {
-            Place(epoch, 0, EPOCH_END, name).key: self._read(variable)
-            for name, variable in self.variables.items()
-            if id(variable) in shown
+            Place(epoch, 0, EPOCH_END, names[id(variable)]).key: self._read(variable)
+            for variable in variables
         }
 
     def _read(self, variable: Any) -> np.ndarray:
@@ -151,7 +145,7 @@ class _Subject:
         class Reading(self.keras.callbacks.Callback):  # type: ignore[misc,name-defined]
             def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
                 if epoch == 0:
-                    seen.update(subject._state(1, subject.variables.values()))
+                    seen.update(subject._state(self.model, 1, _variables(self.model)))
 
         return Reading()
 
@@ -160,7 +154,7 @@ class _Subject:
 
         class Rounding(self.keras.callbacks.Callback):  # type: ignore[misc,name-defined]
             def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-                for variable in subject.variables.values():
+                for variable in _variables(self.model):
                     rounded = subject._rounded(subject._read(variable), randomness, subject.steps)
                     variable.assign(rounded)
 
@@ -179,11 +173,11 @@ class _Subject:
 
 
 def _subject(prepared: Prepared, request: LoopParityRequest) -> _Subject:
-    """Return what is trained: the workload's model, and some batches of its data."""
-    keras, model, data = prepared.keras, prepared.model, prepared.data
+    """Return what is trained: the workload, and some batches of its data."""
+    keras, data = prepared.keras, prepared.data
     if data.is_source:
         raise Refusal("unchecked", f"data() returns a {type(data.x).__name__}")
-    for layer in model._flatten_layers():
+    for layer in prepared.model._flatten_layers():
         if layer.compute_dtype in ("bfloat16", "float16"):
             reason = f"{layer.name} computes in {layer.compute_dtype}, whose rounding hides"
             raise Refusal("unchecked", f"{reason} everything")
@@ -199,29 +193,15 @@ def _subject(prepared: Prepared, request: LoopParityRequest) -> _Subject:
         for name, each in settings.items()
         if name not in LEFT_OUT and not name.startswith("validation_")
     }
-    try:
-        if not model.built:
-            model(keras.tree.map_structure(lambda each: each[:1], arrays["x"]))
-        if not model.optimizer.built:
-            model.optimizer.build(model.trainable_variables)
-    except Exception as error:
-        raise refusal("can't be built:", error) from error
     steps = -(-len(chosen) // size)
     if settings.get("steps_per_epoch") is not None:
         kept["steps_per_epoch"] = steps
-    return _Subject(
-        keras, model, arrays, kept, request.epochs, steps, request.seed, model.steps_per_execution
-    )
+    return _Subject(keras, request.workload, arrays, kept, request.epochs, steps, request.seed)
 
 
-def _build_all(subject: _Subject) -> None:
-    """Let Keras make what only a training does, such as metrics; that draws random numbers."""
-    size = batch_size(subject.settings)
-    batch = subject.keras.tree.map_structure(lambda each: each[:size], dict(subject.data))
-    settings = {name: each for name, each in subject.settings.items() if name != "steps_per_epoch"}
-    trial = replace(subject, data=batch, settings=settings, epochs=1)
-    trial.train("fit")
-    trial.restore()
+def _variables(model: Any) -> list[Any]:
+    """Return all that a training may change: weights, states of seeds, the optimizer's."""
+    return [*model.variables, *model.optimizer.variables]
 
 
 def _examples(data: Data, settings: Mapping[str, Any], seed: int) -> np.ndarray:
@@ -247,9 +227,6 @@ def _spread(seen: Seen, subject: _Subject) -> Seen:
 def _train_by(loop: str, subject: _Subject, file: Path) -> LoopTraining:
     from bench.loops.refusals import LoopRefusal
 
-    # Keras keeps the function that trains as many steps per execution as the last loop had.
-    subject.model.steps_per_execution = subject.steps_per_execution
-    subject.model.train_function = None
     try:
         return LoopTraining(file=_save(subject.train(loop), file))
     except LoopRefusal as reason:
