@@ -2,13 +2,20 @@
 
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import keras
 
-from bench.loops.fused import fit_fused
 from bench.loops.refusals import LoopRefusal
 from bench.records import steps_per_execution
+
+#: The loops that aren't Keras's own `fit`: where the function is that trains by them.
+FITS = {
+    "batch": ("bench.loops.batch", "fit_batch"),
+    "bare": ("bench.loops.bare", "fit_bare"),
+    "fused": ("bench.loops.fused", "fit_fused"),
+}
 
 
 def training_by(loop: str, model: Any) -> Callable[..., Any]:
@@ -17,8 +24,10 @@ def training_by(loop: str, model: Any) -> Callable[..., Any]:
     Raises:
         LoopRefusal: this loop isn't there on the backend.
     """
-    if loop == "fused":
-        return partial(fit_fused, model)
+    # Each is imported where it is asked for: what trains by `fit` carries none of them.
+    if loop in FITS:
+        module, name = FITS[loop]
+        return partial(getattr(import_module(module), name), model)
     steps = steps_per_execution(loop)
     if steps is None:
         raise LoopRefusal(f"no loop is named {loop!r}")
