@@ -19,6 +19,7 @@ from bench.options import (
     Finite,
     OutputFile,
     backend_option,
+    checked_loops_option,
     debug_option,
     env_option,
     loop_option,
@@ -192,6 +193,7 @@ def run(
 
 @cli.command()
 @selection_options
+@checked_loops_option
 @backend_option
 @env_option
 @click.option(
@@ -206,7 +208,7 @@ def run(
     type=click.IntRange(min=1),
     default=None,
     metavar="N",
-    help="Train so many epochs. [default: as many as the workload says]",
+    help="Train so many epochs. [default: as many as the workload says, and 3 by loops]",
 )
 @click.option(
     "--tolerance",
@@ -231,6 +233,7 @@ def run(
 def parity(
     context: click.Context,
     selection: Selection,
+    loops: tuple[str, ...],
     backends: tuple[str, ...],
     pythons: dict[str, str],
     dtype: str,
@@ -245,13 +248,21 @@ def parity(
     """Check whether the backends learn the same, and show where they part.
 
     Every backend trains from the same weights on the same batches. What it does is compared
-    with a reference, stage by stage, next to what rounding alone explains.
+    with a reference, stage by stage, next to what rounding alone explains. With --loop, what a loop
+    trains is compared with what fit trains on the same backend instead.
     """
-    from bench.commands.parity import check
+    from bench.commands.parity import check, check_by_loops
     from bench.measure.parity import ParitySettings
 
     settings = ParitySettings(dtype, epochs, None, tolerance, seed, threads)
     debug = debug or context.obj
+    if loops:
+        if dtype != ParitySettings().dtype:
+            reason = "--loop checks a training in the precision that it is timed in"
+            raise click.UsageError(f"{reason}; leave out --dtype {dtype}")
+        sys.exit(
+            check_by_loops(selection, loops, backends, pythons, settings, timeout, file, debug)
+        )
     sys.exit(check(selection, backends, pythons, settings, timeout, file, debug))
 
 

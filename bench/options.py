@@ -11,6 +11,7 @@ import click
 from bench.records import (
     BACKENDS,
     BACKENDS_OF,
+    DEFAULT_LOOPS,
     TRAINING_LOOPS,
     GateSettings,
     Parameter,
@@ -81,6 +82,16 @@ def parse_loops(
 ) -> tuple[str, ...]:
     """Return each loop once; raise BadParameter for a name that is none."""
     return tuple(dict.fromkeys(parse_loop(context, parameter, value) for value in values))
+
+
+def parse_checked_loops(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return each loop once; raise BadParameter for a name that is none, and for fit itself."""
+    loops = parse_loops(context, parameter, values)
+    if DEFAULT_LOOPS["train"] in loops:
+        raise click.BadParameter("fit is what loops are compared with; name another one")
+    return loops
 
 
 def parse_loop(context: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -189,6 +200,14 @@ loops_option = click.option(
     metavar="fit|fit:N|batch|fused|bare",
     callback=parse_loops,
     help="Drive the epochs by this loop; give it again for others. [default: fit]",
+)
+checked_loops_option = click.option(
+    "--loop",
+    "loops",
+    multiple=True,
+    metavar="fit:N|batch|fused|bare",
+    callback=parse_checked_loops,
+    help="Compare this loop with fit, on each backend by itself; give it again for others.",
 )
 loop_option = click.option(
     "--loop",

@@ -31,6 +31,7 @@ from bench.measure.environments import worker_variables
 from bench.records import DEFAULT_LOOPS, Sample, contender
 from bench.worker.protocol import (
     COMPILING,
+    LoopParityRequest,
     Problem,
     Request,
     TimingRequest,
@@ -263,6 +264,17 @@ def launcher(timeout_seconds: float) -> Iterator[Launcher]:
         yield Launcher(folder, timeout_seconds)
 
 
+def loop_refused(loop: str, backend: str, reason: str) -> Unsupported:
+    """Return what says that a loop can't train a workload as fit would."""
+    return Unsupported(f"not by {loop} on {backend}", reason, "train it by fit")
+
+
+def loop_failed(loop: str, workload: Workload, reason: str) -> WorkloadError:
+    """Return what says that training a workload by a loop fails, where `fit` doesn't."""
+    remedy = "train it by fit (--debug shows the traceback)"
+    return WorkloadError(_place(workload), f"by {loop}, {reason}", remedy)
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -307,8 +319,12 @@ def _as_error(problem: Problem, request: Request) -> BenchError:
             f"measure {_place(request.workload)} on another backend",
         )
     elif isinstance(request, TimingRequest) and problem.kind == "loop":
-        error = Unsupported(
-            f"not by {request.loop} on {request.backend}", problem.message, "train it by fit"
+        error = loop_refused(request.loop, request.backend, problem.message)
+    elif isinstance(request, LoopParityRequest) and problem.kind == "unchecked":
+        error = WorkloadError(
+            _place(request.workload),
+            f"a loop is compared with fit on arrays, and {problem.message}",
+            "return arrays to have it checked",
         )
     elif problem.kind == "unchecked":
         error = WorkloadError(

@@ -13,6 +13,7 @@ from typing import Any
 from bench.worker.predicting import predict
 from bench.worker.process_facts import allow_watching
 from bench.worker.protocol import (
+    LoopParityRequest,
     ParityRequest,
     PredictingRequest,
     PredictionsRequest,
@@ -48,6 +49,10 @@ def main() -> None:
                 from bench.worker.parity import check
 
                 check(request, enter, reply, inbox.get)
+            elif isinstance(request, LoopParityRequest):
+                from bench.worker.loop_parity import check_loops
+
+                check_loops(request, enter, reply, inbox.get)
             elif isinstance(request, PredictionsRequest):
                 from bench.worker.predictions import show_predictions
 

@@ -165,6 +165,31 @@ class Observation:
     file: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class LoopParityRequest(Request):
+    """Train by `fit` from a start, and from the same one by every loop that is named then.
+
+    The first answer is an `Observation` of what `fit` leaves. After it each line that the worker
+    reads is a loop, and answered by a `LoopTraining`. `folder` is where arrays are left.
+    """
+
+    epochs: int
+    folder: str
+
+
+@dataclass(frozen=True)
+class LoopTraining:
+    """Where a worker has left what a loop gave, or else why there is nothing.
+
+    `refusal` is the loop's own, `error` what it raised.
+    """
+
+    file: str = ""
+    refusal: str = ""
+    error: str = ""
+    traceback: str = ""
+
+
 @dataclass(frozen=True)
 class Problem:
     """What went wrong inside a worker.
@@ -184,6 +209,7 @@ REQUESTS: dict[str, type[Request]] = {
     "timing": TimingRequest,
     "predicting": PredictingRequest,
     "parity": ParityRequest,
+    "loop_parity": LoopParityRequest,
     "predictions": PredictionsRequest,
 }
 

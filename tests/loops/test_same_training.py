@@ -10,6 +10,10 @@ pytestmark = pytest.mark.frameworks
 #: How far rounding may take two trainings apart, that do the same in another order.
 TOLERANCES = {"float64": 1e-9, "float32": 1e-3}
 
+#: The same where Keras isn't in both: in float64, too, it rounds some means and constants to
+#: float32.
+TOLERANCES_WITHOUT_KERAS = {"float64": 1e-6, "float32": 1e-3}
+
 #: The cases that are tried as people train, too; the others say more in float64.
 IN_FLOAT32 = (
     "adam_with_a_short_last_batch",
@@ -23,10 +27,12 @@ IN_FLOAT32 = (
 STACKS = [name for name in CASES if name.startswith("stack_")]
 
 
-@pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
+@pytest.mark.parametrize(
+    ("backend", "case"), [(backend, case) for case in CASES for backend in CASES[case].backends]
+)
 def test_fused_trains_as_fit_does(ask, backend: str, case: str):
-    check(ask(backend, "float64", "fused", case), CASES[case].refused, TOLERANCES["float64"])
+    tolerance = TOLERANCES["float32" if CASES[case].float32 else "float64"]
+    check(ask(backend, "float64", "fused", case), CASES[case].refused, tolerance)
 
 
 @pytest.mark.parametrize("case", IN_FLOAT32)
@@ -41,18 +47,18 @@ def test_train_on_batch_trains_as_fit_does(ask, backend: str, case: str):
     check(ask(backend, "float64", "batch", case), CASES[case].refused, TOLERANCES["float64"])
 
 
-@pytest.mark.parametrize("floatx", TOLERANCES)
+@pytest.mark.parametrize("floatx", TOLERANCES_WITHOUT_KERAS)
 @pytest.mark.parametrize("case", STACKS)
 @pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
 def test_bare_trains_stacks_of_dense_layers_as_fit_does(ask, backend: str, case: str, floatx: str):
-    check(ask(backend, floatx, "bare", case), None, TOLERANCES[floatx])
+    check(ask(backend, floatx, "bare", case), None, TOLERANCES_WITHOUT_KERAS[floatx])
 
 
 @pytest.mark.parametrize("case", sorted(set(CASES) - set(STACKS)))
 def test_bare_trains_as_fit_does_what_it_does_not_refuse(ask, case: str):
     answer = ask("jax", "float64", "bare", case)
     if answer.get("refusal") is None:
-        check(answer, None, TOLERANCES["float64"])
+        check(answer, None, TOLERANCES_WITHOUT_KERAS["float64"])
 
 
 def check(answer: dict[str, Any], refused: str | None, tolerance: float) -> None:

@@ -41,10 +41,13 @@ class BareSteps:
         self._network = network_of(model)
         self._variables = variables_of(model)
 
-    @torch.inference_mode()
     def train(self, batches: Any) -> None:
+        x, y = map(torch.from_numpy, arrays_of(self._network, batches))
+        with torch.inference_mode():
+            self._train(x, y)
+
+    def _train(self, x: Tensor, y: Tensor) -> None:
         network, variables = self._network, self._variables
-        x, y = map(torch.from_numpy, arrays_of(network, batches))
         weights, *slots = (_Vector(each) for each in (variables.weights, *variables.slots))
         gradients = _Vector(variables.weights)
         update = _update(network, variables, weights.all, gradients.all, [s.all for s in slots])
