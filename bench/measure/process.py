@@ -133,6 +133,11 @@ class Worker:
         self._partial_line = b""
         self._output_tail = b""
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
     def tell(self, line: str) -> None:
         """Send the worker a line; the time for its next answer starts now."""
         assert self._process.stdin is not None
