@@ -1,0 +1,225 @@
+"""A model's own `train_step` as a graph of torch's operators, which changes the model in place."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import keras
+import torch
+from keras.src.backend.torch import core
+from torch.fx import GraphModule, Node
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.overrides import TorchFunctionMode
+from torch.utils import _pytree as pytree
+
+from bench.loops.refusals import LoopRefusal
+from bench.loops.torch_random import drawn_at_each_step
+
+aten = torch.ops.aten
+
+
+class TracedStep:
+    """A step of training as a graph.
+
+    Attributes:
+        state: the tensors that a step reads and changes, the model's own
+        graph: takes the tensors of the state, then those of a batch; returns the logs' tensors
+    """
+
+    def __init__(self, model: Any, batch: Any) -> None:
+        """Trace the step, and leave the model as it was.
+
+        Raises:
+            LoopRefusal: the step decides in Python what a graph can't.
+        """
+        self.state = state_of(model)
+        while True:
+            graph, self._logs = _trace(model, self.state, batch)
+            strays = _strays(graph)
+            if not strays:
+                break
+            # What is neither the model's nor made by the step is another thing that it may change.
+            self.state += strays
+        self.graph = _tidy(graph)
+
+    def __call__(self, batch: Any) -> Any:
+        """Train on a batch, and return the logs."""
+        with torch.no_grad():
+            return self.logs(self.graph(*self.state, *flat(batch)))
+
+    def logs(self, tensors: Any) -> Any:
+        """Return the step's logs from what the graph returns for them."""
+        return pytree.tree_unflatten(list(tensors), self._logs)
+
+
+def flat(batch: Any) -> list[torch.Tensor]:
+    return [each for each in keras.tree.flatten(batch) if each is not None]
+
+
+def state_of(model: Any) -> list[torch.Tensor]:
+    """Return the tensors of all variables of a compiled model, each once."""
+    variables = [
+        *model.variables,
+        *model.optimizer.variables,
+        *model.metrics_variables,
+    ]
+    tensors = [variable.value for variable in variables]
+    tensors += [*model.parameters(), *model.buffers()]
+    return list({id(tensor): tensor for tensor in tensors}.values())
+
+
+@contextmanager
+def left_as_it_was(model: Any, state: list[torch.Tensor]) -> Iterator[None]:
+    """Put back what training in here changes: the state, the gradients, torch's random numbers."""
+    before = [tensor.detach().clone() for tensor in state]
+    gradients = [tensor.grad for tensor in state]
+    drawn = torch.get_rng_state()
+    try:
+        yield
+    finally:
+        torch.set_rng_state(drawn)
+        with torch.no_grad():
+            for tensor, value, gradient in zip(state, before, gradients, strict=True):
+                tensor.copy_(value)
+                tensor.grad = gradient
+
+
+def _trace(model: Any, state: list[torch.Tensor], batch: Any) -> tuple[GraphModule, Any]:
+    tensors = flat(batch)
+    logs_spec: Any = None
+
+    def step(*inputs: torch.Tensor) -> list[torch.Tensor]:
+        nonlocal logs_spec
+        given = iter(inputs[len(state) :])
+        logs = model.train_step(
+            keras.tree.map_structure(lambda each: None if each is None else next(given), batch)
+        )
+        leaves, logs_spec = pytree.tree_flatten(logs)
+        return [torch.as_tensor(leaf).detach() for leaf in leaves]
+
+    with left_as_it_was(model, state), ExitStack() as stack:
+        stack.enter_context(drawn_at_each_step())
+        stack.enter_context(_NothingOutOfTensors())
+        stack.enter_context(patch.object(core, "cond", _both_branches(state)))
+        # Keras takes scalars out of tensors where torch would take the tensors.
+        stack.enter_context(patch.object(core, "convert_to_numpy", _kept_as_tensor))
+        try:
+            graph = make_fx(step)(*state, *tensors)
+        except LoopRefusal:
+            raise
+        except Exception as error:
+            raise LoopRefusal(
+                f"the training step can't be traced on torch: {_line(error)}; train with the loop fit"
+            ) from error
+    return graph, logs_spec
+
+
+def _line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+class _NothingOutOfTensors(TorchFunctionMode):
+    """Refuses what would keep a number of this step in the graph for ever."""
+
+    TAKEN = (
+        torch.Tensor.__array__,
+        torch.Tensor.numpy,
+        torch.Tensor.tolist,
+    )
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func in self.TAKEN:
+            raise LoopRefusal(
+                f"the training step takes numbers out of tensors ({func.__name__}), which a graph "
+                "can't; train with the loop fit"
+            )
+        if isinstance(kwargs.get("alpha"), torch.Tensor) and func in (
+            torch._foreach_add_,
+            torch._foreach_add,
+        ):
+            first, second = args
+            return func(first, torch._foreach_mul(second, kwargs["alpha"]))
+        return func(*args, **kwargs)
+
+
+_convert_to_numpy = core.convert_to_numpy
+
+
+def _kept_as_tensor(x: Any) -> Any:
+    return x.detach() if isinstance(x, torch.Tensor) else _convert_to_numpy(x)
+
+
+def _both_branches(state: list[torch.Tensor]) -> Callable[..., Any]:
+    """Return Keras's `cond` for a trace: both branches run, and the state of one is kept."""
+    decided_in_python = core.cond
+
+    def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+        if not isinstance(pred, torch.Tensor) or core.get_device() == "meta":
+            return decided_in_python(pred, true_fn, false_fn)
+        pred = pred.detach().clone()
+        before = [_copy(tensor) for tensor in state]
+        versions = [tensor._version for tensor in state]
+        if_true = true_fn()
+        changed = {
+            place: _copy(tensor)
+            for place, tensor in enumerate(state)
+            if tensor._version != versions[place]
+        }
+        with torch.no_grad():
+            for place in changed:
+                state[place].copy_(before[place])
+        versions = [tensor._version for tensor in state]
+        if_false = false_fn()
+        with torch.no_grad():
+            for place, tensor in enumerate(state):
+                if place in changed or tensor._version != versions[place]:
+                    tensor.copy_(torch.where(pred, changed.get(place, before[place]), tensor))
+        return keras.tree.map_structure(
+            lambda a, b: None if a is None else torch.where(pred, a, b), if_true, if_false
+        )
+
+    return cond
+
+
+def _copy(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.detach().clone()
+
+
+def _strays(graph: GraphModule) -> list[torch.Tensor]:
+    """Return the tensors that the graph found elsewhere than in its inputs and in Python."""
+    return [
+        getattr(graph, node.target)
+        for node in graph.graph.find_nodes(op="get_attr")
+        if any(user.target is not aten.lift_fresh_copy.default for user in node.users)
+    ]
+
+
+def _tidy(graph: GraphModule) -> GraphModule:
+    """Take out what only autograd needed."""
+    for node in graph.graph.find_nodes(op="call_function", target=aten.detach.default):
+        node.replace_all_uses_with(node.args[0])
+        graph.graph.erase_node(node)
+    for node in graph.graph.find_nodes(op="call_function", target=aten.lift_fresh_copy.default):
+        _inline(graph, node)
+    graph.graph.eliminate_dead_code()
+    graph.recompile()
+    return graph
+
+
+def _inline(graph: GraphModule, node: Node) -> None:
+    """Make a number from Python a number in the graph, which a compiler sees through."""
+    constant = getattr(graph, node.args[0].target)
+    if constant.numel() != 1:
+        return
+    with graph.graph.inserting_before(node):
+        full = graph.graph.call_function(
+            aten.full.default,
+            (list(constant.shape), constant.item()),
+            {"dtype": constant.dtype, "device": constant.device},
+        )
+    node.replace_all_uses_with(full)
+    graph.graph.erase_node(node)
