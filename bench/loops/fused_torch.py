@@ -16,13 +16,15 @@ class FusedSteps:
         self._last_logs: Any = {}
         self._traced: TracedStep | None = None
         self._shapes: Any = None
-        self._epoch_begins = True
+        self._in_epoch = False
+        if int(model.optimizer.iterations) == 0:
+            # Where `fit` builds what is trained for the first time, it looks at a batch.
+            _make_loader()
 
     def train(self, batches: Any) -> None:
-        if self._epoch_begins:
-            # The data loader of `fit` draws a number at each epoch, whether it shuffles or not.
-            torch.empty((), dtype=torch.int64).random_()
-            self._epoch_begins = False
+        if not self._in_epoch:
+            _make_loader()
+            self._in_epoch = True
         batches = keras.tree.map_structure(
             lambda each: None if each is None else keras.ops.convert_to_tensor(each), batches
         )
@@ -38,9 +40,19 @@ class FusedSteps:
         self._model.eval()
 
     def logs(self) -> dict[str, float]:
-        self._epoch_begins = True
-        logs = self._model._get_metrics_result_or_logs(self._last_logs)
-        return {name: float(value) for name, value in logs.items()}
+        if self._in_epoch:
+            _make_loader()
+            self._in_epoch = False
+        return dict(self._model._get_metrics_result_or_logs(self._last_logs))
+
+
+def _make_loader() -> None:
+    """Draw the number that `torch.utils.data.DataLoader` draws, shuffling or not.
+
+    `fit` makes one at each epoch's begin and at its end. Layers without a seed draw from the same
+    generator, so that what they draw depends on it.
+    """
+    torch.empty((), dtype=torch.int64).random_()
 
 
 def _batch(batches: Any, index: int) -> Any:

@@ -12,6 +12,7 @@ from torch.fx import GraphModule, Node
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from bench.loops.refusals import LoopRefusal
 from bench.loops.torch_random import drawn_at_each_step
@@ -24,7 +25,7 @@ class TracedStep:
 
     Attributes:
         state: the tensors that a step reads and changes, the model's own
-        graph: takes the tensors of the state, then those of a batch; returns the logs' tensors
+        graph: takes the tensors of the state and of a batch, two lists; returns the logs' tensors
     """
 
     def __init__(self, model: Any, batch: Any) -> None:
@@ -46,15 +47,15 @@ class TracedStep:
     def __call__(self, batch: Any) -> Any:
         """Train on a batch, and return the logs."""
         with torch.no_grad():
-            return self.logs(self.graph(*self.state, *flat(batch)))
+            return self.logs(self.graph(self.state, flat(batch)))
 
     def logs(self, tensors: Any) -> Any:
         """Return the step's logs from what the graph returns for them."""
         return pytree.tree_unflatten(list(tensors), self._logs)
 
 
-def flat(batch: Any) -> list[torch.Tensor]:
-    return [each for each in keras.tree.flatten(batch) if each is not None]
+def flat(batch: Any) -> list[Any]:
+    return pytree.tree_leaves(batch)  # type: ignore[no-any-return]
 
 
 def state_of(model: Any) -> list[torch.Tensor]:
@@ -86,17 +87,14 @@ def left_as_it_was(model: Any, state: list[torch.Tensor]) -> Iterator[None]:
 
 
 def _trace(model: Any, state: list[torch.Tensor], batch: Any) -> tuple[GraphModule, Any]:
-    tensors = flat(batch)
+    leaves, spec = pytree.tree_flatten(batch)
     logs_spec: Any = None
 
-    def step(*inputs: torch.Tensor) -> list[torch.Tensor]:
+    def step(state: list[torch.Tensor], leaves: list[Any]) -> list[torch.Tensor]:
         nonlocal logs_spec
-        given = iter(inputs[len(state) :])
-        logs = model.train_step(
-            keras.tree.map_structure(lambda each: None if each is None else next(given), batch)
-        )
-        leaves, logs_spec = pytree.tree_flatten(logs)
-        return [torch.as_tensor(leaf).detach() for leaf in leaves]
+        logs = model.train_step(pytree.tree_unflatten(leaves, spec))
+        values, logs_spec = pytree.tree_flatten(logs)
+        return [torch.as_tensor(value).detach() for value in values]
 
     with left_as_it_was(model, state), ExitStack() as stack:
         stack.enter_context(drawn_at_each_step())
@@ -105,7 +103,7 @@ def _trace(model: Any, state: list[torch.Tensor], batch: Any) -> tuple[GraphModu
         # Keras takes scalars out of tensors where torch would take the tensors.
         stack.enter_context(patch.object(core, "convert_to_numpy", _kept_as_tensor))
         try:
-            graph = make_fx(step)(*state, *tensors)
+            graph = make_fx(step)(state, leaves)
         except LoopRefusal:
             raise
         except Exception as error:
@@ -162,27 +160,46 @@ def _both_branches(state: list[torch.Tensor]) -> Callable[..., Any]:
             return decided_in_python(pred, true_fn, false_fn)
         pred = pred.detach().clone()
         before = [_copy(tensor) for tensor in state]
-        versions = [tensor._version for tensor in state]
-        if_true = true_fn()
-        changed = {
-            place: _copy(tensor)
-            for place, tensor in enumerate(state)
-            if tensor._version != versions[place]
+        with _Writes() as written_if_true:
+            if_true = true_fn()
+        after = {
+            place: _copy(tensor) for place, tensor in enumerate(state) if tensor in written_if_true
         }
         with torch.no_grad():
-            for place in changed:
+            for place in after:
                 state[place].copy_(before[place])
-        versions = [tensor._version for tensor in state]
-        if_false = false_fn()
+        with _Writes() as written_if_false:
+            if_false = false_fn()
         with torch.no_grad():
             for place, tensor in enumerate(state):
-                if place in changed or tensor._version != versions[place]:
-                    tensor.copy_(torch.where(pred, changed.get(place, before[place]), tensor))
+                if place in after or tensor in written_if_false:
+                    tensor.copy_(torch.where(pred, after.get(place, before[place]), tensor))
         return keras.tree.map_structure(
             lambda a, b: None if a is None else torch.where(pred, a, b), if_true, if_false
         )
 
     return cond
+
+
+class _Writes(TorchDispatchMode):
+    """Notes which tensors are written to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._written: set[int] = set()
+
+    def __contains__(self, tensor: torch.Tensor) -> bool:
+        return id(tensor) in self._written
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        for place, argument in enumerate(func._schema.arguments):
+            if argument.alias_info is not None and argument.alias_info.is_write:
+                value = args[place] if place < len(args) else kwargs.get(argument.name)
+                self._written |= {id(tensor) for tensor in pytree.tree_leaves(value)}
+        return func(*args, **kwargs)
 
 
 def _copy(tensor: torch.Tensor) -> torch.Tensor:
