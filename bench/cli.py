@@ -21,6 +21,8 @@ from bench.options import (
     backend_option,
     debug_option,
     env_option,
+    loop_option,
+    loops_option,
     metric_option,
     no_parity_option,
     parse_backend,
@@ -33,7 +35,7 @@ from bench.options import (
     threshold_option,
     timeout_option,
 )
-from bench.records import GateSettings, Metric, Selection, Settings, Task
+from bench.records import DEFAULT_LOOPS, GateSettings, Metric, Selection, Settings, Task
 
 #: What a run is like where no option says otherwise, and with --quick. To predict there is an arm
 #: for each batch size.
@@ -94,6 +96,7 @@ def doctor(pythons: dict[str, str]) -> None:
     show_default=True,
     help="Time epochs of training, or calls of predict with one batch.",
 )
+@loops_option
 @backend_option
 @env_option
 @threads_option
@@ -136,6 +139,7 @@ def run(
     context: click.Context,
     selection: Selection,
     task: Task,
+    loops: tuple[str, ...],
     backends: tuple[str, ...],
     pythons: dict[str, str],
     threads: str,
@@ -157,6 +161,9 @@ def run(
     """
     from bench.commands.run import measure
 
+    if loops and task != "train":
+        raise click.UsageError(f"--loop drives a training, and --task is {task}; leave it out")
+    loops = loops or (DEFAULT_LOOPS[task],)
     base = (QUICK if quick else USUAL)[task]
     settings = Settings(
         precision=precision or base.precision,
@@ -170,7 +177,8 @@ def run(
         min_steady_seconds=base.min_steady_seconds,
         parity=not no_parity,
     )
-    sys.exit(measure(selection, task, backends, pythons, settings, results, debug or context.obj))
+    debug = debug or context.obj
+    sys.exit(measure(selection, task, loops, backends, pythons, settings, results, debug))
 
 
 @cli.command()
@@ -271,6 +279,7 @@ def parity(
     help="After the first round, go on only where a further look fits.",
 )
 @metric_option
+@loop_option
 @threads_in_turn_option
 @click.option("--fail-undecided", is_flag=True, help="Let an undecided verdict fail, too.")
 @no_parity_option
@@ -293,6 +302,7 @@ def gate(
     threshold: float,
     budget: float,
     metric: Metric,
+    loop: str,
     threads: str,
     fail_undecided: bool,
     no_parity: bool,
@@ -318,6 +328,7 @@ def gate(
         metric=metric,
         budget_seconds=budget,
         threads=threads,
+        loop=loop,
         seed=seed,
         timeout_seconds=timeout,
         parity=not no_parity,

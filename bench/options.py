@@ -8,10 +8,20 @@ from typing import Any
 
 import click
 
-from bench.records import BACKENDS, BACKENDS_OF, GateSettings, Parameter, Selection
+from bench.records import (
+    BACKENDS,
+    BACKENDS_OF,
+    TRAINING_LOOPS,
+    GateSettings,
+    Parameter,
+    Selection,
+)
 
 #: Every name of a backend; some commands refuse those that only predict.
 KNOWN = BACKENDS_OF["predict"]
+
+#: The loops, as texts tell them.
+LOOP_NAMES = ", ".join((*TRAINING_LOOPS, "and fit:N"))
 
 
 def parse_environments(
@@ -64,6 +74,23 @@ class Finite(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value} is no finite number.", parameter, context)
         return number
+
+
+def parse_loops(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return each loop once; raise BadParameter for a name that is none."""
+    return tuple(dict.fromkeys(parse_loop(context, parameter, value) for value in values))
+
+
+def parse_loop(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Return the loop, as `fit` where it is `fit:1`; raise BadParameter for what is none."""
+    method, separator, steps = value.partition(":")
+    if value in TRAINING_LOOPS:
+        return value
+    if method == "fit" and separator and steps.isdecimal() and int(steps) > 0:
+        return f"fit:{int(steps)}" if int(steps) > 1 else "fit"
+    raise click.BadParameter(f"no loop is named {value!r}; there are {LOOP_NAMES}")
 
 
 def parse_threads(context: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -151,6 +178,22 @@ backend_option = click.option(
     metavar="NAME",
     callback=parse_backends,
     help="Take this backend; give it again for others. [default: all that are installed]",
+)
+loops_option = click.option(
+    "--loop",
+    "loops",
+    multiple=True,
+    metavar="fit|fit:N|batch|fused|bare",
+    callback=parse_loops,
+    help="Drive the epochs by this loop; give it again for others. [default: fit]",
+)
+loop_option = click.option(
+    "--loop",
+    default=GateSettings().loop,
+    show_default=True,
+    metavar="fit|fit:N|batch|fused|bare",
+    callback=parse_loop,
+    help="Drive the epochs of both sides by this loop.",
 )
 threads_option = click.option(
     "--threads",

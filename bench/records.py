@@ -19,8 +19,11 @@ BACKENDS_OF: dict[Task, tuple[str, ...]] = {
     "predict": (*BACKENDS, "numpy", "openvino"),
 }
 
-#: The method of `keras.Model` that does a task.
-LOOPS: dict[Task, str] = {"train": "fit", "predict": "predict"}
+#: The method of `keras.Model` that does a task where no other loop is asked for.
+DEFAULT_LOOPS: dict[Task, str] = {"train": "fit", "predict": "predict"}
+
+#: What can drive a training, beside `fit:N`, which is `fit` with so many steps per execution.
+TRAINING_LOOPS = ("fit", "batch", "fused", "bare")
 
 #: Distributions that bring a backend's framework; the first that is installed counts.
 DISTRIBUTIONS = {
@@ -75,15 +78,33 @@ class Arm:
     task: Task = "train"
 
     @property
+    def contender(self) -> str:
+        """What tells it from the other arms of its workload and environment."""
+        return contender(self.backend, self.loop)
+
+    @property
     def name(self) -> str:
         """A short name, unique within a run, that no training shares with a prediction."""
-        told = (self.backend, self.environment.label, "" if self.task == "train" else self.task)
+        told = (self.contender, self.environment.label, "" if self.task == "train" else self.task)
         return f"{self.workload}[{', '.join(filter(None, told))}]"
 
     @property
     def group(self) -> tuple[str, str]:
-        """What the arms have in common that environments are compared by: workload and backend."""
-        return self.workload, self.backend
+        """What the arms have in common that environments are compared by."""
+        return self.workload, self.contender
+
+
+def contender(backend: str, loop: str) -> str:
+    """Name a backend with a loop, which goes without saying where it is the default."""
+    return backend if loop in DEFAULT_LOOPS.values() else f"{backend} {loop}"
+
+
+def steps_per_execution(loop: str) -> int | None:
+    """Return the N of `fit:N`, 1 of `fit`, and None for every other loop."""
+    method, _, steps = loop.partition(":")
+    if method != "fit":
+        return None
+    return int(steps) if steps else 1
 
 
 @dataclass(frozen=True)
@@ -247,6 +268,7 @@ class GateSettings:
     seed: int = 0
     timeout_seconds: float = 300.0
     parity: bool = True
+    loop: str = "fit"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,36 @@ def is_decided(row: Row) -> bool:
     return low is not None and low > 1
 
 
+def answers(table: Table) -> list[str]:
+    """Say which backend trains the workload fastest, and what other loops gain over `fit`.
+
+    Of several loops each has a sentence of its own about the backends, and each backend one about
+    its loops.
+    """
+    if len(table.loops) == 1:
+        return [answer(table)]
+    by_loop = [(loop, table.of_loop(loop)) for loop in table.loops]
+    said = [f"By {loop}: {answer(rows)}" for loop, rows in by_loop if len(_that_count(rows)) > 1]
+    backends = dict.fromkeys(row.arm.backend for row in table.rows)
+    return [*said, *filter(None, (_loops_answer(table, backend) for backend in backends))]
+
+
+def _loops_answer(table: Table, backend: str) -> str:
+    """Say how the loops of a backend compare with `fit`; nothing where that is unknown."""
+    rows = [row for row in _that_count(table) if row.arm.backend == backend]
+    speedups = [(row.arm.loop, _figures(row).speedup) for row in rows]
+    said = [f"{loop} {_gain(speedup)}" for loop, speedup in speedups if speedup is not None]
+    return f"On {backend}, compared with fit: {', '.join(said)}." if said else ""
+
+
+def _gain(speedup: Estimate) -> str:
+    """Say how many times as fast, or that it is undecided."""
+    low, high = speedup.low, speedup.high
+    if low is not None and high is not None and low <= 1 <= high:
+        return f"undecided ({span(speedup)})"
+    return f"{times(speedup)} times as fast ({span(speedup)})"
+
+
 def answer(table: Table) -> str:
     """Say which backend trains the workload fastest, or that it is undecided."""
     measured = _that_count(table)
@@ -21,7 +51,7 @@ def answer(table: Table) -> str:
     if not measured:
         return f"No time of {table.workload} can be offered{remark}."
     fastest, *others = measured
-    name, words = fastest.arm.backend, table.words
+    name, words = fastest.arm.contender, table.words
     if not others:
         return (
             f"{name} {words.does_one} {table.workload} in"
@@ -107,12 +137,12 @@ def _that_count(table: Table) -> list[Row]:
 
 def _left_out(table: Table) -> str:
     """Say which backends the answer leaves out, and why."""
-    unable = [row.arm.backend for row in table.rows if row.unsupported]
+    unable = [row.arm.contender for row in table.rows if row.unsupported]
     failed = [
-        row.arm.backend for row in table.rows if row.failure is not None and not row.unsupported
+        row.arm.contender for row in table.rows if row.failure is not None and not row.unsupported
     ]
     odd = [
-        row.arm.backend
+        row.arm.contender
         for row in table.rows
         if row.failure is None and row.parity.outcome == "differs"
     ]
@@ -126,12 +156,12 @@ def _left_out(table: Table) -> str:
 
 def _times_as_fast(row: Row) -> str:
     estimate = _ratio(row)
-    return f"{times(estimate)} times as fast as {row.arm.backend} ({span(estimate)})"
+    return f"{times(estimate)} times as fast as {row.arm.contender} ({span(estimate)})"
 
 
 def _still_open(row: Row) -> str:
     estimate = _ratio(row)
-    sentence = f"{row.arm.backend} takes {times(estimate)} times as long ({span(estimate)})"
+    sentence = f"{row.arm.contender} takes {times(estimate)} times as long ({span(estimate)})"
     if estimate.half_width < 1:
         sentence += f", where a difference of {percent(estimate.half_width)} would have shown"
     return sentence

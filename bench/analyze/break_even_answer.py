@@ -5,7 +5,7 @@ from bench.analyze.break_even import BreakEven
 
 def answer(found: BreakEven) -> str:
     """Say from how many epochs on the arm with the faster epoch is quicker in all."""
-    who = f"{found.faster.backend} takes less time than {found.slower.backend} in all"
+    who = f"{found.faster.contender} takes less time than {found.slower.contender} in all"
     if found.high == 1:
         return f"{who}, however short the training."
     said = f"{who} from {_epochs(found.epochs)} on"

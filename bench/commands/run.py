@@ -25,7 +25,7 @@ from bench.measure.machine import this_machine
 from bench.measure.process import launcher
 from bench.measure.runner import Target, carry_out
 from bench.measure.surroundings import examine
-from bench.records import LOOPS, Arm, ArmResult, Run, Selection, Settings, Task
+from bench.records import Arm, ArmResult, Run, Selection, Settings, Task
 from bench.report.progress import draw_run, make_progress
 from bench.report.terminal import about_to_wait, make_console, print_tables, print_warnings
 from bench.store import latest, runs
@@ -40,6 +40,7 @@ BATCH_SIZES = ("batch_size", (1, 32, 256))
 def measure(
     selection: Selection,
     task: Task,
+    loops: tuple[str, ...],
     backends: tuple[str, ...],
     pythons: Mapping[str, str],
     settings: Settings,
@@ -55,7 +56,7 @@ def measure(
     interpreters = probe_backends(pythons)
     chosen = workloads.find(_with_batch_sizes(selection) if task == "predict" else selection)
     able = choose(backends, interpreters, pythons, task)
-    targets = _targets(chosen, task, able, settings.threads)
+    targets = _targets(chosen, task, loops, able, settings.threads)
     check_writable(results)
 
     with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
@@ -181,13 +182,15 @@ def _has_samples(run: Run) -> bool:
 def _targets(
     chosen: tuple[Workload, ...],
     task: Task,
+    loops: tuple[str, ...],
     interpreters: Mapping[str, Interpreter],
     threads: str,
 ) -> dict[Arm, Target]:
     return {
-        Arm(workload.name, backend, interpreter.environment, threads, LOOPS[task], task): Target(
+        Arm(workload.name, backend, interpreter.environment, threads, loop, task): Target(
             interpreter.python, workload
         )
         for workload in chosen
         for backend, interpreter in interpreters.items()
+        for loop in loops
     }

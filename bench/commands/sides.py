@@ -177,7 +177,7 @@ def _arms(
                 if isinstance(interpreter, Interpreter)
                 else replace(UNKNOWN, label=side.label)
             )
-            arm = Arm(workload.name, side.backend, environment, settings.threads)
+            arm = Arm(workload.name, side.backend, environment, settings.threads, settings.loop)
             if isinstance(interpreter, Interpreter):
                 targets[arm] = Target(interpreter.python, workload)
                 results.append(ArmResult(arm))

@@ -1,17 +1,22 @@
 """An epoch of a Keras model as one program of XLA's: `jax.lax.scan` over its own `train_step`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax
 
 
 class FusedSteps:
-    """Trains on batches in one call."""
+    """Trains on batches in one call.
+
+    The values of the variables aren't given away to be overwritten, as `fit` gives them: a call
+    that fails or is interrupted leaves them as they were.
+    """
 
     def __init__(self, model: Any) -> None:
         self._model = model
         self._last_logs: Any = {}
-        self._program = jax.jit(self._scan, donate_argnums=0)
+        self._program = jax.jit(self._scan)
 
     def train(self, batches: Any) -> None:
         groups = self._variables()
@@ -21,9 +26,9 @@ class FusedSteps:
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
 
-    def logs(self) -> dict[str, float]:
-        logs = self._model._get_metrics_result_or_logs(self._last_logs)
-        return {name: float(value) for name, value in logs.items()}
+    def logs(self) -> Mapping[str, Any]:
+        logs: Mapping[str, Any] = self._model._get_metrics_result_or_logs(self._last_logs)
+        return logs
 
     def _variables(self) -> tuple[list[Any], ...]:
         model = self._model

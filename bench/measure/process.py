@@ -29,7 +29,7 @@ from bench.errors import (
 )
 from bench.measure.environments import worker_variables
 from bench.records import Sample
-from bench.worker.protocol import Problem, Request, Workload, encode_request
+from bench.worker.protocol import Problem, Request, TimingRequest, Workload, encode_request
 
 #: How much of what a worker prints is kept for the error message; the rest is read and dropped.
 OUTPUT_TAIL_BYTES = 8192
@@ -266,6 +266,10 @@ def _as_error(problem: Problem, request: Request) -> BenchError:
             f"not on {request.backend}",
             problem.message,
             f"measure {_place(request.workload)} on another backend",
+        )
+    elif isinstance(request, TimingRequest) and problem.kind == "loop":
+        error = Unsupported(
+            f"not by {request.loop} on {request.backend}", problem.message, "train it by fit"
         )
     elif problem.kind == "unchecked":
         error = WorkloadError(

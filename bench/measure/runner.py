@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from bench.errors import BenchError, Unsupported
 from bench.measure.environments import thread_count
-from bench.records import Arm, ArmResult, Assignment, Failure, Sample
+from bench.records import Arm, ArmResult, Assignment, Failure, Sample, Task
 from bench.worker.protocol import PredictingRequest, Request, TimingRequest, Workload
 
 RunWorker = Callable[[str, Request], Sample]
@@ -64,8 +65,11 @@ def carry_out(
 def _request(assignment: Assignment, workload: Workload, seed: int) -> Request:
     """Return what a worker is asked for."""
     arm = assignment.arm
-    kind = PredictingRequest if arm.task == "predict" else TimingRequest
-    return kind(
+    by_task: dict[Task, Callable[..., Request]] = {
+        "train": partial(TimingRequest, loop=arm.loop),
+        "predict": PredictingRequest,
+    }
+    return by_task[arm.task](
         workload=workload,
         backend=arm.backend,
         seed=seed,

@@ -64,7 +64,7 @@ def carry_out_in_turns(
 
 def _name(arms: Sequence[Arm]) -> str:
     names = ", ".join(arm.environment.label for arm in arms)
-    return f"{arms[0].workload}[{arms[0].backend}], in turn: {names}"
+    return f"{arms[0].workload}[{arms[0].contender}], in turn: {names}"
 
 
 def _time_group(
@@ -120,4 +120,5 @@ def _request(arm: Arm, target: Target, seed: int, settings: TurnSettings) -> Tim
         busy_wait_seconds=target.busy_wait_seconds,
         turns_after_epochs=settings.uncounted_epochs,
         cpu=settings.cpu,
+        loop=arm.loop,
     )

@@ -11,7 +11,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import IO, Any
 
-from bench.records import Parameter
+from bench.records import DEFAULT_LOOPS, Parameter
 
 #: What a worker does before it trains or predicts.
 STAGES_BEFORE = ("importing the framework", "loading the workload", "building the model")
@@ -53,7 +53,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class TimingRequest(Request):
-    """Train and time; the answer is a `Sample`.
+    """Train by a loop and time; the answer is a `Sample`.
 
     `epochs` is None for as many as the workload's own fit settings say, and
     `time_limit_seconds` ends the training after the epoch in which it is passed; both only
@@ -65,6 +65,7 @@ class TimingRequest(Request):
     to before its first turn, None for none.
     """
 
+    loop: str = DEFAULT_LOOPS["train"]
     least_epochs: int = 1
     epochs: int | None = None
     time_limit_seconds: float | None = None
@@ -164,7 +165,8 @@ class Problem:
     """What went wrong inside a worker.
 
     `kind` is "workload", "backend", "diverged", "unsupported" where the workload isn't for this
-    backend, or "unchecked" where parity has no means to compare it.
+    backend, "loop" where its loop can't train it, or "unchecked" where parity has no means to
+    compare it.
     """
 
     kind: str

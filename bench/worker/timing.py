@@ -1,4 +1,4 @@
-"""Trains one arm with `Model.fit` and times its epochs."""
+"""Trains one arm by its loop and times its epochs."""
 
 import math
 import time
@@ -41,6 +41,9 @@ class _Epochs:
 
 def _train(prepared: Prepared, request: TimingRequest, turns: Turns | None) -> _Epochs:
     keras: Any = prepared.keras
+    from bench.loops.named import training_by
+    from bench.loops.refusals import LoopRefusal
+
     data = prepared.data
     epochs = _Epochs()
     time_limit_seconds = request.time_limit_seconds or math.inf
@@ -74,8 +77,12 @@ def _train(prepared: Prepared, request: TimingRequest, turns: Turns | None) -> _
     settings = dict(prepared.parts.fit)
     wanted = request.epochs or settings.get("epochs", 1)
     settings["epochs"] = max(wanted, request.least_epochs)
+    arguments = {**data.fit_arguments, **settings, "verbose": 0}
     try:
-        prepared.model.fit(**data.fit_arguments, **settings, verbose=0, callbacks=[Stopwatch()])
+        train = training_by(request.loop, prepared.model)
+        train(**arguments, callbacks=[Stopwatch()])
+    except LoopRefusal as error:
+        raise Refusal("loop", str(error)) from error
     except Exception as error:
         raise refusal("training raises", error) from error
     if epochs.losses and not math.isfinite(epochs.losses[-1]):

@@ -1,18 +1,11 @@
 """The loops train as `Model.fit` does, on every backend: the same losses, metrics and state."""
 
-import json
-import os
-import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from trainings import CASES
 
 pytestmark = pytest.mark.frameworks
-
-HERE = Path(__file__).parent
 
 #: How far rounding may take two trainings apart, that do the same in another order.
 TOLERANCES = {"float64": 1e-9, "float32": 1e-3}
@@ -25,35 +18,6 @@ IN_FLOAT32 = (
     "embedding_and_gru",
     "inputs_and_outputs_by_name",
 )
-
-
-@pytest.fixture(scope="session")
-def ask(pythons: dict[str, str]) -> Iterator[Callable[..., dict[str, Any]]]:
-    """Compare in a process that holds the framework; each is started once, at the first case."""
-    processes: dict[tuple[str, str], subprocess.Popen[str]] = {}
-
-    def start(backend: str, floatx: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [pythons[backend], str(HERE / "trainings.py"), floatx],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(HERE.parents[1])},
-        )
-
-    def ask(backend: str, floatx: str, loop: str, case: str) -> dict[str, Any]:
-        process = processes.get((backend, floatx))
-        if process is None or process.poll() is not None:
-            process = processes[backend, floatx] = start(backend, floatx)
-        process.stdin.write(f"{loop} {case}\n")
-        process.stdin.flush()
-        reply = process.stdout.readline()
-        assert reply, f"the process of {backend} ended with {process.wait()}"
-        return json.loads(reply)
-
-    yield ask
-    for process in processes.values():
-        process.communicate()
 
 
 @pytest.mark.parametrize("case", CASES)

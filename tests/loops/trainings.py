@@ -27,6 +27,8 @@ class Case:
     data: Callable[[], dict[str, Any]]
     #: Beside the data, for `fit` and the loop alike.
     settings: dict[str, Any] = field(default_factory=dict)
+    #: Makes the callbacks.
+    callbacks: Callable[[Any], list[Any]] = lambda keras: []
     #: For the loop alone.
     loop_settings: dict[str, Any] = field(default_factory=dict)
     #: What a refusal must speak of, where the loops refuse the training on every backend.
@@ -560,19 +562,70 @@ def own_compute_loss(keras):
 
 @case()
 def own_metric_of_the_model(keras):
-    class Own(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.last = keras.layers.Dense(1)
+    class Own(keras.Sequential):
+        def __init__(self, layers):
+            super().__init__(layers)
             self.size = keras.metrics.Mean(name="size")
 
-        def call(self, inputs):
-            outputs = self.last(inputs)
-            self.size.update_state(keras.ops.abs(outputs))
-            return outputs
+        def compute_metrics(self, x, y, y_pred, sample_weight=None):
+            self.size.update_state(keras.ops.abs(y_pred))
+            return super().compute_metrics(x, y, y_pred, sample_weight)
 
-    model = Own()
-    model.compile(keras.optimizers.SGD(0.1), "mse")
+    model = Own([keras.Input((4,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.1), "mse", metrics=["mae"])
+    return model
+
+
+@case()
+def own_train_step(keras):
+    """Trains on the sum of two losses, and reports what no metric of the model's holds."""
+
+    class OnJax(keras.Model):
+        def train_step(self, state, data):
+            import jax
+
+            weights, others, of_optimizer, of_metrics = state
+            x, y = data
+
+            def both(weights):
+                outputs, after = self.stateless_call(weights, others, x, training=True)
+                loss = keras.ops.mean(keras.ops.square(outputs - y))
+                return loss + 0.1 * keras.ops.mean(keras.ops.abs(outputs)), after
+
+            (loss, after), gradients = jax.value_and_grad(both, has_aux=True)(weights)
+            weights, of_optimizer = self.optimizer.stateless_apply(of_optimizer, gradients, weights)
+            return {"both": loss, "one": 1.0}, (weights, after, of_optimizer, of_metrics)
+
+    class OnTensorflow(keras.Model):
+        def train_step(self, data):
+            import tensorflow as tf
+
+            x, y = data
+            with tf.GradientTape() as tape:
+                outputs = self(x, training=True)
+                loss = keras.ops.mean(keras.ops.square(outputs - y))
+                loss += 0.1 * keras.ops.mean(keras.ops.abs(outputs))
+            weights = self.trainable_variables
+            self.optimizer.apply(tape.gradient(loss, weights), weights)
+            return {"both": loss, "one": 1.0}
+
+    class OnTorch(keras.Model):
+        def train_step(self, data):
+            x, y = data
+            self.zero_grad()
+            outputs = self(x, training=True)
+            loss = keras.ops.mean(keras.ops.square(outputs - y))
+            loss = loss + 0.1 * keras.ops.mean(keras.ops.abs(outputs))
+            loss.backward()
+            weights = self.trainable_variables
+            self.optimizer.apply([weight.value.grad for weight in weights], weights)
+            return {"both": loss, "one": 1.0}
+
+    kinds = {"jax": OnJax, "tensorflow": OnTensorflow, "torch": OnTorch}
+    inputs = keras.Input((4,))
+    hidden = keras.layers.Dropout(0.2)(keras.layers.Dense(5, activation="tanh")(inputs))
+    model = kinds[keras.backend.backend()](inputs, keras.layers.Dense(1)(hidden))
+    model.compile("adam", "mse")
     return model
 
 
@@ -638,6 +691,43 @@ def data_in_half_precision(keras):
     return dense(keras)
 
 
+# --- callbacks
+
+
+@case(
+    callbacks=lambda keras: [keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (1 + epoch))]
+)
+def learning_rate_by_epoch(keras):
+    return dense(keras, optimizer="adam")
+
+
+@case(
+    settings={"epochs": 5},
+    callbacks=lambda keras: [
+        keras.callbacks.ReduceLROnPlateau("loss", factor=0.3, patience=1, min_delta=0.5)
+    ],
+)
+def learning_rate_reduced(keras):
+    return dense(keras)
+
+
+@case(
+    _validated,
+    settings={"epochs": 6},
+    callbacks=lambda keras: [
+        keras.callbacks.EarlyStopping(patience=1, min_delta=1.0, restore_best_weights=True)
+    ],
+)
+def stopped_early_with_the_best_weights(keras):
+    return dense(keras, optimizer=keras.optimizers.Adam(0.1))
+
+
+@case(_validated, callbacks=lambda keras: [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)])
+def validated_with_averaged_weights(keras):
+    optimizer = keras.optimizers.SGD(0.05, use_ema=True, ema_momentum=0.9)
+    return dense(keras, optimizer=optimizer)
+
+
 # --- the comparison
 
 
@@ -689,7 +779,8 @@ def train(keras: Any, case: Case, by: Callable[..., Any], **more: Any) -> Any:
     keras.utils.set_random_seed(0)
     model = case.build(keras)
     settings = {"batch_size": BATCH_SIZE, "epochs": EPOCHS, "shuffle": False, **case.settings}
-    history = by(model, **case.data(), **settings, verbose=0, **more).history
+    settings |= {"verbose": 0, "callbacks": case.callbacks(keras)}
+    history = by(model, **case.data(), **settings, **more).history
     return model, {name: [np.array(values)] for name, values in history.items()}
 
 
@@ -704,21 +795,20 @@ def compare(keras: Any, loop: Callable[..., Any], case: Case) -> dict[str, Any]:
     return {"deviations": deviations(ours, theirs)}
 
 
-def refusal(keras: Any, loop: Callable[..., Any], case: Case) -> dict[str, Any] | None:
-    """Return why a loop refused, and whether it left the model alone; nothing if it trained."""
+def refusal(keras: Any, loop: Callable[..., Any], case: Case) -> dict[str, Any]:
+    """Return why a loop refused, and whether it left the model's weights alone."""
     from bench.loops import LoopRefusal
 
     keras.utils.set_random_seed(0)
     model = case.build(keras)
-    before = state(model)
+    before = model.get_weights()
     settings = {"batch_size": BATCH_SIZE, "epochs": 1, "shuffle": False, **case.settings}
     try:
         loop(model, **case.data(), **settings, verbose=0)
     except LoopRefusal as reason:
-        after = state(model)
-        same = all(max(deviations(after, before)[name]) == 0 for name in before)
+        same = all(map(np.array_equal, before, model.get_weights()))
         return {"refusal": str(reason), "untouched": same}
-    return {"refusal": None}
+    return {"refusal": ""}
 
 
 def answer(keras: Any, loop_name: str, case_name: str) -> dict[str, Any]:

@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 
-from bench.analyze.answer import answer, ending
+from bench.analyze.answer import answers, ending
 from bench.analyze.break_even import break_evens
 from bench.analyze.break_even_answer import answer as break_even_answer
 from bench.analyze.comparison import Table, tables
 from bench.records import Run
 from bench.report.columns import (
     DETAILS,
-    SPEED,
     Column,
     cells,
     is_numeric,
     notes,
     record,
     remarks,
+    speed,
     titles,
     versions,
 )
@@ -39,7 +39,7 @@ def run_sections(run: Run) -> tuple[Section, ...]:
             )
         )
     for table in compared:
-        short.append(Lines([answer(table)], "answer"))
+        short.append(Lines(answers(table), "answer"))
         short += known(run_figures.ratio_figure(table, domain))
     short += warnings(run.surroundings)
     return (
@@ -89,14 +89,14 @@ def _workload(table: Table, run: Run) -> Section:
             "Details",
             [
                 _run_grid(table, DETAILS, "What explains it", run.complete),
-                Lines([f"{row.arm.backend}: {versions(row)}" for row in table.rows], "list"),
+                Lines([f"{row.arm.contender}: {versions(row)}" for row in table.rows], "list"),
             ],
         ),
     ]
     return Section(
         table.workload,
         [
-            _run_grid(table, SPEED, INTERVALS.format(one=one), run.complete),
+            _run_grid(table, speed(table), INTERVALS.format(one=one), run.complete),
             *([Lines(said, "warning")] if said else []),
         ],
         [part for part in parts if part.blocks],
@@ -107,7 +107,7 @@ def _run_grid(table: Table, columns: Sequence[Column], caption: str, complete: b
     return Grid(
         caption,
         titles(table, columns),
-        is_numeric(columns),
+        is_numeric(table, columns),
         cells(table, columns),
         [record(row, complete) for row in table.rows],
     )
