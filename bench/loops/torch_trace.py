@@ -8,8 +8,9 @@ from unittest.mock import patch
 import keras
 import torch
 from keras.src.backend.torch import core
-from torch.fx import GraphModule, Node
+from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
+from torch.fx.graph import CodeGen
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -25,7 +26,8 @@ class TracedStep:
 
     Attributes:
         state: the tensors that a step reads and changes, the model's own
-        graph: takes the tensors of the state and of a batch, two lists; returns the logs' tensors
+        changed: the places in the state of those that it changes
+        graph: takes the tensors of the state and of a batch, one by one; returns those of the logs
     """
 
     def __init__(self, model: Any, batch: Any) -> None:
@@ -34,44 +36,51 @@ class TracedStep:
         Raises:
             LoopRefusal: the step decides in Python what a graph can't.
         """
-        self.state = state_of(model)
+        self.state = [tensor for tensors in state_of(model).values() for tensor in tensors]
         while True:
-            graph, self._logs = _trace(model, self.state, batch)
+            graph, self._logs, written = _trace(model, self.state, batch)
             strays = _strays(graph)
             if not strays:
                 break
             # What is neither the model's nor made by the step is another thing that it may change.
             self.state += strays
-        self.graph = _tidy(graph)
+        self.changed = [place for place, tensor in enumerate(self.state) if tensor in written]
+        self.state += _tidy(graph, len(self.state))
+        self.graph = graph
 
     def __call__(self, batch: Any) -> Any:
         """Train on a batch, and return the logs."""
         with torch.no_grad():
-            return self.logs(self.graph(self.state, flat(batch)))
+            return self.logs(self.graph(*self.state, *tensors_of(batch)))
 
     def logs(self, tensors: Any) -> Any:
         """Return the step's logs from what the graph returns for them."""
         return pytree.tree_unflatten(list(tensors), self._logs)
 
 
-def flat(batch: Any) -> list[Any]:
-    return pytree.tree_leaves(batch)  # type: ignore[no-any-return]
+def tensors_of(batch: Any) -> list[torch.Tensor]:
+    """Return the tensors in a nest."""
+    return [leaf for leaf in pytree.tree_leaves(batch) if isinstance(leaf, torch.Tensor)]
 
 
-def state_of(model: Any) -> list[torch.Tensor]:
-    """Return the tensors of all variables of a compiled model, each once."""
-    variables = [
-        *model.variables,
-        *model.optimizer.variables,
-        *model.metrics_variables,
-    ]
-    tensors = [variable.value for variable in variables]
-    tensors += [*model.parameters(), *model.buffers()]
-    return list({id(tensor): tensor for tensor in tensors}.values())
+def state_of(model: Any) -> dict[str, list[torch.Tensor]]:
+    """Return the tensors of all variables of a compiled model, each once, by what they are for."""
+    groups = {
+        "the weights": [variable.value for variable in model.trainable_variables],
+        "the other variables": [variable.value for variable in model.non_trainable_variables],
+        "the optimizer": [variable.value for variable in model.optimizer.variables],
+        "the metrics": [variable.value for variable in model.metrics_variables],
+        "the modules": [*model.parameters(), *model.buffers()],
+    }
+    seen: set[int] = set()
+    return {
+        name: [tensor for tensor in group if not (id(tensor) in seen or seen.add(id(tensor)))]  # type: ignore[func-returns-value]
+        for name, group in groups.items()
+    }
 
 
 @contextmanager
-def left_as_it_was(model: Any, state: list[torch.Tensor]) -> Iterator[None]:
+def left_as_it_was(state: list[torch.Tensor]) -> Iterator[None]:
     """Put back what training in here changes: the state, the gradients, torch's random numbers."""
     before = [tensor.detach().clone() for tensor in state]
     gradients = [tensor.grad for tensor in state]
@@ -86,31 +95,37 @@ def left_as_it_was(model: Any, state: list[torch.Tensor]) -> Iterator[None]:
                 tensor.grad = gradient
 
 
-def _trace(model: Any, state: list[torch.Tensor], batch: Any) -> tuple[GraphModule, Any]:
-    leaves, spec = pytree.tree_flatten(batch)
+def _trace(model: Any, state: list[torch.Tensor], batch: Any) -> tuple[GraphModule, Any, "_Writes"]:
+    """Return the graph of a step, how its logs are nested, and what it writes to."""
     logs_spec: Any = None
+    written = _Writes()
 
-    def step(state: list[torch.Tensor], leaves: list[Any]) -> list[torch.Tensor]:
+    def step(*tensors: torch.Tensor) -> list[torch.Tensor]:
         nonlocal logs_spec
-        logs = model.train_step(pytree.tree_unflatten(leaves, spec))
+        given = iter(tensors[len(state) :])
+        with written:
+            logs = model.train_step(
+                pytree.tree_map_only(torch.Tensor, lambda _: next(given), batch)
+            )
         values, logs_spec = pytree.tree_flatten(logs)
         return [torch.as_tensor(value).detach() for value in values]
 
-    with left_as_it_was(model, state), ExitStack() as stack:
+    with left_as_it_was(state), ExitStack() as stack:
         stack.enter_context(drawn_at_each_step())
         stack.enter_context(_NothingOutOfTensors())
         stack.enter_context(patch.object(core, "cond", _both_branches(state)))
         # Keras takes scalars out of tensors where torch would take the tensors.
         stack.enter_context(patch.object(core, "convert_to_numpy", _kept_as_tensor))
         try:
-            graph = make_fx(step)(state, leaves)
+            graph = make_fx(step)(*state, *tensors_of(batch))
         except LoopRefusal:
             raise
         except Exception as error:
             raise LoopRefusal(
-                f"the training step can't be traced on torch: {_line(error)}; train with the loop fit"
+                f"the training step: torch can't trace it ({_line(error)}); train with fit"
             ) from error
-    return graph, logs_spec
+    graph.graph.set_codegen(CodeGen())
+    return graph, logs_spec, written
 
 
 def _line(error: Exception) -> str:
@@ -132,8 +147,8 @@ class _NothingOutOfTensors(TorchFunctionMode):
         kwargs = kwargs or {}
         if func in self.TAKEN:
             raise LoopRefusal(
-                f"the training step takes numbers out of tensors ({func.__name__}), which a graph "
-                "can't; train with the loop fit"
+                f"the training step: it takes numbers out of tensors ({func.__name__}), which a "
+                "traced one can't; use keras.ops, or train with fit"
             )
         if isinstance(kwargs.get("alpha"), torch.Tensor) and func in (
             torch._foreach_add_,
@@ -189,7 +204,7 @@ class _Writes(TorchDispatchMode):
         self._written: set[int] = set()
 
     def __contains__(self, tensor: torch.Tensor) -> bool:
-        return id(tensor) in self._written
+        return _memory(tensor) in self._written
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -198,8 +213,13 @@ class _Writes(TorchDispatchMode):
         for place, argument in enumerate(func._schema.arguments):
             if argument.alias_info is not None and argument.alias_info.is_write:
                 value = args[place] if place < len(args) else kwargs.get(argument.name)
-                self._written |= {id(tensor) for tensor in pytree.tree_leaves(value)}
+                self._written |= set(map(_memory, tensors_of(value)))
         return func(*args, **kwargs)
+
+
+def _memory(tensor: torch.Tensor) -> int:
+    # A view is written to in place of what it shows.
+    return tensor.untyped_storage()._cdata
 
 
 def _copy(tensor: torch.Tensor) -> torch.Tensor:
@@ -215,28 +235,35 @@ def _strays(graph: GraphModule) -> list[torch.Tensor]:
     ]
 
 
-def _tidy(graph: GraphModule) -> GraphModule:
-    """Take out what only autograd needed."""
-    for node in graph.graph.find_nodes(op="call_function", target=aten.detach.default):
+def _tidy(graph: GraphModule, inputs: int) -> list[torch.Tensor]:
+    """Take out what only autograd needed, and numbers from Python.
+
+    A single number becomes part of the graph, which a compiler sees through. Arrays become inputs,
+    put after so many others; they are returned.
+    """
+    nodes = graph.graph
+    for node in nodes.find_nodes(op="call_function", target=aten.detach.default):
         node.replace_all_uses_with(node.args[0])
-        graph.graph.erase_node(node)
-    for node in graph.graph.find_nodes(op="call_function", target=aten.lift_fresh_copy.default):
-        _inline(graph, node)
-    graph.graph.eliminate_dead_code()
+        nodes.erase_node(node)
+    last = [node for node in nodes.nodes if node.op == "placeholder"][inputs - 1]
+    arrays = []
+    for node in nodes.find_nodes(op="call_function", target=aten.lift_fresh_copy.default):
+        constant = getattr(graph, node.args[0].target)
+        if constant.numel() == 1:
+            with nodes.inserting_before(node):
+                made = nodes.call_function(
+                    aten.full.default,
+                    (list(constant.shape), constant.item()),
+                    {"dtype": constant.dtype, "device": constant.device},
+                )
+        else:
+            with nodes.inserting_after(last):
+                last = nodes.placeholder(f"array_{len(arrays)}")
+            arrays.append(constant)
+            with nodes.inserting_before(node):
+                made = nodes.call_function(aten.clone.default, (last,))
+        node.replace_all_uses_with(made)
+        nodes.erase_node(node)
+    nodes.eliminate_dead_code()
     graph.recompile()
-    return graph
-
-
-def _inline(graph: GraphModule, node: Node) -> None:
-    """Make a number from Python a number in the graph, which a compiler sees through."""
-    constant = getattr(graph, node.args[0].target)
-    if constant.numel() != 1:
-        return
-    with graph.graph.inserting_before(node):
-        full = graph.graph.call_function(
-            aten.full.default,
-            (list(constant.shape), constant.item()),
-            {"dtype": constant.dtype, "device": constant.device},
-        )
-    node.replace_all_uses_with(full)
-    graph.graph.erase_node(node)
+    return arrays

@@ -1,0 +1,83 @@
+"""Many steps of a traced training as one program of torch's compiler."""
+
+from typing import Any
+
+import torch
+from torch._higher_order_ops.while_loop import while_loop_op
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from bench.loops.torch_trace import TracedStep, left_as_it_was, tensors_of
+
+#: The program's own loop calls no Python, and layers without a seed draw from torch's generator.
+OPTIONS = {"cpp_wrapper": True, "fallback_random": True}
+
+#: What the processor can do is taken for granted; to try it by compiling takes ten seconds.
+TRUSTED = {"cpp.vec_isa_ok": True}
+
+
+class Program:
+    """Trains on the batches of a call, as many as there were in the first or fewer."""
+
+    def __init__(self, step: TracedStep, batches: Any) -> None:
+        """Compile the loop over a step.
+
+        Raises:
+            Exception: torch has no C++ compiler, or can't compile the step, in torch's words.
+        """
+        self._step = step
+        stacks = tensors_of(batches)
+        self.steps = len(stacks[0])
+        self._stacks = [torch.zeros_like(stack) for stack in stacks]
+        with torch.no_grad(), left_as_it_was(step.state):
+            inputs = self._inputs(0)
+            loop = make_fx(self._loop, tracing_mode="fake")(*inputs)
+            try:
+                self._compiled = torch._inductor.compile(loop, inputs, options=OPTIONS | TRUSTED)
+            except Exception:
+                self._compiled = torch._inductor.compile(loop, inputs, options=OPTIONS)
+
+    def __call__(self, batches: Any) -> Any:
+        """Train on every batch, and return the logs of the last."""
+        stacks = tensors_of(batches)
+        with torch.no_grad():
+            torch._foreach_copy_([own[: len(stacks[0])] for own in self._stacks], stacks)
+            after = self._compiled(*self._inputs(len(stacks[0])))
+            changed = [self._step.state[place] for place in self._step.changed]
+            torch._foreach_copy_(changed, list(after[: len(changed)]))
+        return self._step.logs(after[len(changed) :])
+
+    def _inputs(self, steps: int) -> list[torch.Tensor]:
+        state = [tensor.detach() for tensor in self._step.state]
+        return [torch.tensor(steps), *state, *self._stacks]
+
+    def _loop(self, steps: torch.Tensor, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        step, size = self._step, len(self._step.state)
+        state, stacks = tensors[:size], tensors[size:]
+        changed = step.changed
+        fixed = [place for place in range(size) if place not in changed]
+
+        def run(carried: Any, others: Any, batch: Any) -> tuple[torch.Tensor, ...]:
+            values = dict(zip(fixed, others, strict=True))
+            values |= {place: value.clone() for place, value in zip(changed, carried, strict=True)}
+            logs = step.graph(*(values[place] for place in range(size)), *batch)
+            # A loop must return what shares no memory with what it was given.
+            return tuple(each.clone() for each in (*(values[place] for place in changed), *logs))
+
+        def more(index: torch.Tensor, *rest: torch.Tensor) -> torch.Tensor:
+            return index < rest[len(after)]
+
+        def body(index: torch.Tensor, *rest: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            carried, others = rest[: len(changed)], rest[len(after) + 1 :]
+            batch = [
+                stack.index_select(0, index.reshape(1)).squeeze(0) for stack in others[len(fixed) :]
+            ]
+            return (index + 1, *run(carried, others[: len(fixed)], batch))
+
+        others = [state[place] for place in fixed]
+        first = [stack[0] for stack in stacks]
+        # A loop must be given what it returns: logs, too.
+        after = [torch.zeros_like(each) for each in run([state[p] for p in changed], others, first)]
+        carried = (*(state[place] for place in changed), *after[len(changed) :])
+        return while_loop_op(  # type: ignore[no-any-return]
+            more, body, (torch.zeros((), dtype=torch.int64), *carried), (steps, *others, *stacks)
+        )[1:]
