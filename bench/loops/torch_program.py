@@ -1,5 +1,6 @@
 """Many steps of a traced training as one program of torch's compiler."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -30,7 +31,7 @@ class Program:
         self._stacks = [torch.zeros_like(stack) for stack in stacks]
         with torch.no_grad(), left_as_it_was(step.state):
             inputs = self._inputs(0)
-            loop = make_fx(self._loop, tracing_mode="fake")(*inputs)
+            loop = make_fx(_loop(step), tracing_mode="fake")(*inputs)
             try:
                 self._compiled = torch._inductor.compile(loop, inputs, options=OPTIONS | TRUSTED)
             except Exception:
@@ -50,34 +51,46 @@ class Program:
         state = [tensor.detach() for tensor in self._step.state]
         return [torch.tensor(steps), *state, *self._stacks]
 
-    def _loop(self, steps: torch.Tensor, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        step, size = self._step, len(self._step.state)
-        state, stacks = tensors[:size], tensors[size:]
-        changed = step.changed
-        fixed = [place for place in range(size) if place not in changed]
 
-        def run(carried: Any, others: Any, batch: Any) -> tuple[torch.Tensor, ...]:
-            values = dict(zip(fixed, others, strict=True))
-            values |= {place: value.clone() for place, value in zip(changed, carried, strict=True)}
-            logs = step.graph(*(values[place] for place in range(size)), *batch)
-            # A loop must return what shares no memory with what it was given.
-            return tuple(each.clone() for each in (*(values[place] for place in changed), *logs))
+def _loop(step: TracedStep) -> Callable[..., tuple[torch.Tensor, ...]]:
+    """Return the loop over a step as a function of its number of steps, its state and batches.
+
+    It returns what a step changes, and the logs of the last.
+    """
+    size, changed = len(step.state), step.changed
+    fixed = [place for place in range(size) if place not in changed]
+
+    def changing(*tensors: torch.Tensor) -> list[torch.Tensor]:
+        state = [t.clone() if at in changed else t for at, t in enumerate(tensors[:size])]
+        logs = step.graph(*state, *tensors[size:])
+        # A loop must return what shares no memory with what it was given.
+        return [each.clone() for each in (*(state[place] for place in changed), *logs)]
+
+    # Of the operators that write in place, a loop knows those on one tensor alone.
+    run = torch.func.functionalize(changing, remove="mutations_and_views")
+
+    def loop(steps: torch.Tensor, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        state, stacks = tensors[:size], tensors[size:]
+        # A loop must be given what it returns, so logs, too.
+        logs = run(*state, *(stack[0] for stack in stacks))[len(changed) :]
+        carried = [state[place] for place in changed] + [torch.zeros_like(each) for each in logs]
+        others = [state[place] for place in fixed]
 
         def more(index: torch.Tensor, *rest: torch.Tensor) -> torch.Tensor:
-            return index < rest[len(after)]
+            return index < rest[len(carried)]
 
         def body(index: torch.Tensor, *rest: torch.Tensor) -> tuple[torch.Tensor, ...]:
-            carried, others = rest[: len(changed)], rest[len(after) + 1 :]
+            values = dict(zip(changed, rest, strict=False))
+            rest = rest[len(carried) + 1 :]
+            values |= dict(zip(fixed, rest, strict=False))
             batch = [
-                stack.index_select(0, index.reshape(1)).squeeze(0) for stack in others[len(fixed) :]
+                stack.index_select(0, index.reshape(1)).squeeze(0) for stack in rest[len(fixed) :]
             ]
-            return (index + 1, *run(carried, others[: len(fixed)], batch))
+            return (index + 1, *run(*(values[place] for place in range(size)), *batch))
 
-        others = [state[place] for place in fixed]
-        first = [stack[0] for stack in stacks]
-        # A loop must be given what it returns: logs, too.
-        after = [torch.zeros_like(each) for each in run([state[p] for p in changed], others, first)]
-        carried = (*(state[place] for place in changed), *after[len(changed) :])
+        index = torch.zeros((), dtype=torch.int64)
         return while_loop_op(  # type: ignore[no-any-return]
-            more, body, (torch.zeros((), dtype=torch.int64), *carried), (steps, *others, *stacks)
+            more, body, (index, *carried), (steps, *others, *stacks)
         )[1:]
+
+    return loop
