@@ -67,13 +67,13 @@ def _loop(step: TracedStep) -> Callable[..., tuple[torch.Tensor, ...]]:
         return [each.clone() for each in (*(state[place] for place in changed), *logs)]
 
     # Of the operators that write in place, a loop knows those on one tensor alone.
-    run = torch.func.functionalize(changing, remove="mutations_and_views")
+    run = torch.func.functionalize(changing, remove="mutations")
 
     def loop(steps: torch.Tensor, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         state, stacks = tensors[:size], tensors[size:]
         # A loop must be given what it returns, so logs, too.
-        logs = run(*state, *(stack[0] for stack in stacks))[len(changed) :]
-        carried = [state[place] for place in changed] + [torch.zeros_like(each) for each in logs]
+        logs = [torch.zeros(each.shape, dtype=each.dtype) for each in step.last]
+        carried = [state[place] for place in changed] + logs
         others = [state[place] for place in fixed]
 
         def more(index: torch.Tensor, *rest: torch.Tensor) -> torch.Tensor:

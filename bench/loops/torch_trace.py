@@ -28,6 +28,7 @@ class TracedStep:
         state: the tensors that a step reads and changes, the model's own
         changed: the places in the state of those that it changes
         graph: takes the tensors of the state and of a batch, one by one; returns those of the logs
+        last: the tensors of the logs that it left when it was traced
     """
 
     def __init__(self, model: Any, batch: Any) -> None:
@@ -38,7 +39,7 @@ class TracedStep:
         """
         self.state = [tensor for tensors in state_of(model).values() for tensor in tensors]
         while True:
-            graph, self._logs, written = _trace(model, self.state, batch)
+            graph, self.last, self._logs, written = _trace(model, self.state, batch)
             strays = _strays(graph)
             if not strays:
                 break
@@ -95,20 +96,22 @@ def left_as_it_was(state: list[torch.Tensor]) -> Iterator[None]:
                 tensor.grad = gradient
 
 
-def _trace(model: Any, state: list[torch.Tensor], batch: Any) -> tuple[GraphModule, Any, "_Writes"]:
-    """Return the graph of a step, how its logs are nested, and what it writes to."""
+def _trace(model: Any, state: list[torch.Tensor], batch: Any) -> tuple[GraphModule, list[torch.Tensor], Any, "_Writes"]:
+    """Return the graph of a step, its logs and how they are nested, and what it writes to."""
+    values: list[torch.Tensor] = []
     logs_spec: Any = None
     written = _Writes()
 
     def step(*tensors: torch.Tensor) -> list[torch.Tensor]:
-        nonlocal logs_spec
+        nonlocal values, logs_spec
         given = iter(tensors[len(state) :])
         with written:
             logs = model.train_step(
                 pytree.tree_map_only(torch.Tensor, lambda _: next(given), batch)
             )
-        values, logs_spec = pytree.tree_flatten(logs)
-        return [torch.as_tensor(value).detach() for value in values]
+        leaves, logs_spec = pytree.tree_flatten(logs)
+        values = [torch.as_tensor(leaf).detach() for leaf in leaves]
+        return values
 
     with left_as_it_was(state), ExitStack() as stack:
         stack.enter_context(drawn_at_each_step())
@@ -125,7 +128,7 @@ def _trace(model: Any, state: list[torch.Tensor], batch: Any) -> tuple[GraphModu
                 f"the training step: torch can't trace it ({_line(error)}); train with fit"
             ) from error
     graph.graph.set_codegen(CodeGen())
-    return graph, logs_spec, written
+    return graph, values, logs_spec, written
 
 
 def _line(error: Exception) -> str:
