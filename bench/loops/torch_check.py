@@ -65,4 +65,4 @@ def _same(
         moved += float((left - start).double().square().sum())
         rounding += float((left * torch.finfo(left.dtype).eps).double().square().sum())
     # What isn't a number compares as different.
-    return apart**0.5 <= tolerance * moved**0.5 + 100 * rounding**0.5
+    return bool(apart**0.5 <= tolerance * moved**0.5 + 100 * rounding**0.5)

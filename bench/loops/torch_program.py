@@ -72,7 +72,7 @@ def _loop(step: TracedStep) -> Callable[..., tuple[torch.Tensor, ...]]:
     def loop(steps: torch.Tensor, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         state, stacks = tensors[:size], tensors[size:]
         # A loop must be given what it returns, so logs, too.
-        logs = [torch.zeros(each.shape, dtype=each.dtype) for each in step.last]
+        logs = [torch.zeros(each.shape, dtype=each.dtype) for each in step.returned]
         carried = [state[place] for place in changed] + logs
         others = [state[place] for place in fixed]
 

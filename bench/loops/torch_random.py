@@ -19,7 +19,7 @@ from torch.utils import _pytree as pytree
 _CALLS: list[Callable[..., torch.Tensor]] = []
 
 
-class _DrawnSeed(torch.Generator):
+class _DrawnSeed(torch.Generator):  # type: ignore[misc]
     """Stands for the generator that a step will make of the seed that it draws."""
 
     tensor: torch.Tensor
@@ -38,7 +38,7 @@ def _draw_seed(seed: Any) -> _DrawnSeed:
     return drawn
 
 
-class _Draws(TorchFunctionMode):
+class _Draws(TorchFunctionMode):  # type: ignore[misc]
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
@@ -56,19 +56,19 @@ class _Draws(TorchFunctionMode):
             for place, tensor in zip(places, tensors, strict=True):
                 filled[place] = tensor
             args, kwargs = pytree.tree_unflatten(filled, spec)
-            return func(*args, **kwargs, **generator)  # type: ignore[no-any-return]
+            return func(*args, **kwargs, **generator)
 
         _CALLS.append(call)
         return torch.ops.keras_bench.draw(seed.tensor, tensors, len(_CALLS) - 1)
 
 
-@torch.library.custom_op("keras_bench::draw", mutates_args=())
+@torch.library.custom_op("keras_bench::draw", mutates_args=())  # type: ignore[untyped-decorator]
 def _draw(seed: torch.Tensor, tensors: list[torch.Tensor], call: int) -> torch.Tensor:
     # The generator is made by Keras, so that it is the one that `fit` draws from.
     with patch.object(keras_random, "draw_seed", lambda _: seed):
         return _CALLS[call](tensors, generator=keras_random.torch_seed_generator(None))
 
 
-@_draw.register_fake
+@_draw.register_fake  # type: ignore[untyped-decorator]
 def _(seed: torch.Tensor, tensors: list[torch.Tensor], call: int) -> torch.Tensor:
     return _CALLS[call](tensors)

@@ -27,8 +27,8 @@ class TracedStep:
     Attributes:
         state: the tensors that a step reads and changes, the model's own
         changed: the places in the state of those that it changes
-        graph: takes the tensors of the state and of a batch, one by one; returns those of the logs
-        last: the tensors of the logs that it left when it was traced
+        graph: takes the tensors of the state and of a batch, one by one; returns `returned`
+        returned: the tensors of the logs when it was traced; none where the metrics tell all
     """
 
     def __init__(self, model: Any, batch: Any) -> None:
@@ -39,12 +39,18 @@ class TracedStep:
         """
         self.state = [tensor for tensors in state_of(model).values() for tensor in tensors]
         while True:
-            graph, self.last, self._logs, written = _trace(model, self.state, batch)
+            graph, logs, written = _trace(model, self.state, batch)
             strays = _strays(graph)
             if not strays:
                 break
             # What is neither the model's nor made by the step is another thing that it may change.
             self.state += strays
+        self._logs = logs
+        self.returned: list[torch.Tensor] = tensors_of(logs)
+        if model._get_metrics_result_or_logs(logs) is not logs:
+            # Keras takes an epoch's logs from the metrics, by their names.
+            self.returned = []
+            graph.graph.output_node().args = ([],)
         self.changed = [place for place, tensor in enumerate(self.state) if tensor in written]
         self.state += _tidy(graph, len(self.state))
         self.graph = graph
@@ -56,7 +62,8 @@ class TracedStep:
 
     def logs(self, tensors: Any) -> Any:
         """Return the step's logs from what the graph returns for them."""
-        return pytree.tree_unflatten(list(tensors), self._logs)
+        given = iter(tensors)
+        return pytree.tree_map_only(torch.Tensor, lambda _: next(given, None), self._logs)
 
 
 def tensors_of(batch: Any) -> list[torch.Tensor]:
@@ -96,22 +103,20 @@ def left_as_it_was(state: list[torch.Tensor]) -> Iterator[None]:
                 tensor.grad = gradient
 
 
-def _trace(model: Any, state: list[torch.Tensor], batch: Any) -> tuple[GraphModule, list[torch.Tensor], Any, "_Writes"]:
-    """Return the graph of a step, its logs and how they are nested, and what it writes to."""
-    values: list[torch.Tensor] = []
-    logs_spec: Any = None
+def _trace(model: Any, state: list[torch.Tensor], batch: Any) -> tuple[GraphModule, Any, "_Writes"]:
+    """Return the graph of a step, its logs in tensors, and what it writes to."""
+    logs: Any = None
     written = _Writes()
 
     def step(*tensors: torch.Tensor) -> list[torch.Tensor]:
-        nonlocal values, logs_spec
+        nonlocal logs
         given = iter(tensors[len(state) :])
         with written:
             logs = model.train_step(
                 pytree.tree_map_only(torch.Tensor, lambda _: next(given), batch)
             )
-        leaves, logs_spec = pytree.tree_flatten(logs)
-        values = [torch.as_tensor(leaf).detach() for leaf in leaves]
-        return values
+        logs = pytree.tree_map(lambda each: torch.as_tensor(each).detach(), logs)
+        return tensors_of(logs)
 
     with left_as_it_was(state), ExitStack() as stack:
         stack.enter_context(drawn_at_each_step())
@@ -128,14 +133,14 @@ def _trace(model: Any, state: list[torch.Tensor], batch: Any) -> tuple[GraphModu
                 f"the training step: torch can't trace it ({_line(error)}); train with fit"
             ) from error
     graph.graph.set_codegen(CodeGen())
-    return graph, values, logs_spec, written
+    return graph, logs, written
 
 
 def _line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
-class _NothingOutOfTensors(TorchFunctionMode):
+class _NothingOutOfTensors(TorchFunctionMode):  # type: ignore[misc]
     """Refuses what would keep a number of this step in the graph for ever."""
 
     TAKEN = (
@@ -199,7 +204,7 @@ def _both_branches(state: list[torch.Tensor]) -> Callable[..., Any]:
     return cond
 
 
-class _Writes(TorchDispatchMode):
+class _Writes(TorchDispatchMode):  # type: ignore[misc]
     """Notes which tensors are written to."""
 
     def __init__(self) -> None:
@@ -222,7 +227,7 @@ class _Writes(TorchDispatchMode):
 
 def _memory(tensor: torch.Tensor) -> int:
     # A view is written to in place of what it shows.
-    return tensor.untyped_storage()._cdata
+    return int(tensor.untyped_storage()._cdata)
 
 
 def _copy(tensor: torch.Tensor) -> torch.Tensor:
@@ -249,7 +254,7 @@ def _tidy(graph: GraphModule, inputs: int) -> list[torch.Tensor]:
         node.replace_all_uses_with(node.args[0])
         nodes.erase_node(node)
     last = [node for node in nodes.nodes if node.op == "placeholder"][inputs - 1]
-    arrays = []
+    arrays: list[torch.Tensor] = []
     for node in nodes.find_nodes(op="call_function", target=aten.lift_fresh_copy.default):
         constant = getattr(graph, node.args[0].target)
         if constant.numel() == 1:
