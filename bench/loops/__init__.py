@@ -1,9 +1,5 @@
 """Loops: the ways to drive a Keras model's epochs, Keras's own `fit` among them.
 
-They run where the model does, and need nothing but Keras, NumPy and the framework.
+They run where the model does, and need nothing but Keras, NumPy and the framework: `named` has them
+by their names, and `fused` has `fit_fused`.
 """
-
-from bench.loops.fused import fit_fused
-from bench.loops.refusals import LoopRefusal
-
-__all__ = ["LoopRefusal", "fit_fused"]

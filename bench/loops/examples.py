@@ -23,25 +23,29 @@ def examples_of(x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Any:
         LoopRefusal: it isn't arrays of numbers, alike in length.
     """
     for name, each in (("x", x), ("y", y), ("sample_weight", sample_weight)):
-        for array in keras.tree.flatten(each):
-            if array is not None and not _dense(array):
+        for array in arrays_of(each):
+            if not _dense(array):
                 raise LoopRefusal(
                     f"{name}: a {type(array).__name__} isn't taken; "
                     "give dense arrays of numbers, or train with fit"
                 )
     try:
+        # As one batch.
         adapter = ArrayDataAdapter(
             x, y, sample_weight=sample_weight, class_weight=class_weight, batch_size=2**62
         )
+        whole = next(adapter.get_numpy_iterator(), None)
     except ValueError as error:
-        reason = " ".join(str(error).split())
-        raise LoopRefusal(f"the data: {reason} give what fit takes") from error
-    whole = next(iter(adapter.get_numpy_iterator()))
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise LoopRefusal(
+            f"the data: {reason}; give arrays of numbers as fit takes them"
+        ) from error
+    if whole is None:
+        raise LoopRefusal("the data: there is no example in it; give some")
     for array in arrays_of(whole):
-        if array.dtype.kind not in "fiub":
+        if array.dtype == object:
             raise LoopRefusal(
-                f"the data: an array of {array.dtype} isn't of numbers; "
-                "turn it into numbers first, or train with fit"
+                "the data: it holds objects; give arrays of numbers, or train with fit"
             )
     return whole
 

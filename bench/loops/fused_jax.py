@@ -5,6 +5,8 @@ from typing import Any
 
 import jax
 
+from bench.loops.refusals import LoopRefusal
+
 
 class FusedSteps:
     """Trains on batches in one call.
@@ -21,10 +23,22 @@ class FusedSteps:
     def train(self, batches: Any) -> None:
         groups = self._variables()
         state = tuple([variable.value for variable in group] for group in groups)
-        self._last_logs, state = self._program(state, batches)
-        for variables, values in zip(groups, state, strict=True):
-            for variable, value in zip(variables, values, strict=True):
-                variable.assign(value)
+        try:
+            # As in `fit`: what reads a variable past the step's arguments would compile its value
+            # in, and fails instead.
+            for group in groups:
+                for variable in group:
+                    variable._value = None
+            self._last_logs, state = self._program(state, batches)
+        except jax.errors.JAXTypeError as error:
+            raise LoopRefusal(
+                "the model: its training step needs the values of what it computes, which a "
+                "compiled one doesn't have; write it in keras.ops alone, or train with fit"
+            ) from error
+        finally:
+            for group, values in zip(groups, state, strict=True):
+                for variable, value in zip(group, values, strict=True):
+                    variable.assign(value)
 
     def logs(self) -> Mapping[str, Any]:
         logs: Mapping[str, Any] = self._model._get_metrics_result_or_logs(self._last_logs)

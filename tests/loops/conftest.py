@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 
 @pytest.fixture(scope="session")
 def ask(pythons: dict[str, str]) -> Iterator[Callable[..., dict[str, Any]]]:
-    """Ask `trainings.py` in a framework's environment; it is started once, at the first question."""
+    """Ask `trainings.py` in a framework's environment, which is started at the first question."""
     processes: dict[tuple[str, str], subprocess.Popen[str]] = {}
 
     def start(backend: str, floatx: str) -> subprocess.Popen[str]:

@@ -2,7 +2,8 @@
 
 `python trainings.py FLOATX` runs in a framework's environment, with KERAS_BACKEND set. For each
 line `LOOP CASE` that it reads it answers with one line of JSON: what the loop left that `fit`
-didn't, or why it refused. Only Keras's own functions build the models; Keras is given to them, so
+didn't, or why it refused; and for `check NAME` and `refusal NAME` whether what `drives.py` holds
+under that name is so. Only Keras's own functions build the models; Keras is given to them, so
 that the names of the cases can be read where there is none.
 """
 
@@ -694,9 +695,11 @@ def data_in_half_precision(keras):
 # --- callbacks
 
 
-@case(
-    callbacks=lambda keras: [keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (1 + epoch))]
-)
+def _slower(epoch: int) -> float:
+    return 0.1 / (1 + epoch)
+
+
+@case(callbacks=lambda keras: [keras.callbacks.LearningRateScheduler(_slower)])
 def learning_rate_by_epoch(keras):
     return dense(keras, optimizer="adam")
 
@@ -797,7 +800,7 @@ def compare(keras: Any, loop: Callable[..., Any], case: Case) -> dict[str, Any]:
 
 def refusal(keras: Any, loop: Callable[..., Any], case: Case) -> dict[str, Any]:
     """Return why a loop refused, and whether it left the model's weights alone."""
-    from bench.loops import LoopRefusal
+    from bench.loops.refusals import LoopRefusal
 
     keras.utils.set_random_seed(0)
     model = case.build(keras)
@@ -811,15 +814,24 @@ def refusal(keras: Any, loop: Callable[..., Any], case: Case) -> dict[str, Any]:
     return {"refusal": ""}
 
 
-def answer(keras: Any, loop_name: str, case_name: str) -> dict[str, Any]:
-    import bench.loops
+def answer(keras: Any, kind: str, name: str) -> dict[str, Any]:
+    from bench.loops.fused import fit_fused
+    from bench.loops.named import training_by
+    from bench.loops.refusals import LoopRefusal
 
-    loop, case = getattr(bench.loops, f"fit_{loop_name}"), CASES[case_name]
+    def loop(model: Any, *data: Any, **settings: Any) -> Any:
+        return training_by(kind, model)(*data, **settings)
+
     try:
-        if case.refused is not None:
-            return refusal(keras, loop, case)
-        return compare(keras, loop, case)
-    except bench.loops.LoopRefusal as reason:
+        if kind in ("check", "refusal"):
+            import drives
+
+            drives.CHECKED[kind][name](keras, fit_fused)
+            return {}
+        if CASES[name].refused is not None:
+            return refusal(keras, loop, CASES[name])
+        return compare(keras, loop, CASES[name])
+    except LoopRefusal as reason:
         return {"refusal": str(reason)}
     except Exception:
         return {"error": traceback.format_exc()}
