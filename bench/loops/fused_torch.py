@@ -79,7 +79,7 @@ class FusedSteps:
         def traced(batches: Any) -> Any:
             return _one_by_one(step, batches)
 
-        group = parting(self._model, own, traced, first, SAME)
+        group = parting(step.groups, own, traced, first, SAME)
         if group is not None:
             raise LoopRefusal(
                 f"the training step: traced by torch, it leaves {group} otherwise than in fit, as "
@@ -90,7 +90,7 @@ class FusedSteps:
         if why_not is None:
             try:
                 program = Program(step, batches)
-                group = parting(self._model, traced, program, first, ROUNDED)
+                group = parting(step.groups, traced, program, first, ROUNDED)
             except Exception as error:
                 why_not = str(error).strip().splitlines()[0]
             else:

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from bench.loops.torch_trace import left_as_it_was, state_of
+from bench.loops.torch_trace import left_as_it_was
 
 #: How far two ways may part, as a share of how far training moves a group of tensors: the same
 #: operators in the same order, and those of a compiler, which sums in another order.
@@ -13,17 +13,16 @@ SAME, ROUNDED = 1e-4, 1e-2
 
 
 def parting(
-    model: Any,
+    groups: dict[str, list[torch.Tensor]],
     one: Callable[[Any], Any],
     other: Callable[[Any], Any],
     batches: Any,
     tolerance: float,
 ) -> str | None:
-    """Train on batches both ways from the same start; return what they leave otherwise, if any.
+    """Train on batches both ways from the same start; return the first group left otherwise.
 
-    The model is left as it was.
+    The groups are left as they were.
     """
-    groups = state_of(model)
     start = _copies(groups)
     by_one, by_other = _trained(groups, one, batches), _trained(groups, other, batches)
     for name, before in start.items():

@@ -8,6 +8,7 @@ from unittest.mock import patch
 import keras
 import torch
 from keras.src.backend.torch import core
+from keras.src.utils import traceback_utils
 from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.graph import CodeGen
@@ -25,7 +26,7 @@ class TracedStep:
     """A step of training as a graph.
 
     Attributes:
-        state: the tensors that a step reads and changes, the model's own
+        groups: the tensors that a step reads and changes, the model's own, by what they are for
         changed: the places in the state of those that it changes
         graph: takes the tensors of the state and of a batch, one by one; returns `returned`
         returned: the tensors of the logs when it was traced; none where the metrics tell all
@@ -37,14 +38,14 @@ class TracedStep:
         Raises:
             LoopRefusal: the step decides in Python what a graph can't.
         """
-        self.state = [tensor for tensors in state_of(model).values() for tensor in tensors]
-        while True:
-            graph, logs, written = _trace(model, self.state, batch)
-            strays = _strays(graph)
-            if not strays:
-                break
+        self.groups = state_of(model)
+        graph, logs, written = _trace(model, self.state, batch)
+        strays = _strays(graph)
+        if strays:
             # What is neither the model's nor made by the step is another thing that it may change.
-            self.state += strays
+            written.undo(strays)
+            self.groups["the tensors of others"] = strays
+            graph, logs, written = _trace(model, self.state, batch)
         self._logs = logs
         self.returned: list[torch.Tensor] = tensors_of(logs)
         if model._get_metrics_result_or_logs(logs) is not logs:
@@ -52,8 +53,13 @@ class TracedStep:
             self.returned = []
             graph.graph.output_node().args = ([],)
         self.changed = [place for place, tensor in enumerate(self.state) if tensor in written]
-        self.state += _tidy(graph, len(self.state))
+        self.groups["the arrays"] = _tidy(graph, len(self.state))
         self.graph = graph
+
+    @property
+    def state(self) -> list[torch.Tensor]:
+        """All tensors of the groups, in order."""
+        return [tensor for group in self.groups.values() for tensor in group]
 
     def __call__(self, batch: Any) -> Any:
         """Train on a batch, and return the logs."""
@@ -124,20 +130,25 @@ def _trace(model: Any, state: list[torch.Tensor], batch: Any) -> tuple[GraphModu
         stack.enter_context(patch.object(core, "cond", _both_branches(state)))
         # Keras takes scalars out of tensors where torch would take the tensors.
         stack.enter_context(patch.object(core, "convert_to_numpy", _kept_as_tensor))
+        # Keras would put its own words around those of an error.
+        stack.enter_context(
+            patch.object(traceback_utils, "is_traceback_filtering_enabled", lambda: False)
+        )
         try:
             graph = make_fx(step)(*state, *tensors_of(batch))
         except LoopRefusal:
             raise
         except Exception as error:
-            raise LoopRefusal(
-                f"the training step: torch can't trace it ({_line(error)}); train with fit"
-            ) from error
+            raise LoopRefusal(f"the training step: {_reason(error)}; train with fit") from error
     graph.graph.set_codegen(CodeGen())
     return graph, logs, written
 
 
-def _line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+def _reason(error: Exception) -> str:
+    words = (str(error).strip() or type(error).__name__).splitlines()[0]
+    if "get value out of a tracing tensor" in words:
+        return "it decides in Python by a number in a tensor, and a traced one can't"
+    return f"torch can't trace it ({words})"
 
 
 class _NothingOutOfTensors(TorchFunctionMode):  # type: ignore[misc]
@@ -205,14 +216,22 @@ def _both_branches(state: list[torch.Tensor]) -> Callable[..., Any]:
 
 
 class _Writes(TorchDispatchMode):  # type: ignore[misc]
-    """Notes which tensors are written to."""
+    """Notes which tensors are written to, and what they held."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._written: set[int] = set()
+        self._before: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
 
     def __contains__(self, tensor: torch.Tensor) -> bool:
-        return _memory(tensor) in self._written
+        return _memory(tensor) in self._before
+
+    def undo(self, tensors: list[torch.Tensor]) -> None:
+        """Put back what these tensors held."""
+        with torch.no_grad():
+            for tensor in tensors:
+                if tensor in self:
+                    written, before = self._before[_memory(tensor)]
+                    written.copy_(before)
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -221,7 +240,9 @@ class _Writes(TorchDispatchMode):  # type: ignore[misc]
         for place, argument in enumerate(func._schema.arguments):
             if argument.alias_info is not None and argument.alias_info.is_write:
                 value = args[place] if place < len(args) else kwargs.get(argument.name)
-                self._written |= set(map(_memory, tensors_of(value)))
+                for tensor in tensors_of(value):
+                    if tensor not in self:
+                        self._before[_memory(tensor)] = tensor, _copy(tensor)
         return func(*args, **kwargs)
 
 
