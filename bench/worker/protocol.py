@@ -16,8 +16,12 @@ from bench.records import DEFAULT_LOOPS, Parameter
 #: What a worker does before it trains or predicts.
 STAGES_BEFORE = ("importing the framework", "loading the workload", "building the model")
 
-#: What it does then.
+#: What it does then. A loop that compiles whole epochs is compiling until its first one is over.
 TRAINING, PREDICTING = "training", "predicting"
+COMPILING = "compiling the epoch"
+
+#: The loops that do.
+COMPILED_LOOPS = ("fused", "bare")
 
 
 @dataclass(frozen=True)
