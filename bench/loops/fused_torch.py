@@ -11,7 +11,7 @@ import torch
 from bench.loops.refusals import LoopRefusal
 from bench.loops.torch_check import ROUNDED, SAME, parting
 from bench.loops.torch_program import Program
-from bench.loops.torch_trace import TracedStep, tensors_of
+from bench.loops.torch_trace import TracedStep, first_line, tensors_of
 
 #: The largest step that is compiled, in operators: compiling takes longer than in proportion.
 OPERATORS = 2000
@@ -21,11 +21,11 @@ CHECKED_STEPS = 3
 
 
 class FusedSteps:
-    """Trains on batches of a shape in one call; on a shorter last batch by the model's own step.
+    """Trains on batches of a shape in one call; on a short last batch by the traced step.
 
     Attributes:
-        compiled: whether torch's compiler made the programs; where it can't, Python runs the
-            traced steps
+        compiled: whether torch's compiler made the programs of whole batches; where it can't,
+            Python runs the traced step
     """
 
     def __init__(self, model: Any) -> None:
@@ -48,13 +48,12 @@ class FusedSteps:
             (each.shape[1:], each.dtype) for each in keras.tree.flatten(batches) if each is not None
         )
         self._model.train()
-        if shapes not in self._programs and (steps > 1 or not self._programs):
-            self._programs[shapes] = self._program(batches)
-        program = self._programs.get(shapes)
-        if program is not None:
-            self._last_logs = program(batches)
-        else:
-            self._last_logs = _one_by_one(self._model.train_step, batches)
+        if shapes not in self._programs:
+            traced = self._traced(batches)
+            # A short last batch isn't worth the seconds that compiling takes.
+            alone = steps == 1 and self._programs
+            self._programs[shapes] = traced if alone else self._compiled(traced, batches)
+        self._last_logs = self._programs[shapes](batches)
         self._model.eval()
 
     def logs(self) -> Mapping[str, Any]:
@@ -64,35 +63,35 @@ class FusedSteps:
         logs: Mapping[str, Any] = self._model._get_metrics_result_or_logs(self._last_logs)
         return logs
 
-    def _program(self, batches: Any) -> Callable[[Any], Any]:
+    def _traced(self, batches: Any) -> "_Traced":
         """Return what trains on batches of these shapes, once it has shown that it does.
 
         Raises:
             LoopRefusal: the traced step doesn't do what the model's own does.
         """
-        step = TracedStep(self._model, _batch(batches, 0))
-        first = _first(batches, CHECKED_STEPS)
+        traced = _Traced(TracedStep(self._model, _batch(batches, 0)))
 
         def own(batches: Any) -> None:
             _one_by_one(self._model.train_step, batches)
 
-        def traced(batches: Any) -> Any:
-            return _one_by_one(step, batches)
-
-        group = parting(step.groups, own, traced, first, SAME)
+        group = parting(traced.step.groups, own, traced, _first(batches), SAME)
         if group is not None:
             raise LoopRefusal(
                 f"the training step: traced by torch, it leaves {group} otherwise than in fit, as "
                 "where Python counts or draws at each step; use keras.Variable and keras.random, "
                 "or train with fit"
             )
-        why_not = self._why_not_compiled(step)
+        return traced
+
+    def _compiled(self, traced: "_Traced", batches: Any) -> Callable[[Any], Any]:
+        """Return the traced training compiled, or as it is, with a warning, where torch can't."""
+        why_not = self._why_not_compiled(traced.step)
         if why_not is None:
             try:
-                program = Program(step, batches)
-                group = parting(step.groups, traced, program, first, ROUNDED)
+                program = Program(traced.step, batches)
+                group = parting(traced.step.groups, traced, program, _first(batches), ROUNDED)
             except Exception as error:
-                why_not = str(error).strip().splitlines()[0]
+                why_not = first_line(error)
             else:
                 if group is None:
                     return program
@@ -116,6 +115,16 @@ class FusedSteps:
         return None
 
 
+class _Traced:
+    """Trains by a traced step, as often as there are batches."""
+
+    def __init__(self, step: TracedStep) -> None:
+        self.step = step
+
+    def __call__(self, batches: Any) -> Any:
+        return _one_by_one(self.step, batches)
+
+
 def _make_loader() -> None:
     """Draw the number that `torch.utils.data.DataLoader` draws, shuffling or not.
 
@@ -137,8 +146,8 @@ def _batch(batches: Any, index: int | slice) -> Any:
     return keras.tree.map_structure(lambda each: None if each is None else each[index], batches)
 
 
-def _first(batches: Any, steps: int) -> Any:
-    return _batch(batches, slice(steps))
+def _first(batches: Any) -> Any:
+    return _batch(batches, slice(CHECKED_STEPS))
 
 
 def _one_by_one(step: Callable[[Any], Any], batches: Any) -> Any:

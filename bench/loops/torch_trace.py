@@ -144,8 +144,13 @@ def _trace(model: Any, state: list[torch.Tensor], batch: Any) -> tuple[GraphModu
     return graph, logs, written
 
 
+def first_line(error: Exception) -> str:
+    """Return what an error of torch's says first; pages follow."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def _reason(error: Exception) -> str:
-    words = (str(error).strip() or type(error).__name__).splitlines()[0]
+    words = first_line(error)
     if "get value out of a tracing tensor" in words:
         return "it decides in Python by a number in a tensor, and a traced one can't"
     return f"torch can't trace it ({words})"
