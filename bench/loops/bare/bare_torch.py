@@ -1,10 +1,13 @@
 """A stack of Dense layers in PyTorch: eager steps, with gradients written out by hand.
 
-It is the fastest of the variants that tests/benchmarks/bare_variants.py measures, the time to
-compile counted: torch.nn with autograd and each kind of torch.optim's Adam, the same steps through
-torch.compile, one or several of them in a graph, and this. Next to no step here is arithmetic, so
-what counts is how many operators PyTorch is asked for: the optimizer changes all weights at once,
-as they lie in one vector, and losses and hits are counted for all steps together.
+It is the fastest that tests/benchmarks/bare_variants.py measures, of those that are worth their
+compiling: torch.nn with autograd and each kind of torch.optim's Adam, steps through torch.compile,
+one in a graph or ten, and this. Ten steps in a graph have faster later epochs, but compile for so
+long that only some thousands of epochs make up for it.
+
+Next to no step here is arithmetic, so what counts is how many operators PyTorch is asked for: the
+optimizer changes all weights at once, as they lie in one vector, and losses and hits are counted
+for all steps together.
 """
 
 from collections.abc import Callable
