@@ -19,6 +19,7 @@ from bench.options import (
     Finite,
     OutputFile,
     backend_option,
+    checked_loops_option,
     debug_option,
     env_option,
     loop_option,
@@ -30,12 +31,21 @@ from bench.options import (
     results_option,
     seed_option,
     selection_options,
+    set_option,
     threads_in_turn_option,
     threads_option,
     threshold_option,
     timeout_option,
 )
-from bench.records import DEFAULT_LOOPS, GateSettings, Metric, Selection, Settings, Task
+from bench.records import (
+    DEFAULT_LOOPS,
+    GateSettings,
+    Metric,
+    Parameter,
+    Selection,
+    Settings,
+    Task,
+)
 
 #: What a run is like where no option says otherwise, and with --quick. To predict there is an arm
 #: for each batch size.
@@ -183,6 +193,7 @@ def run(
 
 @cli.command()
 @selection_options
+@checked_loops_option
 @backend_option
 @env_option
 @click.option(
@@ -197,7 +208,7 @@ def run(
     type=click.IntRange(min=1),
     default=None,
     metavar="N",
-    help="Train so many epochs. [default: as many as the workload says]",
+    help="Train so many epochs. [default: as many as the workload says, and 3 by loops]",
 )
 @click.option(
     "--tolerance",
@@ -222,6 +233,7 @@ def run(
 def parity(
     context: click.Context,
     selection: Selection,
+    loops: tuple[str, ...],
     backends: tuple[str, ...],
     pythons: dict[str, str],
     dtype: str,
@@ -236,13 +248,21 @@ def parity(
     """Check whether the backends learn the same, and show where they part.
 
     Every backend trains from the same weights on the same batches. What it does is compared
-    with a reference, stage by stage, next to what rounding alone explains.
+    with a reference, stage by stage, next to what rounding alone explains. With --loop, what a loop
+    trains is compared with what fit trains on the same backend instead.
     """
-    from bench.commands.parity import check
+    from bench.commands.parity import check, check_by_loops
     from bench.measure.parity import ParitySettings
 
     settings = ParitySettings(dtype, epochs, None, tolerance, seed, threads)
     debug = debug or context.obj
+    if loops:
+        if dtype != ParitySettings().dtype:
+            reason = "--loop checks a training in the precision that it is timed in"
+            raise click.UsageError(f"{reason}; leave out --dtype {dtype}")
+        sys.exit(
+            check_by_loops(selection, loops, backends, pythons, settings, timeout, file, debug)
+        )
     sys.exit(check(selection, backends, pythons, settings, timeout, file, debug))
 
 
@@ -338,6 +358,74 @@ def gate(
     outputs = Outputs(results, markdown, json, junit)
     debug = debug or context.obj
     sys.exit(measure(selection, before, after, settings, outputs, fail_undecided, debug))
+
+
+@cli.command()
+@click.argument("workload", metavar="WORKLOAD|FILE.py")
+@set_option
+@click.option(
+    "--backend",
+    required=True,
+    metavar="NAME",
+    callback=parse_backend,
+    help="The backend that is looked into.",
+)
+@env_option
+@threads_option
+@click.option(
+    "--budget",
+    type=Finite(min=1.0),
+    default=120.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="After the first round, start no process that would end later.",
+)
+@click.option("--markdown", type=OutputFile, metavar="FILE", help="Write it as Markdown.")
+@click.option("--json", type=OutputFile, metavar="FILE", help="Write it, and what it comes from.")
+@seed_option
+@timeout_option
+@debug_option
+@click.pass_context
+def explain(
+    context: click.Context,
+    workload: str,
+    parameters: tuple[tuple[str, tuple[Parameter, ...]], ...],
+    backend: str,
+    pythons: dict[str, str],
+    threads: str,
+    budget: float,
+    markdown: Path | None,
+    json: Path | None,
+    seed: int,
+    timeout: float,
+    debug: bool,
+) -> None:
+    """Say where an epoch of fit goes, and what makes it faster.
+
+    Other loops and settings are measured beside it, and a sampling profiler watches it train. Of
+    several values that --set names, the first is explained and the others are tried.
+    """
+    from bench.commands.explain import (
+        MIN_STEADY_EPOCHS,
+        MIN_STEADY_SECONDS,
+        PRECISION,
+        Files,
+    )
+    from bench.commands.explain import explain as find_out
+
+    settings = Settings(
+        precision=PRECISION,
+        budget_seconds=budget,
+        threads=threads,
+        seed=seed,
+        timeout_seconds=timeout,
+        min_steady_epochs=MIN_STEADY_EPOCHS,
+        min_steady_seconds=MIN_STEADY_SECONDS,
+        parity=False,
+    )
+    files = Files(markdown, json)
+    debug = debug or context.obj
+    sys.exit(find_out(workload, parameters, backend, pythons, settings, files, debug))
 
 
 @cli.command()

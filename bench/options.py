@@ -11,6 +11,7 @@ import click
 from bench.records import (
     BACKENDS,
     BACKENDS_OF,
+    DEFAULT_LOOPS,
     TRAINING_LOOPS,
     GateSettings,
     Parameter,
@@ -83,6 +84,16 @@ def parse_loops(
     return tuple(dict.fromkeys(parse_loop(context, parameter, value) for value in values))
 
 
+def parse_checked_loops(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return each loop once; raise BadParameter for a name that is none, and for fit itself."""
+    loops = parse_loops(context, parameter, values)
+    if DEFAULT_LOOPS["train"] in loops:
+        raise click.BadParameter("fit is what loops are compared with; name another one")
+    return loops
+
+
 def parse_loop(context: click.Context, parameter: click.Parameter, value: str) -> str:
     """Return the loop, as `fit` where it is `fit:1`; raise BadParameter for what is none."""
     method, separator, steps = value.partition(":")
@@ -130,6 +141,16 @@ def _literal(text: str) -> Parameter:
     return found if isinstance(found, int | float | None) else text
 
 
+set_option = click.option(
+    "--set",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE,...",
+    callback=parse_parameters,
+    help="Set a fit setting, or an argument of build() or data(): a workload for each value.",
+)
+
+
 def selection_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the argument and the options that choose workloads; pass on their `Selection`."""
 
@@ -141,14 +162,7 @@ def selection_options(command: Callable[..., None]) -> Callable[..., None]:
         metavar="NAME",
         help="Take the suite's workloads with this tag: notes, layers, or all.",
     )
-    @click.option(
-        "--set",
-        "parameters",
-        multiple=True,
-        metavar="NAME=VALUE,...",
-        callback=parse_parameters,
-        help="Set a fit setting, or an argument of build() or data(): a workload for each value.",
-    )
+    @set_option
     @wraps(command)
     def with_selection(
         *args: Any,
@@ -186,6 +200,14 @@ loops_option = click.option(
     metavar="fit|fit:N|batch|fused|bare",
     callback=parse_loops,
     help="Drive the epochs by this loop; give it again for others. [default: fit]",
+)
+checked_loops_option = click.option(
+    "--loop",
+    "loops",
+    multiple=True,
+    metavar="fit:N|batch|fused|bare",
+    callback=parse_checked_loops,
+    help="Compare this loop with fit, on each backend by itself; give it again for others.",
 )
 loop_option = click.option(
     "--loop",

@@ -13,6 +13,7 @@ from bench.errors import BenchError, WorkerDied
 from bench.parity.blueprint import Blueprint, Layer, Part, Weight
 from bench.parity.causes import Cause
 from bench.parity.deviations import Deviation
+from bench.parity.loops import LoopVerdict
 from bench.parity.places import EPOCH_LOSS, LOSS, RUNNING_LOSS, THE_LOSS, Place
 from bench.parity.verdict import BackendVerdict, Verdict, Worst
 from bench.records import (
@@ -125,7 +126,8 @@ def result(backend: str, *processes: float | Sample, **changes: Any) -> ArmResul
     samples = tuple(
         process if isinstance(process, Sample) else sample(process) for process in processes
     )
-    return ArmResult(arm(backend, changes.pop("workload", "net")), samples, **changes)
+    of_arm = {name: changes.pop(name) for name in ("workload", "loop") if name in changes}
+    return ArmResult(arm(backend, **of_arm), samples, **changes)
 
 
 def failure(error: BenchError | None = None) -> Failure:
@@ -294,6 +296,18 @@ def learner(backend: str, *worst: Deviation, **changes: Any) -> BackendVerdict:
 
 def failed_learner(backend: str, message: str = "net on torch: died; look") -> BackendVerdict:
     return BackendVerdict(backend, "unchecked", failure=message, exit_code=5)
+
+
+def loop_verdict(
+    backend: str = "jax", loop: str = "fused", *deviations: Deviation, **changes: Any
+) -> LoopVerdict:
+    """Return a verdict on a loop that agrees, unless something else is said."""
+    defaults = {"outcome": "agrees", "deviations": deviations}
+    return LoopVerdict(**{"learner": backend, "loop": loop} | defaults | changes)
+
+
+#: A loop that can't train the workload.
+REFUSED = "not by fused on jax: it has an optimizer of its own; train it by fit"
 
 
 def running_losses(*losses: float) -> tuple[tuple[Place, float], ...]:

@@ -52,7 +52,7 @@ def sample(epoch_seconds=0.0001, claimed_seconds=None):
         examples=100, peak_rss_bytes=10**8, jit_compile=True, intra_op_threads=None,
         inter_op_threads=None, os_threads=3, cpus=[0]))
 
-if asked in ("parity", "predictions"):
+if asked in ("parity", "loop_parity", "predictions"):
     say("problem", dict(kind="workload", message="has no parity", traceback=""))
     sys.exit()
 {behaviour}

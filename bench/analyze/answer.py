@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bench.analyze.comparison import Figures, Row, Table
 from bench.analyze.stats import Estimate
-from bench.records import Run
+from bench.records import DEFAULT_LOOPS, Run
 
 
 def is_decided(row: Row) -> bool:
@@ -17,15 +18,25 @@ def is_decided(row: Row) -> bool:
 def answers(table: Table) -> list[str]:
     """Say which backend trains the workload fastest, and what other loops gain over `fit`.
 
-    Of several loops each has a sentence of its own about the backends, and each backend one about
-    its loops.
+    Of several loops the default one and the fastest have a sentence each about the backends, and
+    each backend has one about its loops.
     """
     if len(table.loops) == 1:
         return [answer(table)]
-    by_loop = [(loop, table.of_loop(loop)) for loop in table.loops]
+    # What is bare isn't the user's model.
+    fastest = [row.arm.loop for row in _that_count(table) if row.arm.loop != "bare"]
+    told = [loop for loop in table.loops if loop in (table.loops[0], *fastest[:1])]
+    by_loop = [(loop, _without_loop(table.of_loop(loop))) for loop in told]
     said = [f"By {loop}: {answer(rows)}" for loop, rows in by_loop if len(_that_count(rows)) > 1]
     backends = dict.fromkeys(row.arm.backend for row in table.rows)
     return [*said, *filter(None, (_loops_answer(table, backend) for backend in backends))]
+
+
+def _without_loop(table: Table) -> Table:
+    """Return a table whose loop goes without saying, for its sentence begins with it."""
+    default = DEFAULT_LOOPS[table.rows[0].arm.task]
+    rows = (replace(row, arm=replace(row.arm, loop=default)) for row in table.rows)
+    return replace(table, rows=tuple(rows))
 
 
 def _loops_answer(table: Table, backend: str) -> str:

@@ -9,13 +9,15 @@ from rich.text import Text
 
 from bench.analyze.answer import listed
 from bench.analyze.words import WORDS
-from bench.measure.parity import QUICK, Learner, check_parity
+from bench.measure.loop_parity import check_loops
+from bench.measure.parity import QUICK, Learner, ParitySettings, check_parity
 from bench.measure.predictions import check_predictions
 from bench.measure.process import Launcher
 from bench.measure.runner import Target
+from bench.parity.loops import LoopVerdict, sentence_of_loop, worse
 from bench.parity.places import RUNNING_LOSS, Place
 from bench.parity.verdict import sentence
-from bench.records import Arm, ArmResult, Parity
+from bench.records import DEFAULT_LOOPS, UNCHECKED, Arm, ArmResult, Failure, Parity
 
 
 def check_first(
@@ -31,10 +33,12 @@ def check_first(
     """Return the results with the parity of each arm, from a check in the quick form.
 
     Each group holds arms of one workload that are to learn the same; `learner_of` gives the name
-    by which an arm goes among them. An arm in no group stays unchecked.
+    by which an arm goes among them, and which arms share that differ in their loop alone. An arm in
+    no group stays unchecked. One whose loop refuses the workload has failed, and is unsupported.
     """
     settings = replace(QUICK, seed=seed, threads=results[0].arm.threads)
     found: dict[Arm, Parity] = {}
+    refusals: dict[Arm, Failure] = {}
     for group in groups:
         workload = group[0].workload
         arms = {learner_of(arm): arm for arm in group}
@@ -51,18 +55,71 @@ def check_first(
             for note in notes if debug else ():
                 console.print(Text(note), soft_wrap=True)
             continue
-        verdict = check_parity(workload, learners, settings, workers)
-        for each in verdict.backends:
-            summary = sentence(each, verdict.knows_who)
-            found[arms[each.backend]] = Parity(
-                each.outcome,
-                summary,
-                _running(each.losses),
-                _running((place, loss) for place, loss, _ in verdict.losses),
-            )
-            if debug and each.traceback:
-                console.print(Text(each.traceback), soft_wrap=True)
-    return tuple(replace(each, parity=found.get(each.arm, each.parity)) for each in results)
+        of_backends = _of_backends(console, workload, learners, settings, workers, debug)
+        of_loops = _of_loops(console, group, learners, learner_of, settings, workers, debug)
+        for arm in group:
+            found[arm] = of_backends.get(learner_of(arm), UNCHECKED)
+            if (of_loop := of_loops.get(arm)) is None:
+                continue
+            # The losses after each step are those of fit.
+            of_backend = replace(found[arm], running_losses=(), reference_losses=())
+            found[arm] = worse(of_backend, Parity(of_loop.outcome, sentence_of_loop(of_loop)))
+            if of_loop.unsupported:
+                refusals[arm] = Failure(0, of_loop.failure, of_loop.exit_code, unsupported=True)
+    return tuple(
+        replace(
+            each,
+            parity=found.get(each.arm, each.parity),
+            failure=refusals.get(each.arm, each.failure),
+        )
+        for each in results
+    )
+
+
+def _of_backends(
+    console: Console,
+    workload: str,
+    learners: Mapping[str, Learner],
+    settings: ParitySettings,
+    workers: Launcher,
+    debug: bool,
+) -> dict[str, Parity]:
+    """Return the parity of each learner under `fit`."""
+    verdict = check_parity(workload, learners, settings, workers)
+    reference = _running((place, loss) for place, loss, _ in verdict.losses)
+    found = {}
+    for each in verdict.backends:
+        summary = sentence(each, verdict.knows_who)
+        found[each.backend] = Parity(each.outcome, summary, _running(each.losses), reference)
+        if debug and each.traceback:
+            console.print(Text(each.traceback), soft_wrap=True)
+    return found
+
+
+def _of_loops(
+    console: Console,
+    group: Sequence[Arm],
+    learners: Mapping[str, Learner],
+    learner_of: Callable[[Arm], str],
+    settings: ParitySettings,
+    workers: Launcher,
+    debug: bool,
+) -> dict[Arm, LoopVerdict]:
+    """Return what came of the loops of a group, but for `fit` itself."""
+    arms = {(learner_of(arm), arm.loop): arm for arm in group if arm.loop != DEFAULT_LOOPS["train"]}
+    if not arms:
+        return {}
+    loops: dict[str, list[str]] = {}
+    for name, loop in arms:
+        loops.setdefault(name, []).append(loop)
+    by = listed(tuple(dict.fromkeys(loop for _, loop in arms)))
+    console.print(f"checking that each trains as fit does: {by} ...", style="dim")
+    settings = replace(settings, epochs=None)
+    found = check_loops(learners, loops, settings, workers)
+    for each in found.values():
+        if debug and each.traceback:
+            console.print(Text(each.traceback), soft_wrap=True)
+    return {arms[place]: each for place, each in found.items()}
 
 
 def _running(losses: Iterable[tuple[Place, float]]) -> tuple[float, ...]:

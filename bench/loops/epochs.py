@@ -1,7 +1,7 @@
 """What all loops but `fit` share: epochs, their order, validation, callbacks and the history."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -156,13 +156,11 @@ def _batches(data: Any, part: Part, order: np.ndarray) -> Any:
 
 def _build(model: Any, data: Any, part: Part, order: Callable[[], np.ndarray]) -> None:
     """Make the variables of the model, its optimizer, loss and metrics that aren't there yet."""
-
-    def first_batch() -> Iterator[Any]:
-        # Asked for only where something is missing. Keras then shuffles, too: so random numbers
-        # drawn later are the same as in `fit`.
-        yield 0, 0, (take(data, order()[: part.batch_size]),)
-
-    model._symbolic_build(iterator=first_batch())
+    parts = (*model._flatten_layers(), model._compile_metrics, model._compile_loss)
+    if not all(each is None or each.built for each in parts):
+        # `fit` shuffles for the batch that it looks at then: so later random numbers are the same.
+        order()
+    model._symbolic_build(data_batch=take(data, slice(0, part.batch_size)))
     if not model.trainable_variables:
         raise LoopRefusal("the model: nothing of it is trainable; use model.evaluate()")
 

@@ -22,6 +22,9 @@ class FusedSteps:
 
     def train(self, batches: Any) -> None:
         groups = self._variables()
+        if hasattr(self._model, "_record_training_state_sharding_spec"):
+            # Of older Keras, whose step looks at it.
+            self._model._record_training_state_sharding_spec()
         state = tuple([variable.value for variable in group] for group in groups)
         try:
             # As in `fit`: what reads a variable past the step's arguments would compile its value

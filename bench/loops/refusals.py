@@ -19,7 +19,7 @@ def refuse_model(model: Any) -> None:
         raise LoopRefusal("the model: it has no optimizer; give model.compile() one")
     if model.run_eagerly:
         raise LoopRefusal(
-            "run_eagerly=True: it asks that Python runs every step, and a fused epoch is compiled; "
+            "run_eagerly=True: it asks that Python runs every step, and a loop's are compiled; "
             "compile the model without it, or train with fit"
         )
     if getattr(model, "_distribute_strategy", None) is not None:

@@ -16,6 +16,9 @@ RUNNING_LOSS = "running loss"
 EPOCH_LOSS = "epoch loss"
 EPOCH_END = "epoch end"
 
+#: A loss or metric of an epoch, which only loops are compared by.
+EPOCH_METRIC = "epoch metric"
+
 STAGES = (
     INITIAL_WEIGHTS,
     FORWARD,

@@ -69,8 +69,9 @@ def _threads(figures: Figures) -> str:
 
 EPOCH = Column("{one}, ms", _epoch)
 RATIO = Column("ratio to fastest", _ratio)
+_BARE_RATIO = Column("to fastest", lambda f: "1" if f.ratio is None else times(f.ratio))
 _EXAMPLES = Column("examples/s", lambda figures: f"{figures.examples_per_second:,.0f}")
-_SPEEDUP = Column("speed-up over fit", _speedup)
+_SPEEDUP = Column("speed-up", _speedup)
 _FIRST = Column("first {one}, s", lambda figures: f"{figures.first_epoch_seconds:.2f}")
 COUNT = Column("n", lambda figures: f"{figures.processes} ({figures.epochs})")
 
@@ -78,7 +79,7 @@ COUNT = Column("n", lambda figures: f"{figures.processes} ({figures.epochs})")
 #: What a reader looks for first; narrow enough for a terminal of 100 characters.
 SPEED = (EPOCH, RATIO, _EXAMPLES, _FIRST, COUNT)
 #: The same where there are several loops.
-SPEED_OF_LOOPS = (EPOCH, RATIO, _SPEEDUP, _FIRST, COUNT)
+SPEED_OF_LOOPS = (EPOCH, _SPEEDUP, _BARE_RATIO, _FIRST, COUNT)
 
 
 def speed(table: Table) -> tuple[Column, ...]:
@@ -101,6 +102,13 @@ DETAILS = (
     Column("threads", _threads, numeric=False),
     Column("CPUs", lambda figures: ",".join(map(str, figures.cpus)) or "any", numeric=False),
 )
+
+
+def caption(table: Table) -> str:
+    """Say what the figures of a table are."""
+    speedup = "" if len(table.loops) == 1 else "speed-up: over fit on the same backend; "
+    one = table.words.one
+    return f"centre (95 % interval); {speedup}n: processes (steady {one}s in all)"
 
 
 def titles(table: Table, columns: Sequence[Column]) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from tabulate import tabulate
 
 from bench.analyze.answer import answers, ending
+from bench.analyze.break_even_answer import loops_answers
 from bench.analyze.comparison import Table
 from bench.analyze.words import Words
 from bench.records import Machine, Run
@@ -36,7 +37,8 @@ def document(run: Run, tables: Sequence[Table]) -> str:
     parts = [f"# {title(tables[0].words)}"]
     if not run.complete:
         parts.append("**Incomplete: the run was interrupted, and what it had measured is here.**")
-    parts.append("\n".join(f"- {plain(each)}" for table in tables for each in answers(table)))
+    said = [each for table in tables for each in (*answers(table), *loops_answers(run, table))]
+    parts.append("\n".join(f"- {plain(each)}" for each in said))
     for table in tables:
         parts += [
             f"## {plain(table.workload)}",
@@ -44,8 +46,8 @@ def document(run: Run, tables: Sequence[Table]) -> str:
             _markdown(table, DETAILS),
         ]
         parts += [_versions(table)]
-        if said := dict.fromkeys(remarks(table)):
-            parts.append("\n".join(f"- **{plain(remark)}**" for remark in said))
+        if odd := dict.fromkeys(remarks(table)):
+            parts.append("\n".join(f"- **{plain(remark)}**" for remark in odd))
         if known := dict.fromkeys(notes(table)):
             parts.append("\n".join(f"- {plain(note)}" for note in known))
     parts.append("## Where this comes from")

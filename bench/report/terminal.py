@@ -11,10 +11,11 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from bench.analyze.answer import answers, ending
+from bench.analyze.break_even_answer import loops_answers
 from bench.analyze.comparison import Table
 from bench.analyze.diagnosis import Finding
 from bench.records import Run
-from bench.report.columns import cells, is_numeric, notes, remarks, speed, titles
+from bench.report.columns import caption, cells, is_numeric, notes, remarks, speed, titles
 from bench.report.findings import TITLES as FINDING_TITLES
 from bench.report.findings import cells as finding_cells
 from bench.report.findings import warning
@@ -48,7 +49,7 @@ def print_tables(console: Console, run: Run, tables: Sequence[Table]) -> None:
             title=Text(table.workload),
             title_justify="left",
             title_style="bold",
-            caption=f"centre (95 % interval); n: processes (steady {table.words.one}s in all)",
+            caption=caption(table),
             caption_justify="left",
             box=SIMPLE_HEAD,
         )
@@ -68,6 +69,8 @@ def print_tables(console: Console, run: Run, tables: Sequence[Table]) -> None:
             console.print(Text(note, style="dim"), soft_wrap=True)
         for sentence in answers(table):
             console.print(Text(sentence, style="bold"))
+        for sentence in loops_answers(run, table):
+            console.print(Text(sentence))
     console.print()
     console.print(Text(ending(run, tables)))
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.parity.deviations import Deviation
+from bench.parity.loops import LoopVerdict, sentence_of_loop
 from bench.parity.places import EPOCH_LOSS, RUNNING_LOSS, Place
 from bench.parity.verdict import BackendVerdict, Verdict, sentence
 from bench.records import Environment
@@ -22,6 +23,29 @@ def save(
     file: Path,
 ) -> None:
     """Write the verdicts, whole or not at all; raise ResultsUnwritable or DiskFull."""
+    _write([_workload(each) for each in verdicts], environments, settings, file)
+
+
+def save_loop_verdicts(
+    verdicts: Mapping[str, Sequence[LoopVerdict]],
+    environments: Mapping[str, Environment],
+    settings: Mapping[str, object],
+    file: Path,
+) -> None:
+    """Write the verdicts on loops, by workload; raise ResultsUnwritable or DiskFull."""
+    found = [
+        {"workload": workload, "loops": [_loop(each) for each in several]}
+        for workload, several in verdicts.items()
+    ]
+    _write(found, environments, settings, file)
+
+
+def _write(
+    found: Sequence[Mapping[str, object]],
+    environments: Mapping[str, Environment],
+    settings: Mapping[str, object],
+    file: Path,
+) -> None:
     document = {
         "schema_version": 1,
         "environments": {
@@ -29,9 +53,21 @@ def save(
             for backend, environment in environments.items()
         },
         "settings": dict(settings),
-        "workloads": [_workload(each) for each in verdicts],
+        "workloads": found,
     }
     write_atomically(file, json.dumps(document, indent=1, allow_nan=False) + "\n")
+
+
+def _loop(each: LoopVerdict) -> dict[str, object]:
+    return {
+        "backend": each.learner,
+        "loop": each.loop,
+        "outcome": each.outcome,
+        "sentence": sentence_of_loop(each),
+        "failure": each.failure or None,
+        "unsupported": each.unsupported,
+        "deviations": [_deviation(deviation) for deviation in each.deviations],
+    }
 
 
 def _workload(verdict: Verdict) -> dict[str, object]:

@@ -11,7 +11,9 @@ from queue import SimpleQueue
 from typing import Any
 
 from bench.worker.predicting import predict
+from bench.worker.process_facts import allow_watching
 from bench.worker.protocol import (
+    LoopParityRequest,
     ParityRequest,
     PredictingRequest,
     PredictionsRequest,
@@ -47,6 +49,10 @@ def main() -> None:
                 from bench.worker.parity import check
 
                 check(request, enter, reply, inbox.get)
+            elif isinstance(request, LoopParityRequest):
+                from bench.worker.loop_parity import check_loops
+
+                check_loops(request, enter, reply, inbox.get)
             elif isinstance(request, PredictionsRequest):
                 from bench.worker.predictions import show_predictions
 
@@ -54,6 +60,8 @@ def main() -> None:
             elif isinstance(request, PredictingRequest):
                 reply("sample", predict(request, enter))
             elif isinstance(request, TimingRequest):
+                if request.watched:
+                    allow_watching()
                 after = request.turns_after_epochs
                 turns = None if after is None else Turns(after, request.cpu, reply, inbox.get)
                 reply("sample", measure(request, enter, turns))

@@ -60,7 +60,7 @@ def describe(
 
 
 def variable_names(model: Any) -> dict[int, str]:
-    """Return a name for each weight and variable of the optimizer, by its identity.
+    """Return a name for each weight, seed and variable of the optimizer, by its identity.
 
     Those are their paths without the names of the model and of the optimizer, which a backend
     may have chosen a class of its own for.
@@ -72,8 +72,8 @@ def variable_names(model: Any) -> dict[int, str]:
         times[name] += 1  # Two layers may bear one name.
         names[id(variable)] = name if times[name] == 1 else f"{name}#{times[name]}"
 
-    for weight in model.weights:
-        add(weight, weight.path.removeprefix(f"{model.name}/"))
+    for variable in model.variables:
+        add(variable, variable.path.removeprefix(f"{model.name}/"))
     for variable in model.optimizer.variables:
         name = variable.path.rpartition("/")[2].removeprefix(f"{model.name}_")
         add(variable, f"optimizer/{name}")

@@ -23,7 +23,13 @@ def ask(pythons: dict[str, str]) -> Iterator[Callable[..., dict[str, Any]]]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(HERE.parents[1])},
+            env={
+                **os.environ,
+                "KERAS_BACKEND": backend,
+                "PYTHONPATH": str(HERE.parents[1]),
+                # It takes torch ten seconds a training; what Python runs is the same graph.
+                "TORCH_COMPILE_DISABLE": "1" if floatx == "float64" else "0",
+            },
         )
 
     def ask(backend: str, floatx: str, *question: str) -> dict[str, Any]:

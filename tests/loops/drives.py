@@ -7,6 +7,7 @@ import contextlib
 import io
 import pickle
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -376,6 +377,19 @@ def the_progress_is_shown_once_an_epoch(keras, fit_fused):
         assert "loss" in shown.getvalue()
 
 
+@check
+def keras_limits_the_epochs(keras, fit_fused):
+    keras.config.set_max_epochs(2)
+    try:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            history = fit_fused(fresh(keras), **columns(), epochs=5, verbose=0)
+    finally:
+        keras.config.set_max_epochs(None)
+    assert history.epoch == [0, 1]
+    assert any("2" in str(each.message) for each in told)
+
+
 # --- data
 
 
@@ -514,6 +528,15 @@ def both_kinds_of_weights(keras, fit, x, y):
 @refused("steps_per_epoch")
 def steps_of_an_epoch(keras, fit, x, y):
     fit(fresh(keras), x, y, steps_per_epoch=3)
+
+
+@refused("steps_per_epoch")
+def steps_limited_by_keras(keras, fit, x, y):
+    keras.config.set_max_steps_per_epoch(2)
+    try:
+        fit(fresh(keras), x, y)
+    finally:
+        keras.config.set_max_steps_per_epoch(None)
 
 
 @refused('shuffle="batch"')

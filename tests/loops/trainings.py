@@ -32,6 +32,10 @@ class Case:
     callbacks: Callable[[Any], list[Any]] = lambda keras: []
     #: For the loop alone.
     loop_settings: dict[str, Any] = field(default_factory=dict)
+    #: Where it is tried: all of them, unless Keras can't do it on some.
+    backends: tuple[str, ...] = ("jax", "tensorflow", "torch")
+    #: Whether Keras makes something in float32, whatever `keras.config.floatx()` is.
+    float32: bool = False
     #: What a refusal must speak of, where the loops refuse the training on every backend.
     refused: str | None = None
 
@@ -236,7 +240,7 @@ def gradients_of_four_steps_together(keras):
     return dense(keras, optimizer=keras.optimizers.Adam(0.01, gradient_accumulation_steps=4))
 
 
-@case()
+@case(float32=True)
 def cosine_decay_with_warm_up(keras):
     schedule = keras.optimizers.schedules.CosineDecay(
         0.001, decay_steps=20, warmup_target=0.1, warmup_steps=5
@@ -317,6 +321,16 @@ def root_and_mean_of_errors(keras):
     )
 
 
+@case(backends=("tensorflow",))
+def a_metric_that_xla_cannot_compile(keras):
+    def largest(y_true, y_pred):
+        import tensorflow as tf
+
+        return tf.ensure_shape(tf.numpy_function(np.max, [y_pred], y_pred.dtype), ())
+
+    return dense(keras, optimizer="adam", metrics=[largest])
+
+
 @case()
 def l2_of_the_weights(keras):
     return dense(keras, keras.layers.Dense(5, kernel_regularizer="l2", bias_regularizer="l1"))
@@ -376,6 +390,23 @@ def dropout_unseeded(keras):
 @case()
 def noise(keras):
     return dense(keras, keras.layers.GaussianNoise(0.3), keras.layers.GaussianDropout(0.2))
+
+
+@case()
+def draws_of_other_kinds(keras):
+    class Drawing(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.seeds = keras.random.SeedGenerator(7)
+
+        def call(self, inputs):
+            logits = keras.ops.zeros_like(inputs)
+            drawn = keras.random.categorical(logits, 1, seed=self.seeds)
+            near = keras.random.truncated_normal((6,), stddev=0.1, seed=self.seeds)
+            whole = keras.random.randint((6,), 0, 3, seed=self.seeds)
+            return inputs + near + keras.ops.cast(drawn + whole, inputs.dtype) / 10
+
+    return dense(keras, Drawing())
 
 
 @case(images)

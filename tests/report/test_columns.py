@@ -8,12 +8,17 @@ from builders import (
     EXPLAINED,
     arm,
     failed_row,
+    result,
     row,
+    run,
     table,
     unmeasured_row,
 )
+from builders import (
+    UNABLE as UNABLE_ARM,
+)
 
-from bench.analyze.comparison import Row
+from bench.analyze.comparison import Row, tables
 from bench.analyze.stats import Estimate
 from bench.records import UNCHECKED, Environment, Parity
 from bench.report.columns import (
@@ -24,6 +29,7 @@ from bench.report.columns import (
     notes,
     record,
     remarks,
+    speed,
     titles,
     versions,
 )
@@ -303,3 +309,20 @@ def test_a_record_tells_the_outcome_of_every_row_and_what_came_of_it():
         the_record = record(the_row, complete=True)
         assert the_record["parity"] == "differs"
         assert the_record["parity_summary"] == parity.summary
+
+
+def test_a_table_of_several_loops_tells_them_and_their_speedup():
+    (known,) = tables(
+        run(
+            result("jax", 0.1, 0.1),
+            result("jax", 0.01, 0.01, loop="fused"),
+            result("jax", failure=UNABLE_ARM, loop="fit:32"),
+        )
+    )
+    columns = speed(known)
+    heads, rows = titles(known, columns), cells(known, columns)
+    assert heads[:3] == ["backend", "loop", "parity"]
+    assert [texts[:2] for texts in rows] == [["jax", "fused"], ["jax", "fit"], ["jax", "fit:32"]]
+    speedups = [texts[heads.index("speed-up")] for texts in rows]
+    assert speedups == ["10.00 (10.00 to 10.00)", "", ""]
+    assert len(is_numeric(known, columns)) == len(heads) == len(rows[0]) == len(rows[2])

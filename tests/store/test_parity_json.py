@@ -3,13 +3,24 @@ import math
 from dataclasses import asdict
 
 import pytest
-from builders import ENVIRONMENT, cause, deviation, failed_learner, learner, running_losses, verdict
+from builders import (
+    ENVIRONMENT,
+    REFUSED,
+    cause,
+    deviation,
+    failed_learner,
+    learner,
+    loop_verdict,
+    running_losses,
+    verdict,
+)
 
 from bench.errors import ResultsUnwritable
 from bench.measure.parity import ParitySettings
-from bench.parity.places import EPOCH_LOSS, FORWARD, RUNNING_LOSS, UPDATE
+from bench.parity.loops import sentence_of_loop
+from bench.parity.places import EPOCH_LOSS, EPOCH_METRIC, FORWARD, RUNNING_LOSS, UPDATE
 from bench.parity.verdict import sentence
-from bench.store.parity import FIRST_PLACES, save
+from bench.store.parity import FIRST_PLACES, save, save_loop_verdicts
 
 OFF = deviation(FORWARD, "hidden", epoch=1, step=2, size=1e-4, bound=1e-6)
 STATE_OFF = deviation(UPDATE, "optimizer/velocity", size=0.5)
@@ -232,3 +243,20 @@ def test_a_file_that_cannot_be_written_is_an_error_of_its_own(tmp_path):
     (tmp_path / "taken").write_text("a file, where a folder should be")
     with pytest.raises(ResultsUnwritable):
         save([verdict(AGREES)], {}, SETTINGS, tmp_path / "taken" / "parity.json")
+
+
+def test_every_deviation_of_a_loop_is_kept(tmp_path):
+    near = deviation(EPOCH_METRIC, "accuracy", epoch=2, step=0)
+    missing = deviation(EPOCH_METRIC, "recall", epoch=2, step=0, size=math.inf)
+    differs = loop_verdict("jax", "batch", missing, near, outcome="differs")
+    refused = loop_verdict(outcome="unchecked", failure=REFUSED, unsupported=True)
+    file = tmp_path / "parity.json"
+    save_loop_verdicts({"net": [differs, refused]}, {"jax": ENVIRONMENT}, SETTINGS, file)
+    document = json.loads(file.read_text(), parse_constant=refuse)
+    assert document["settings"] == SETTINGS
+    (workload,) = document["workloads"]
+    first, second = workload["loops"]
+    assert first["sentence"] == sentence_of_loop(differs)
+    found = [(each["subject"], each["relative_deviation"]) for each in first["deviations"]]
+    assert found == [("recall", None), ("accuracy", near.deviation)]
+    assert (second["loop"], second["unsupported"], second["failure"]) == ("fused", True, REFUSED)

@@ -104,17 +104,17 @@ def intervals(
         base.mark_text(
             dy=-14,
             # Clear of the line at 1, on which a text that is aligned to it would begin.
-            dx=alt.ExprRef(f"({_within(value)}) == 'left' ? 5 : 0"),
+            dx=alt.ExprRef(f"({within(value)}) == 'left' ? 5 : 0"),
             fontSize=FONT_SIZE,
             color=INK,
             aria=False,
-            align=alt.ExprRef(_within(value)),
+            align=alt.ExprRef(within(value)),
         ).encode(x=x, text="text:N"),
     ).properties(height=height(row, records, ROW_HEIGHT))
     return spec(chart)
 
 
-def _within(value: str) -> str:
+def within(value: str) -> str:
     """Return how a text at a value is aligned, so that it stays within the plot."""
     place = f"scale('x', datum.{value})"
     room = 75
@@ -200,7 +200,7 @@ def colour(records: Records, legend: bool = False) -> alt.Color:
     """Return the colour of each one's backend."""
     names = contenders_of(records)
     scale = alt.Scale(domain=names, range=[colour_of(name) for name in names])
-    return alt.Color("contender:N", scale=scale, legend=_legend(legend))
+    return alt.Color("contender:N", title="backend", scale=scale, legend=_legend(legend))
 
 
 def shape(records: Records, legend: bool = False) -> alt.Shape:
@@ -208,14 +208,14 @@ def shape(records: Records, legend: bool = False) -> alt.Shape:
     names = contenders_of(records)
     shapes = [SHAPES.get(_apart(name)[0], OTHER_SHAPE) for name in names]
     scale = alt.Scale(domain=names, range=shapes)
-    return alt.Shape("contender:N", scale=scale, legend=_legend(legend))
+    return alt.Shape("contender:N", title="backend", scale=scale, legend=_legend(legend))
 
 
 def dash(records: Records) -> alt.StrokeDash:
     """Return each one's dashes, with a legend."""
     names = contenders_of(records)
     scale = alt.Scale(domain=names, range=[_dashes_of(name) for name in names])
-    return alt.StrokeDash("contender:N", scale=scale, legend=_legend(True))
+    return alt.StrokeDash("contender:N", title="backend", scale=scale, legend=_legend(True))
 
 
 def _dashes_of(contender: str) -> list[int]:

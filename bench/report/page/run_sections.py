@@ -10,6 +10,7 @@ from bench.records import Run
 from bench.report.columns import (
     DETAILS,
     Column,
+    caption,
     cells,
     is_numeric,
     notes,
@@ -19,11 +20,9 @@ from bench.report.columns import (
     titles,
     versions,
 )
-from bench.report.page import learning_figures, run_figures
+from bench.report.page import learning_figures, loop_figures, run_figures
 from bench.report.page.content import Grid, Lines, Section
 from bench.report.page.parts import Block, epoch_parts, known, origin, warnings
-
-INTERVALS = "centre (95 % interval); n: processes (steady {one}s in all)"
 
 
 def run_sections(run: Run) -> tuple[Section, ...]:
@@ -40,7 +39,8 @@ def run_sections(run: Run) -> tuple[Section, ...]:
         )
     for table in compared:
         short.append(Lines(answers(table), "answer"))
-        short += known(run_figures.ratio_figure(table, domain))
+        figure = loop_figures.loops_figure(table) or run_figures.ratio_figure(table, domain)
+        short += known(figure)
     short += warnings(run.surroundings)
     return (
         Section("In short", short),
@@ -96,7 +96,7 @@ def _workload(table: Table, run: Run) -> Section:
     return Section(
         table.workload,
         [
-            _run_grid(table, speed(table), INTERVALS.format(one=one), run.complete),
+            _run_grid(table, speed(table), caption(table), run.complete),
             *([Lines(said, "warning")] if said else []),
         ],
         [part for part in parts if part.blocks],
