@@ -23,7 +23,7 @@ IN_FLOAT32 = (
     "inputs_and_outputs_by_name",
 )
 
-#: What `train_on_batch` itself does otherwise. It hands on a triple even where there are no weights.
+#: What `train_on_batch` itself does otherwise. It hands on a triple where there are no weights.
 #: On TensorFlow it knows the size of a batch, where `fit` counts each batch alike in the loss of an
 #: output. On torch `fit` draws from the generator that layers without a seed draw from, too.
 NOT_BY_BATCHES = {
