@@ -8,6 +8,8 @@
     nox -s parity                 check that the backends learn the same
     nox -s gate -- keras==3.14.0 keras==3.15.1 --backend jax
                                   tell whether the second trains slower than the first
+    nox -s explain -- dense_1_16_32_2 --backend jax
+                                  say where an epoch of fit goes, and what is faster
     nox -s versions -- keras 3.10.0 3.12.0 3.15.1 --backend jax
                                   measure many versions of a package against each other
     nox -s pytest -- -k jax       measure as tests, with pytest-benchmark
@@ -295,6 +297,18 @@ def calibrate(session: nox.Session) -> None:
     """Find out how small a slowdown a gate sees here: [WORKLOAD] --backend NAME [options]."""
     session.run(
         environment_python("suite"), "-m", "bench", "calibrate",
+        *environment_options(BACKENDS), *session.posargs,
+        external=True,
+        interrupt_timeout=20.0,
+        terminate_timeout=10.0,
+    )  # fmt: skip
+
+
+@nox.session(venv_backend="none", requires=EVERY_ENVIRONMENT, default=False)
+def explain(session: nox.Session) -> None:
+    """Say where an epoch of fit goes, and what is faster: WORKLOAD --backend NAME [options]."""
+    session.run(
+        environment_python("suite"), "-m", "bench", "explain",
         *environment_options(BACKENDS), *session.posargs,
         external=True,
         interrupt_timeout=20.0,

@@ -31,12 +31,21 @@ from bench.options import (
     results_option,
     seed_option,
     selection_options,
+    set_option,
     threads_in_turn_option,
     threads_option,
     threshold_option,
     timeout_option,
 )
-from bench.records import DEFAULT_LOOPS, GateSettings, Metric, Selection, Settings, Task
+from bench.records import (
+    DEFAULT_LOOPS,
+    GateSettings,
+    Metric,
+    Parameter,
+    Selection,
+    Settings,
+    Task,
+)
 
 #: What a run is like where no option says otherwise, and with --quick. To predict there is an arm
 #: for each batch size.
@@ -349,6 +358,74 @@ def gate(
     outputs = Outputs(results, markdown, json, junit)
     debug = debug or context.obj
     sys.exit(measure(selection, before, after, settings, outputs, fail_undecided, debug))
+
+
+@cli.command()
+@click.argument("workload", metavar="WORKLOAD|FILE.py")
+@set_option
+@click.option(
+    "--backend",
+    required=True,
+    metavar="NAME",
+    callback=parse_backend,
+    help="The backend that is looked into.",
+)
+@env_option
+@threads_option
+@click.option(
+    "--budget",
+    type=Finite(min=1.0),
+    default=120.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="After the first round, start no process that would end later.",
+)
+@click.option("--markdown", type=OutputFile, metavar="FILE", help="Write it as Markdown.")
+@click.option("--json", type=OutputFile, metavar="FILE", help="Write it, and what it comes from.")
+@seed_option
+@timeout_option
+@debug_option
+@click.pass_context
+def explain(
+    context: click.Context,
+    workload: str,
+    parameters: tuple[tuple[str, tuple[Parameter, ...]], ...],
+    backend: str,
+    pythons: dict[str, str],
+    threads: str,
+    budget: float,
+    markdown: Path | None,
+    json: Path | None,
+    seed: int,
+    timeout: float,
+    debug: bool,
+) -> None:
+    """Say where an epoch of fit goes, and what makes it faster.
+
+    Other loops and settings are measured beside it, and a sampling profiler watches it train. Of
+    several values that --set names, the first is explained and the others are tried.
+    """
+    from bench.commands.explain import (
+        MIN_STEADY_EPOCHS,
+        MIN_STEADY_SECONDS,
+        PRECISION,
+        Files,
+    )
+    from bench.commands.explain import explain as find_out
+
+    settings = Settings(
+        precision=PRECISION,
+        budget_seconds=budget,
+        threads=threads,
+        seed=seed,
+        timeout_seconds=timeout,
+        min_steady_epochs=MIN_STEADY_EPOCHS,
+        min_steady_seconds=MIN_STEADY_SECONDS,
+        parity=False,
+    )
+    files = Files(markdown, json)
+    debug = debug or context.obj
+    sys.exit(find_out(workload, parameters, backend, pythons, settings, files, debug))
 
 
 @cli.command()

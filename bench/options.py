@@ -141,6 +141,16 @@ def _literal(text: str) -> Parameter:
     return found if isinstance(found, int | float | None) else text
 
 
+set_option = click.option(
+    "--set",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE,...",
+    callback=parse_parameters,
+    help="Set a fit setting, or an argument of build() or data(): a workload for each value.",
+)
+
+
 def selection_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the argument and the options that choose workloads; pass on their `Selection`."""
 
@@ -152,14 +162,7 @@ def selection_options(command: Callable[..., None]) -> Callable[..., None]:
         metavar="NAME",
         help="Take the suite's workloads with this tag: notes, layers, or all.",
     )
-    @click.option(
-        "--set",
-        "parameters",
-        multiple=True,
-        metavar="NAME=VALUE,...",
-        callback=parse_parameters,
-        help="Set a fit setting, or an argument of build() or data(): a workload for each value.",
-    )
+    @set_option
     @wraps(command)
     def with_selection(
         *args: Any,

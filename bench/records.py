@@ -25,6 +25,12 @@ DEFAULT_LOOPS: dict[Task, str] = {"train": "fit", "predict": "predict"}
 #: What can drive a training, beside `fit:N`, which is `fit` with so many steps per execution.
 TRAINING_LOOPS = ("fit", "batch", "fused", "bare")
 
+#: What an explanation tries beside them: `fit` with the other `jit_compile`, by what that is.
+JIT_LOOPS = {"fit jit_compile=True": True, "fit jit_compile=False": False}
+
+#: What it measures beside them: epochs that go through the data and train nothing.
+DATA_LOOP = "data"
+
 #: Distributions that bring a backend's framework; the first that is installed counts.
 DISTRIBUTIONS = {
     "tensorflow": ("tensorflow-cpu", "tensorflow", "tensorflow-intel", "tf-nightly"),
@@ -224,6 +230,30 @@ class ArmResult:
 
 
 @dataclass(frozen=True)
+class Frame:
+    """A function on a stack and its file, which is told from its package on."""
+
+    function: str
+    file: str
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Where the thread that trains was, the outermost frame first, and in how many samples."""
+
+    frames: tuple[Frame, ...]
+    samples: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a sampling profiler saw of a training by `fit`, its first epochs left out."""
+
+    profiler: str
+    stacks: tuple[Stack, ...]
+
+
+@dataclass(frozen=True)
 class Settings:
     """What the user asked of a run. `rounds` is None where precision and budget decide.
 
@@ -262,13 +292,13 @@ class GateSettings:
     metric: Metric = "auto"
     budget_seconds: float = 300.0
     threads: str = "single"
-    loop: str = "fit"
     cpu: int | None = None
     training_seconds: float = 1.5
     least_turns: int = 4
     seed: int = 0
     timeout_seconds: float = 300.0
     parity: bool = True
+    loop: str = "fit"
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,8 @@ def result(backend: str, *processes: float | Sample, **changes: Any) -> ArmResul
     samples = tuple(
         process if isinstance(process, Sample) else sample(process) for process in processes
     )
-    return ArmResult(arm(backend, changes.pop("workload", "net")), samples, **changes)
+    of_arm = {name: changes.pop(name) for name in ("workload", "loop") if name in changes}
+    return ArmResult(arm(backend, **of_arm), samples, **changes)
 
 
 def failure(error: BenchError | None = None) -> Failure:

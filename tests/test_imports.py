@@ -20,9 +20,18 @@ FORBIDDEN = {
     "report": ("measure", "store", "commands", "cli"),
     "store": ("measure", "commands", "cli"),
     "commands": ("cli",),
+    # A user's own program has nothing but these.
+    "loops": ("errors", "worker", "parity", "analyze", "measure", "report", "store", "commands"),
 }
 #: All that a worker's environment is sure to hold, beside Keras and one framework.
-FOR_WORKERS = ("records", "parity.places", "parity.blueprint", "parity.precisions", "worker")
+FOR_WORKERS = (
+    "records",
+    "loops",
+    "parity.places",
+    "parity.blueprint",
+    "parity.precisions",
+    "worker",
+)
 
 
 def module_name(file):
@@ -85,12 +94,12 @@ def test_the_words_of_the_project_need_nothing_else_of_it(name):
     assert [each for each in IMPORTS[f"bench.{name}"] if is_within(each, ["bench"])] == []
 
 
-def test_only_workers_import_frameworks():
+def test_only_workers_and_loops_import_frameworks():
     assert {
         name
         for name, found in IMPORTS.items()
         if any(is_within(each, FRAMEWORKS) for each in found)
-    } <= set(of_folder("worker"))
+    } <= {*of_folder("worker"), *of_folder("loops")}
     # They do so by a name that is only known then, too.
     assert any("keras" in found for found in of_folder("worker").values())
 

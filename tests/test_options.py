@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from bench.options import parse_parameters
+from bench.options import parse_loops, parse_parameters
 
 
 def parsed(*values: str):
@@ -37,3 +37,21 @@ def test_what_is_no_such_value_is_text(text: str):
 def test_an_empty_value_is_refused(value: str):
     with pytest.raises(click.BadParameter, match="has an empty value"):
         parsed(value)
+
+
+def loops(*values: str):
+    return parse_loops(click.Context(click.Command("run")), click.Option(["--loop"]), values)
+
+
+def test_a_loop_is_taken_once_and_one_step_per_execution_is_fit():
+    assert loops("fused", "fit:32", "fit:1", "fit", "fit:032", "bare") == (
+        "fused", "fit:32", "fit", "bare",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "value", ["fit:0", "fit:", "fit:x", "fit:-1", "fit:²", "fussed", "batch:2"]
+)
+def test_what_is_no_loop_is_refused_with_those_that_are(value: str):
+    with pytest.raises(click.BadParameter, match="there are fit, batch, fused, bare"):
+        loops(value)

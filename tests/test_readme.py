@@ -109,7 +109,8 @@ def test_the_page_on_parity_says_what_became_of_the_zoo():
 
 
 @pytest.mark.parametrize(
-    "command", ["parity", "gate", "compare", "versions", "calibrate", "history", "report"]
+    "command",
+    ["parity", "gate", "compare", "versions", "calibrate", "explain", "history", "report"],
 )
 def test_its_options_are_those_of_the_command(command: str):
     section = README.partition(f"| option of `keras-bench {command}`")[2].partition("\n\n")[0]

@@ -2,16 +2,57 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bench.analyze.comparison import Figures, Row, Table
 from bench.analyze.stats import Estimate
-from bench.records import Run
+from bench.records import DEFAULT_LOOPS, Run
 
 
 def is_decided(row: Row) -> bool:
     """Tell whether a row is surely slower than the fastest: its interval lies above 1."""
     low = None if row.figures is None or row.figures.ratio is None else row.figures.ratio.low
     return low is not None and low > 1
+
+
+def answers(table: Table) -> list[str]:
+    """Say which backend trains the workload fastest, and what other loops gain over `fit`.
+
+    Of several loops the default one and the fastest have a sentence each about the backends, and
+    each backend has one about its loops.
+    """
+    if len(table.loops) == 1:
+        return [answer(table)]
+    # What is bare isn't the user's model.
+    fastest = [row.arm.loop for row in _that_count(table) if row.arm.loop != "bare"]
+    told = [loop for loop in table.loops if loop in (table.loops[0], *fastest[:1])]
+    by_loop = [(loop, _without_loop(table.of_loop(loop))) for loop in told]
+    said = [f"By {loop}: {answer(rows)}" for loop, rows in by_loop if len(_that_count(rows)) > 1]
+    backends = dict.fromkeys(row.arm.backend for row in table.rows)
+    return [*said, *filter(None, (_loops_answer(table, backend) for backend in backends))]
+
+
+def _without_loop(table: Table) -> Table:
+    """Return a table whose loop goes without saying, for its sentence begins with it."""
+    default = DEFAULT_LOOPS[table.rows[0].arm.task]
+    rows = (replace(row, arm=replace(row.arm, loop=default)) for row in table.rows)
+    return replace(table, rows=tuple(rows))
+
+
+def _loops_answer(table: Table, backend: str) -> str:
+    """Say how the loops of a backend compare with `fit`; nothing where that is unknown."""
+    rows = [row for row in _that_count(table) if row.arm.backend == backend]
+    speedups = [(row.arm.loop, _figures(row).speedup) for row in rows]
+    said = [f"{loop} {_gain(speedup)}" for loop, speedup in speedups if speedup is not None]
+    return f"On {backend}, compared with fit: {', '.join(said)}." if said else ""
+
+
+def _gain(speedup: Estimate) -> str:
+    """Say how many times as fast, or that it is undecided."""
+    low, high = speedup.low, speedup.high
+    if low is not None and high is not None and low <= 1 <= high:
+        return f"undecided ({span(speedup)})"
+    return f"{times(speedup)} times as fast ({span(speedup)})"
 
 
 def answer(table: Table) -> str:
@@ -21,7 +62,7 @@ def answer(table: Table) -> str:
     if not measured:
         return f"No time of {table.workload} can be offered{remark}."
     fastest, *others = measured
-    name, words = fastest.arm.backend, table.words
+    name, words = fastest.arm.contender, table.words
     if not others:
         return (
             f"{name} {words.does_one} {table.workload} in"
@@ -107,12 +148,12 @@ def _that_count(table: Table) -> list[Row]:
 
 def _left_out(table: Table) -> str:
     """Say which backends the answer leaves out, and why."""
-    unable = [row.arm.backend for row in table.rows if row.unsupported]
+    unable = [row.arm.contender for row in table.rows if row.unsupported]
     failed = [
-        row.arm.backend for row in table.rows if row.failure is not None and not row.unsupported
+        row.arm.contender for row in table.rows if row.failure is not None and not row.unsupported
     ]
     odd = [
-        row.arm.backend
+        row.arm.contender
         for row in table.rows
         if row.failure is None and row.parity.outcome == "differs"
     ]
@@ -126,12 +167,12 @@ def _left_out(table: Table) -> str:
 
 def _times_as_fast(row: Row) -> str:
     estimate = _ratio(row)
-    return f"{times(estimate)} times as fast as {row.arm.backend} ({span(estimate)})"
+    return f"{times(estimate)} times as fast as {row.arm.contender} ({span(estimate)})"
 
 
 def _still_open(row: Row) -> str:
     estimate = _ratio(row)
-    sentence = f"{row.arm.backend} takes {times(estimate)} times as long ({span(estimate)})"
+    sentence = f"{row.arm.contender} takes {times(estimate)} times as long ({span(estimate)})"
     if estimate.half_width < 1:
         sentence += f", where a difference of {percent(estimate.half_width)} would have shown"
     return sentence

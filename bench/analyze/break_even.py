@@ -14,7 +14,7 @@ from itertools import accumulate
 from bench.analyze.comparison import counting
 from bench.analyze.stats import Estimate, centre, ratio
 from bench.analyze.steady import UNCOUNTED_EPOCHS, process_epoch_seconds
-from bench.records import Arm, ArmResult, Sample
+from bench.records import DEFAULT_LOOPS, Arm, ArmResult, Sample
 
 #: Nobody trains for longer; a break-even that lies beyond is none.
 MOST_EPOCHS = 1_000_000
@@ -71,7 +71,9 @@ def trainings(samples: Sequence[Sample]) -> tuple[Training, ...]:
 
 
 def break_evens(results: Sequence[ArmResult]) -> tuple[BreakEven, ...]:
-    """Return what every two arms that start and train in another order come to.
+    """Return what two arms that start and train in another order come to.
+
+    Backends are compared by the default loop, and the other loops with it on the same backend.
 
     Args:
         results: arms of one workload, of which only those that count are compared.
@@ -83,8 +85,16 @@ def break_evens(results: Sequence[ArmResult]) -> tuple[BreakEven, ...]:
         break_even(faster, slower)
         for place, faster in enumerate(by_speed)
         for slower in by_speed[place + 1 :]
+        if _are_rivals(faster.arm, slower.arm)
     )
     return tuple(each for each in found if each is not None)
+
+
+def _are_rivals(one: Arm, other: Arm) -> bool:
+    default = DEFAULT_LOOPS[one.task]
+    return one.loop == other.loop == default or (
+        one.backend == other.backend and default in (one.loop, other.loop)
+    )
 
 
 def break_even(faster: ArmResult, slower: ArmResult) -> BreakEven | None:

@@ -61,6 +61,11 @@ class ArmPair:
         return tuple(side for side in (self.baseline, self.candidate) if side is not None)
 
     @property
+    def contender(self) -> str:
+        """What tells it from the other arms of its workload."""
+        return self.sides[0].contender
+
+    @property
     def visible_change(self) -> float:
         """The smallest change that could have been told from none; maybe infinite."""
         if self.lasting is None or self.lasting.low is None or self.lasting.high is None:
@@ -180,7 +185,7 @@ def _matched(
 
 
 def _held(run: MeasuredRun) -> str:
-    return ", ".join(f"{arm.workload} on {arm.backend}" for arm in run.arms) or "none at all"
+    return ", ".join(f"{arm.workload} on {arm.contender}" for arm in run.arms) or "none at all"
 
 
 def _pair(before: MeasuredArm | None, after: MeasuredArm | None, complete: bool) -> ArmPair:
@@ -256,8 +261,8 @@ def _across(pair: ArmPair, pairs: Sequence[ArmPair]) -> ArmPair:
     ]
     fastest = min(rivals, key=_baseline_seconds)
     if fastest is pair:
-        return replace(doubted, fastest=pair.backend)
-    return replace(doubted, fastest=fastest.backend, to_fastest=_relative(pair, fastest))
+        return replace(doubted, fastest=pair.contender)
+    return replace(doubted, fastest=fastest.contender, to_fastest=_relative(pair, fastest))
 
 
 def _baseline_seconds(pair: ArmPair) -> float:

@@ -16,12 +16,12 @@ INSTEAD = "keras-bench gate measures both in the same rounds"
 
 def conclusion(pair: ArmPair, comparison: Comparison) -> Conclusion:
     """Return what came of a pair, in a word and in a sentence."""
-    return Conclusion(pair.workload, pair.backend, pair.outcome, answer(pair, comparison))
+    return Conclusion(pair.workload, pair.contender, pair.outcome, answer(pair, comparison))
 
 
 def answer(pair: ArmPair, comparison: Comparison) -> str:
     """Say what came of a pair, in one sentence."""
-    name = f"{pair.workload} on {pair.backend}"
+    name = f"{pair.workload} on {pair.contender}"
     if pair.outcome == "missing":
         return f"missing: {name} {_missing(pair)}"
     if pair.outcome == "failed":
@@ -156,7 +156,7 @@ def _why(pair: ArmPair, comparison: Comparison) -> str:
 
 def _relative(pair: ArmPair) -> str:
     if pair.to_fastest is None:
-        return f"; {pair.backend} was the fastest" if pair.fastest == pair.backend else ""
+        return f"; {pair.contender} was the fastest" if pair.fastest == pair.contender else ""
     return (
         f"; against {pair.fastest}, the fastest, {times(pair.to_fastest)} times what it took"
         f" ({span(pair.to_fastest)})"

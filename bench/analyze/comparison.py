@@ -4,13 +4,23 @@ Every figure that a terminal, a file or a page shows is worked out here.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from bench.analyze.stats import Estimate, centre, ratio
 from bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_seconds, steady_count
 from bench.analyze.words import WORDS, Words
-from bench.records import BACKENDS_OF, UNCHECKED, Arm, ArmResult, Failure, Parity, Run, Sample
+from bench.records import (
+    BACKENDS_OF,
+    DEFAULT_LOOPS,
+    UNCHECKED,
+    Arm,
+    ArmResult,
+    Failure,
+    Parity,
+    Run,
+    Sample,
+)
 
 
 @dataclass(frozen=True)
@@ -19,7 +29,9 @@ class Figures:
 
     `epoch_seconds` is the trimmed mean over processes of each one's trimmed mean of steady
     epochs. The other times and the memory are medians over processes. `ratio` is this arm's
-    epoch ÷ that of the fastest arm that counts, None for the fastest itself. `loss` and
+    epoch ÷ that of the fastest arm that counts, None for the fastest itself. `speedup` is the
+    epoch of `fit` on the same backend ÷ this arm's, None for `fit` itself and where that wasn't
+    measured or doesn't count. `loss` and
     `accuracy` are those of the first process after epoch `loss_epoch`, the last that all
     arms came to; a prediction has none of the three. Its calls stand where epochs stand, as in its
     samples, and `epochs` counts the steady ones.
@@ -45,6 +57,7 @@ class Figures:
     os_threads: int | None
     cpus: tuple[int, ...]
     random_data: str
+    speedup: Estimate | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +93,26 @@ class Table:
     def words(self) -> Words:
         """What is to be called what: all rows are of one task."""
         return WORDS[self.rows[0].arm.task]
+
+    @property
+    def loops(self) -> tuple[str, ...]:
+        """The loops of its arms, the default one first."""
+        names = dict.fromkeys(row.arm.loop for row in self.rows)
+        return tuple(sorted(names, key=lambda name: name not in DEFAULT_LOOPS.values()))
+
+    def of_loop(self, loop: str) -> "Table":
+        """Return the rows of one loop, their ratios to the fastest of them."""
+        rows = [row for row in self.rows if row.arm.loop == loop]
+        fastest = next((row for row in rows if row.figures is not None), None)
+        return Table(self.workload, tuple(_to_fastest(row, fastest) for row in rows))
+
+
+def _to_fastest(row: Row, fastest: Row | None) -> Row:
+    if row.figures is None or fastest is None or fastest.figures is None:
+        return row
+    seconds = row.figures.process_epoch_seconds
+    versus = None if row is fastest else ratio(seconds, fastest.figures.process_epoch_seconds)
+    return replace(row, figures=replace(row.figures, ratio=versus))
 
 
 def tables(run: Run) -> tuple[Table, ...]:
@@ -140,11 +173,23 @@ def _row(result: ArmResult, measured: Sequence[ArmResult]) -> Row:
         versus = ratio(
             process_epoch_seconds(result.samples), process_epoch_seconds(fastest.samples)
         )
-    figures = _figures(result.samples, versus, loss_epoch)
+    figures = _figures(result.samples, versus, _speedup(result, measured), loss_epoch)
     return Row(result.arm, figures, failure, result.parity)
 
 
-def _figures(samples: Sequence[Sample], versus: Estimate | None, loss_epoch: int) -> Figures:
+def _speedup(result: ArmResult, measured: Sequence[ArmResult]) -> Estimate | None:
+    default = replace(result.arm, loop=DEFAULT_LOOPS[result.arm.task])
+    if default == result.arm:
+        return None
+    by_fit = [each for each in counting(measured) if each.arm == default]
+    if not by_fit:
+        return None
+    return ratio(process_epoch_seconds(by_fit[0].samples), process_epoch_seconds(result.samples))
+
+
+def _figures(
+    samples: Sequence[Sample], versus: Estimate | None, speedup: Estimate | None, loss_epoch: int
+) -> Figures:
     first = samples[0]
     per_process = process_epoch_seconds(samples)
     epoch_seconds = centre(per_process)
@@ -169,4 +214,5 @@ def _figures(samples: Sequence[Sample], versus: Estimate | None, loss_epoch: int
         os_threads=first.os_threads,
         cpus=first.cpus,
         random_data=first.random_data,
+        speedup=speedup,
     )

@@ -14,10 +14,10 @@ Outcome = Verdict | Literal["failed", "parity failed", "missing"]
 
 @dataclass(frozen=True)
 class Conclusion:
-    """What came of one workload on one backend, in a word and in a sentence."""
+    """What came of one contender with one workload, in a word and in a sentence."""
 
     workload: str
-    backend: str
+    contender: str
     outcome: Outcome
     sentence: str
 

@@ -18,7 +18,7 @@ def outcome(pair: Pair) -> Outcome:
 def answer(pair: Pair, threshold: float) -> str:
     """Say what came of a pair, in one sentence."""
     arm = pair.baseline.arm
-    name = f"{arm.workload} on {arm.backend}"
+    name = f"{arm.workload} on {arm.contender}"
     found = outcome(pair)
     if found == "failed":
         causes = [
@@ -36,7 +36,7 @@ def answer(pair: Pair, threshold: float) -> str:
 def conclusion(pair: Pair, threshold: float) -> Conclusion:
     """Return what came of a pair, in a word and in a sentence."""
     arm = pair.baseline.arm
-    return Conclusion(arm.workload, arm.backend, outcome(pair), answer(pair, threshold))
+    return Conclusion(arm.workload, arm.contender, outcome(pair), answer(pair, threshold))
 
 
 def ending(gate: Gate) -> str:

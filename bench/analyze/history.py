@@ -13,7 +13,7 @@ from scipy.special import stdtrit
 from bench import __version__
 from bench.analyze.stats import CONFIDENCE_LEVEL, TRIM, centre
 from bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_seconds, steady_count
-from bench.records import ArmResult, Machine, ParityOutcome, Task
+from bench.records import ArmResult, Machine, ParityOutcome, Task, contender
 
 #: Raised with every change of the columns, whose names, order and meaning it stands for.
 HISTORY_SCHEMA_VERSION = 2
@@ -76,6 +76,11 @@ class HistoryRow:
     """Told from version 2 of the schema on."""
 
     @property
+    def contender(self) -> str:
+        """What tells it from the other arms of its workload."""
+        return contender(self.backend, self.loop)
+
+    @property
     def counts(self) -> bool:
         """Whether its time is that of the same training as the others', measured to the end."""
         return not self.failed and self.parity != "differs"
@@ -101,6 +106,11 @@ class Key:
     worker_cores: int
     label: str
     fingerprint: str
+
+    @property
+    def contender(self) -> str:
+        """What tells it from the other arms of its workload."""
+        return contender(self.backend, self.loop)
 
 
 def key(row: HistoryRow) -> Key:

@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 
 from bench.analyze.steady import process_epoch_seconds
-from bench.records import ArmResult, Environment, Failure, Machine, Parity, Run, Task
+from bench.records import (
+    ArmResult,
+    Environment,
+    Failure,
+    Machine,
+    Parity,
+    Run,
+    Task,
+    contender,
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,11 @@ class MeasuredArm:
     failure: Failure | None
     parity: Parity
     task: Task = "train"
+
+    @property
+    def contender(self) -> str:
+        """What tells it from the other arms of its workload."""
+        return contender(self.backend, self.loop)
 
 
 @dataclass(frozen=True)

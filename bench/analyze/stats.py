@@ -59,8 +59,13 @@ def centre(seconds: Sequence[float]) -> Estimate:
     kept = count - 2 * cut
     winsorized = np.clip(logs, logs[cut], logs[count - cut - 1])
     error = math.sqrt((count - 1) * winsorized.var(ddof=1) / (kept * (kept - 1)))
-    margin = float(stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, kept - 1)) * error
+    margin = float(stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, freedom(count))) * error
     return Estimate(math.exp(mean), math.exp(mean - margin), math.exp(mean + margin))
+
+
+def freedom(count: int) -> int:
+    """Return the degrees of freedom of an interval around the centre of so many values."""
+    return count - 2 * int(TRIM * count) - 1
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ def show_history(workloads: tuple[str, ...], backends: tuple[str, ...], results:
     history = load(history_file(results))
     rows = selected(history.rows, workloads, backends)
     if history.rows and not rows:
-        known = sorted({f"{row.workload} on {row.backend}" for row in history.rows})
+        known = sorted({f"{row.workload} on {row.contender}" for row in history.rows})
         asked = ", ".join([*workloads, *backends])
         raise UsageError(asked, "the history holds no run of it", f"it holds {', '.join(known)}")
     print_history(make_console(), find_series(rows), history.warnings)

@@ -113,7 +113,7 @@ def _of_loops(
     for name, loop in arms:
         loops.setdefault(name, []).append(loop)
     by = listed(tuple(dict.fromkeys(loop for _, loop in arms)))
-    console.print(f"checking that {by} trains it as fit does ...", style="dim")
+    console.print(f"checking that each trains as fit does: {by} ...", style="dim")
     settings = replace(settings, epochs=None)
     found = check_loops(learners, loops, settings, workers)
     for each in found.values():

@@ -1,26 +1,35 @@
 """What all loops but `fit` share: epochs, their order, validation, callbacks and the history."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import keras
 import numpy as np
+from keras.src.trainers.data_adapters.array_slicing import train_validation_split
 
+from bench.loops.examples import arrays_of, examples_of, take
 from bench.loops.parts import MEMORY_BYTES, Part, parts_of_epoch
-from bench.loops.refusals import LoopRefusal
+from bench.loops.refusals import LoopRefusal, refuse_callbacks, refuse_model
 
 
 class Steps(Protocol):
-    """Trains a model; what it changes shows in the model's variables whenever it has returned."""
+    """Trains a model; what it changes shows in the model's variables whenever it has returned.
+
+    It is kept with the model, and trains it again, as long as the model isn't compiled anew and has
+    the same variables. Values of variables may change in between.
+    """
 
     def train(self, batches: Any) -> None:
         """Train on every batch, in order.
 
-        `batches` is a triple of x, y and sample weights: NumPy arrays of shape (steps, batch size,
-        ...), or nests of such, or None for y and weights.
+        `batches` is what Keras gives to `train_step`, x, (x, y) or (x, y, weights), of several
+        steps at once: NumPy arrays of shape (steps, batch size, ...), or nests of such. Should it
+        raise, the variables still have values.
         """
 
-    def logs(self) -> dict[str, float]:
+    def logs(self) -> Mapping[str, Any]:
         """Return the epoch's metrics so far."""
 
 
@@ -33,91 +42,149 @@ def fit_by(
     batch_size: int | None = None,
     epochs: int = 1,
     verbose: Any = "auto",
-    callbacks: Sequence[Any] | None = None,
+    callbacks: Any = None,
     validation_split: float = 0.0,
     validation_data: Any = None,
-    shuffle: bool = True,
+    shuffle: Any = True,
+    class_weight: Mapping[int, float] | None = None,
     sample_weight: Any = None,
     initial_epoch: int = 0,
+    steps_per_epoch: int | None = None,
+    validation_steps: int | None = None,
     validation_batch_size: int | None = None,
-    validation_freq: int = 1,
+    validation_freq: int | Sequence[int] = 1,
     memory_bytes: int = MEMORY_BYTES,
 ) -> Any:
     """Train as `Model.fit` does, by other steps, and return the `keras.callbacks.History`.
 
+    `make_steps` makes them of the model, once its variables are there; it may refuse, too.
+
     Raises:
         LoopRefusal: it couldn't be the same training, before anything is trained.
     """
-    if validation_split:
-        raise LoopRefusal("validation_split isn't taken; cut the data and give validation_data")
-    batch_size = batch_size or 32
-    data = keras.tree.map_structure(_array, (x, y, sample_weight))
-    arrays = [array for array in keras.tree.flatten(data) if array is not None]
-    examples = len(arrays[0])
-    parts = parts_of_epoch(
-        examples, batch_size, sum(array[:1].nbytes for array in arrays), memory_bytes
-    )
-    _build(model, _take(data, Part(0, 1, min(batch_size, examples)), np.arange(examples)))
-    steps = make_steps(model)
-    listeners = keras.callbacks.CallbackList(
-        list(callbacks or ()),
-        add_history=True,
-        add_progbar=verbose != 0,
-        verbose=verbose,
-        epochs=epochs,
-        steps=-(-examples // batch_size),
-        model=model,
-    )
+    refuse_model(model)
+    _refuse_settings(shuffle, steps_per_epoch)
+    epochs = _limited(epochs)
+    if validation_split and validation_data is None:
+        (x, y, sample_weight), validation_data = train_validation_split(
+            (x, y, sample_weight), validation_split=validation_split
+        )
+    data = examples_of(x, y, sample_weight, class_weight)
+    arrays = arrays_of(data)
+    examples, bytes_per_example = len(arrays[0]), sum(array[:1].nbytes for array in arrays)
+    parts = parts_of_epoch(examples, batch_size or 32, bytes_per_example, memory_bytes)
+
+    def order() -> np.ndarray:
+        return np.random.permutation(examples) if shuffle else np.arange(examples)
+
+    if not isinstance(callbacks, keras.callbacks.CallbackList):
+        callbacks = keras.callbacks.CallbackList(
+            callbacks,
+            add_history=True,
+            add_progbar=verbose != 0,
+            verbose=verbose,
+            epochs=epochs,
+            steps=sum(part.steps for part in parts),
+            model=model,
+        )
+    refuse_callbacks(callbacks.callbacks)
+    _build(model, data, parts[0], order)
+    steps = _steps_of(model, make_steps)
     model.stop_training = False
-    listeners.on_train_begin()
-    logs: dict[str, float] = {}
-    for epoch in range(initial_epoch, epochs):
-        model.reset_metrics()
-        listeners.on_epoch_begin(epoch)
-        order = np.random.permutation(examples) if shuffle else np.arange(examples)
-        for part in parts:
-            steps.train(_take(data, part, order))
-        logs = steps.logs()
-        if validation_data is not None and (epoch + 1) % validation_freq == 0:
-            logs |= _validate(model, validation_data, validation_batch_size or batch_size)
-        listeners.on_epoch_end(epoch, logs)
-        if model.stop_training:
-            break
-    if epochs > 0:
-        model.optimizer.finalize_variable_values(model.trainable_weights)
-    listeners.on_train_end(logs)
+    callbacks.on_train_begin()
+    logs: dict[str, Any] = {}
+    try:
+        # A callback may have restored a training that was broken off.
+        for epoch in range(model._initial_epoch or initial_epoch, epochs):
+            model.reset_metrics()
+            callbacks.on_epoch_begin(epoch)
+            indices = order()
+            for part in parts:
+                steps.train(_batches(data, part, indices))
+            logs = dict(steps.logs())
+            if validation_data is not None and model._should_eval(epoch, validation_freq):
+                logs |= _validate(
+                    model,
+                    validation_data,
+                    batch_size=validation_batch_size or batch_size,
+                    steps=validation_steps,
+                    callbacks=callbacks,
+                )
+            callbacks.on_epoch_end(epoch, logs)
+            if model.stop_training:
+                break
+    finally:
+        if epochs > 0:
+            model.optimizer.finalize_variable_values(model.trainable_weights)
+    callbacks.on_train_end(logs)
     return model.history
 
 
-def _array(each: Any) -> Any:
-    """Return an array as Keras would feed it: its floats in the precision of the backend."""
-    if each is None:
-        return None
-    array = np.asarray(each)
-    return array.astype(keras.config.floatx()) if array.dtype.kind == "f" else array
+def _refuse_settings(shuffle: Any, steps_per_epoch: int | None) -> None:
+    if shuffle == "batch":
+        raise LoopRefusal('shuffle="batch": a loop shuffles all examples; give True or False')
+    if steps_per_epoch is not None or _of_config("max_steps_per_epoch"):
+        raise LoopRefusal(
+            "steps_per_epoch: an epoch of a loop is all examples once; "
+            "leave it out, or train with fit"
+        )
+    if keras.distribution.distribution() is not None:
+        raise LoopRefusal(
+            "keras.distribution: a loop trains on one device; unset it, or train with fit"
+        )
 
 
-def _take(data: Any, part: Part, order: np.ndarray) -> Any:
+def _limited(epochs: int) -> int:
+    most = _of_config("max_epochs")
+    if most and most < epochs:
+        warnings.warn(f"Limiting epochs to {most}", stacklevel=4)
+        return int(most)
+    return epochs
+
+
+def _of_config(name: str) -> int | None:
+    """Return a limit that older Keras doesn't know."""
+    limit = getattr(keras.config, name, None)
+    return limit() if limit is not None else None
+
+
+def _batches(data: Any, part: Part, order: np.ndarray) -> Any:
     """Return the batches of a part."""
-    chosen = order[part.start : part.stop]
-
-    def take(array: Any) -> Any:
-        if array is None:
-            return None
-        return array[chosen].reshape(part.steps, part.batch_size, *array.shape[1:])
-
-    return keras.tree.map_structure(take, data)
+    indices = order[part.start : part.stop].reshape(part.steps, part.batch_size)
+    return take(data, indices)
 
 
-def _build(model: Any, batches: Any) -> None:
+def _build(model: Any, data: Any, part: Part, order: Callable[[], np.ndarray]) -> None:
     """Make the variables of the model, its optimizer, loss and metrics that aren't there yet."""
-    batch = keras.tree.map_structure(lambda a: None if a is None else a[0], batches)
-    model._symbolic_build(data_batch=batch)
+    parts = (*model._flatten_layers(), model._compile_metrics, model._compile_loss)
+    if not all(each is None or each.built for each in parts):
+        # `fit` shuffles for the batch that it looks at then: so later random numbers are the same.
+        order()
+    model._symbolic_build(data_batch=take(data, slice(0, part.batch_size)))
+    if not model.trainable_variables:
+        raise LoopRefusal("the model: nothing of it is trainable; use model.evaluate()")
 
 
-def _validate(model: Any, validation_data: Any, batch_size: int) -> Mapping[str, float]:
-    x, y, sample_weight = (*validation_data, None)[:3]
-    logs = model.evaluate(
-        x, y, sample_weight=sample_weight, batch_size=batch_size, verbose=0, return_dict=True
-    )
+@dataclass(frozen=True)
+class _Kept:
+    """Steps, and what they were made for: the compilation and the variables of the model."""
+
+    steps: Steps
+    made_for: tuple[Any, ...]
+
+
+def _steps_of(model: Any, make_steps: Callable[[Any], Steps]) -> Steps:
+    """Return the steps that trained the model before, or new ones, as Keras's `train_function`."""
+    # Every compilation makes another tracker of the loss.
+    made_for = (make_steps, model._loss_tracker, *model.trainable_variables, *model.variables)
+    kept = getattr(model, "_steps_of_loop", None)
+    if kept is None or list(map(id, kept.made_for)) != list(map(id, made_for)):
+        # On the model itself, so that they are forgotten together.
+        kept = model._steps_of_loop = _Kept(make_steps(model), made_for)
+    return kept.steps
+
+
+def _validate(model: Any, validation_data: Any, **settings: Any) -> dict[str, Any]:
+    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(validation_data)
+    logs = model.evaluate(x, y, sample_weight=sample_weight, return_dict=True, **settings)
     return {f"val_{name}": value for name, value in logs.items()}

@@ -1,29 +1,51 @@
 """An epoch of a Keras model as one program of XLA's: `jax.lax.scan` over its own `train_step`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax
 
+from bench.loops.refusals import LoopRefusal
+
 
 class FusedSteps:
-    """Trains on batches in one call."""
+    """Trains on batches in one call.
+
+    The values of the variables aren't given away to be overwritten, as `fit` gives them: a call
+    that fails or is interrupted leaves them as they were.
+    """
 
     def __init__(self, model: Any) -> None:
         self._model = model
         self._last_logs: Any = {}
-        self._program = jax.jit(self._scan, donate_argnums=0)
+        self._program = jax.jit(self._scan)
 
     def train(self, batches: Any) -> None:
         groups = self._variables()
+        if hasattr(self._model, "_record_training_state_sharding_spec"):
+            # Of older Keras, whose step looks at it.
+            self._model._record_training_state_sharding_spec()
         state = tuple([variable.value for variable in group] for group in groups)
-        self._last_logs, state = self._program(state, batches)
-        for variables, values in zip(groups, state, strict=True):
-            for variable, value in zip(variables, values, strict=True):
-                variable.assign(value)
+        try:
+            # As in `fit`: what reads a variable past the step's arguments would compile its value
+            # in, and fails instead.
+            for group in groups:
+                for variable in group:
+                    variable._value = None
+            self._last_logs, state = self._program(state, batches)
+        except jax.errors.JAXTypeError as error:
+            raise LoopRefusal(
+                "the model: its training step needs the values of what it computes, which a "
+                "compiled one doesn't have; write it in keras.ops alone, or train with fit"
+            ) from error
+        finally:
+            for group, values in zip(groups, state, strict=True):
+                for variable, value in zip(group, values, strict=True):
+                    variable.assign(value)
 
-    def logs(self) -> dict[str, float]:
-        logs = self._model._get_metrics_result_or_logs(self._last_logs)
-        return {name: float(value) for name, value in logs.items()}
+    def logs(self) -> Mapping[str, Any]:
+        logs: Mapping[str, Any] = self._model._get_metrics_result_or_logs(self._last_logs)
+        return logs
 
     def _variables(self) -> tuple[list[Any], ...]:
         model = self._model

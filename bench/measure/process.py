@@ -28,8 +28,9 @@ from bench.errors import (
     WorkloadError,
 )
 from bench.measure.environments import worker_variables
-from bench.records import Sample
+from bench.records import DEFAULT_LOOPS, Sample, contender
 from bench.worker.protocol import (
+    COMPILING,
     LoopParityRequest,
     Problem,
     Request,
@@ -40,6 +41,9 @@ from bench.worker.protocol import (
 
 #: How much of what a worker prints is kept for the error message; the rest is read and dropped.
 OUTPUT_TAIL_BYTES = 8192
+
+#: How much of the longest wait a worker may compile: more is no gain to anybody.
+COMPILING_SHARE = 0.4
 
 Answer = TypeVar("Answer")
 
@@ -124,9 +128,15 @@ class Worker:
         self._timeout_seconds = timeout_seconds
         self._deadline = time.monotonic() + timeout_seconds
         self._stage = "starting"
+        self._compiling_since = self._left_seconds = 0.0
         self._answers: deque[dict[str, Any]] = deque()
         self._partial_line = b""
         self._output_tail = b""
+
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
 
     def tell(self, line: str) -> None:
         """Send the worker a line; the time for its next answer starts now."""
@@ -179,20 +189,43 @@ class Worker:
         for line in lines:
             message = json.loads(line)
             if "stage" in message:
-                self._stage = message["stage"]
+                self._enter(message["stage"])
             else:
                 self._answers.append(message)
+
+    def _enter(self, stage: str) -> None:
+        now = time.monotonic()
+        if stage == COMPILING:
+            self._left_seconds = self._deadline - now
+            self._deadline = now + min(self._left_seconds, self._compiling_seconds)
+            self._compiling_since = now
+        elif self._stage == COMPILING:
+            self._deadline = self._compiling_since + self._left_seconds
+        self._stage = stage
+
+    @property
+    def _compiling_seconds(self) -> float:
+        return self._timeout_seconds * COMPILING_SHARE
 
     def _keep_output(self, chunk: bytes) -> None:
         self._output_tail = (self._output_tail + chunk)[-OUTPUT_TAIL_BYTES:]
 
     def _failure(self) -> BenchError:
         """Say why there was no answer: the time was over, or the process has ended."""
-        thing = f"{self._request.workload.name} on {self._request.backend}"
+        request = self._request
+        loop = request.loop if isinstance(request, TimingRequest) else DEFAULT_LOOPS["train"]
+        thing = f"{request.workload.name} on {contender(request.backend, loop)}"
         try:
             # A reply that has ended is followed by the process itself.
             exit_code = self._process.wait(max(0.1, self._deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
+            if self._stage == COMPILING:
+                return WorkerTimeout(
+                    thing,
+                    f"not compiled after {self._compiling_seconds:g} s",
+                    f"give it longer with --timeout SECONDS, of which compiling may take"
+                    f" {COMPILING_SHARE:.0%}, or train it by fit",
+                )
             return WorkerTimeout(
                 thing,
                 f"no answer after {self._timeout_seconds:g} s while {self._stage}",

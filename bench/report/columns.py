@@ -43,6 +43,12 @@ def _ratio(figures: Figures) -> str:
     return f"{times(figures.ratio)} ({span(figures.ratio)})"
 
 
+def _speedup(figures: Figures) -> str:
+    if figures.speedup is None:
+        return ""
+    return f"{times(figures.speedup)} ({span(figures.speedup)})"
+
+
 def with_interval(estimate: Estimate, write: Callable[[float], str]) -> str:
     """Write a centre and its interval as "57.1 (55.5 to 58.7)"."""
     if estimate.low is None or estimate.high is None:
@@ -61,14 +67,25 @@ def _threads(figures: Figures) -> str:
     return ", ".join(f"{name} {count or 'auto'}" for name, count in told.items()) or "unknown"
 
 
+EPOCH = Column("{one}, ms", _epoch)
+RATIO = Column("ratio to fastest", _ratio)
+_BARE_RATIO = Column("to fastest", lambda f: "1" if f.ratio is None else times(f.ratio))
+_EXAMPLES = Column("examples/s", lambda figures: f"{figures.examples_per_second:,.0f}")
+_SPEEDUP = Column("speed-up", _speedup)
+_FIRST = Column("first {one}, s", lambda figures: f"{figures.first_epoch_seconds:.2f}")
+COUNT = Column("n", lambda figures: f"{figures.processes} ({figures.epochs})")
+
+
 #: What a reader looks for first; narrow enough for a terminal of 100 characters.
-SPEED = (
-    Column("{one}, ms", _epoch),
-    Column("ratio to fastest", _ratio),
-    Column("examples/s", lambda figures: f"{figures.examples_per_second:,.0f}"),
-    Column("first {one}, s", lambda figures: f"{figures.first_epoch_seconds:.2f}"),
-    Column("n", lambda figures: f"{figures.processes} ({figures.epochs})"),
-)
+SPEED = (EPOCH, RATIO, _EXAMPLES, _FIRST, COUNT)
+#: The same where there are several loops.
+SPEED_OF_LOOPS = (EPOCH, _SPEEDUP, _BARE_RATIO, _FIRST, COUNT)
+
+
+def speed(table: Table) -> tuple[Column, ...]:
+    """Return the columns of a table that a reader looks for first."""
+    return SPEED if len(table.loops) == 1 else SPEED_OF_LOOPS
+
 
 #: What explains it.
 DETAILS = (
@@ -87,28 +104,49 @@ DETAILS = (
 )
 
 
+def caption(table: Table) -> str:
+    """Say what the figures of a table are."""
+    speedup = "" if len(table.loops) == 1 else "speed-up: over fit on the same backend; "
+    one = table.words.one
+    return f"centre (95 % interval); {speedup}n: processes (steady {one}s in all)"
+
+
 def titles(table: Table, columns: Sequence[Column]) -> list[str]:
     """Return the heads of a table's columns."""
-    return ["backend", PARITY, *[each.title.format(one=table.words.one) for each in columns]]
+    own = [each.title.format(one=table.words.one) for each in columns]
+    return ["backend", *(["loop"] if _tells_loops(table) else []), PARITY, *own]
 
 
-def is_numeric(columns: Sequence[Column]) -> list[bool]:
+def is_numeric(table: Table, columns: Sequence[Column]) -> list[bool]:
     """Tell of each of a table's columns whether it holds numbers."""
-    return [False, False, *[column.numeric for column in columns]]
+    texts = len(titles(table, columns)) - len(columns)
+    return [*[False] * texts, *[column.numeric for column in columns]]
 
 
 def cells(table: Table, columns: Sequence[Column]) -> list[list[str]]:
     """Return the texts of a table, a list per row that begins with the backend and its parity."""
-    return [_cells(row, columns) for row in table.rows]
+    return [
+        [_backend(row), *([row.arm.loop] if _tells_loops(table) else []), *_cells(row, columns)]
+        for row in table.rows
+    ]
+
+
+def _tells_loops(table: Table) -> bool:
+    """Tell whether the loop is worth a column: some arm has another than the default."""
+    return any(row.arm.contender != row.arm.backend for row in table.rows)
+
+
+def _backend(row: Row) -> str:
+    failed_later = row.figures is not None and row.failure is not None
+    return f"{row.arm.backend} (failed later)" if failed_later else row.arm.backend
 
 
 def _cells(row: Row, columns: Sequence[Column]) -> list[str]:
     parity = PARITY_TEXTS[row.parity.outcome]
-    if row.figures is None:
-        return [row.arm.backend, parity, _state(row), *[""] * (len(columns) - 1)]
-    remark = "" if row.failure is None else " (failed later)"
     figures = row.figures
-    return [row.arm.backend + remark, parity, *[column.text(figures) for column in columns]]
+    if figures is None:
+        return [parity, _state(row), *[""] * (len(columns) - 1)]
+    return [parity, *[column.text(figures) for column in columns]]
 
 
 def _state(row: Row) -> str:
@@ -146,6 +184,7 @@ def record(row: Row, complete: bool) -> dict[str, object]:
     figures = row.figures
     record |= interval_record("epoch_seconds", None if figures is None else figures.epoch_seconds)
     record |= interval_record("ratio_to_fastest", _ratio_estimate(figures))
+    record |= interval_record("speedup_over_fit", None if figures is None else figures.speedup)
     record["slower_than_fastest"] = is_decided(row) if figures and figures.ratio else None
     for name in (
         "examples_per_second", "epoch_cpu_seconds", "import_seconds", "build_seconds",
@@ -180,7 +219,7 @@ def interval_record(name: str, estimate: Estimate | None) -> dict[str, object]:
 def remarks(table: Table) -> list[str]:
     """Return what is to be said of rows beside their figures: failures, and odd parity."""
     said = [
-        f"{row.arm.backend} failed: {row.failure}"
+        f"{row.arm.contender} failed: {row.failure}"
         for row in table.rows
         if row.failure is not None and not row.unsupported
     ]

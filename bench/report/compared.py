@@ -45,7 +45,7 @@ def cells(pair: ArmPair, comparison: Comparison) -> list[str]:
         counts = "" if pair.lasting is None else span(pair.lasting)
     return [
         pair.workload,
-        pair.backend,
+        pair.contender,
         f"{_milliseconds(pair.baseline)} → {_milliseconds(pair.candidate)}",
         "" if pair.ratio is None else ratio_text(pair.ratio),
         counts,

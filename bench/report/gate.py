@@ -48,7 +48,7 @@ def cells(pair: Pair) -> list[str]:
     return [
         # Of a sweep, several pairs have one workload.
         pair.baseline.arm.workload + ("" if label == "candidate" else f", {label}"),
-        pair.baseline.arm.backend,
+        pair.baseline.arm.contender,
         _milliseconds(pair.baseline_epoch),
         _milliseconds(pair.candidate_epoch),
         "" if ratio is None else ratio_text(ratio),

@@ -14,7 +14,7 @@ from rich.text import Text
 from bench.analyze.answer import milliseconds, span, times
 from bench.analyze.shifts import LEAST_RUNS, Level, Series, Shift, Stray
 from bench.analyze.words import WORDS
-from bench.records import DEFAULT_LOOPS, Task
+from bench.records import Task
 from bench.report.columns import with_interval
 
 #: How many warnings are printed; of a file that is broken throughout they are all the same.
@@ -69,10 +69,9 @@ def heading(series: Series) -> str:
     """Say which series it is; what is as usual goes without saying."""
     arm = series.key
     said = [
-        f"{arm.workload} on {arm.backend}",
+        f"{arm.workload} on {arm.contender}",
         "" if arm.threads == "default" else f"threads {arm.threads}",
         "" if arm.task == "train" else f"task {arm.task}",
-        "" if arm.loop == DEFAULT_LOOPS[arm.task] else f"loop {arm.loop}",
         arm.label,
         f"machine {arm.fingerprint}",
         _cores(arm.worker_cores),
@@ -83,7 +82,7 @@ def heading(series: Series) -> str:
 def shift_sentence(shift: Shift) -> str:
     """Say what shifted, between which runs, and what changed with it."""
     before, after = shift.before, shift.after
-    what = f"{WORDS[after.task].a_one} of {after.workload} on {after.backend}"
+    what = f"{WORDS[after.task].a_one} of {after.workload} on {after.contender}"
     sentence = (
         f"{what} takes {times(shift.ratio)} times as long"
         f" ({span(shift.ratio)}) from {_minute(after.started_utc)} on{_at(after.commit)}; the run"
@@ -109,7 +108,7 @@ def stray_sentence(stray: Stray) -> str:
         which = f"the newest of {len(stray.rows)} runs since {_minute(stray.rows[0].started_utc)}"
         remedy = f"{LEAST_RUNS} in a row are a level, so measure again"
     return (
-        f"{row.workload} on {row.backend}: {which} took"
+        f"{row.workload} on {row.contender}: {which} took"
         f" {_finely(row.epoch_seconds)} ms {WORDS[row.task].a_one}, where"
         f" {_finely(expected.low)} to {_finely(expected.high)} ms were to be expected;"
         f" {remedy}"

@@ -36,7 +36,7 @@ def suite_of(
     counts = dict.fromkeys(("failure", "error", "skipped"), 0)
     for each in conclusions:
         case = ElementTree.SubElement(
-            suite, "testcase", classname=f"keras-bench.{each.workload}", name=each.backend
+            suite, "testcase", classname=f"keras-bench.{each.workload}", name=each.contender
         )
         kind = _kind(each.outcome, undecided_fails)
         if kind is None:

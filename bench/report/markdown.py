@@ -5,18 +5,19 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
-from bench.analyze.answer import answer, ending
+from bench.analyze.answer import answers, ending
+from bench.analyze.break_even_answer import loops_answers
 from bench.analyze.comparison import Table
 from bench.analyze.words import Words
 from bench.records import Machine, Run
 from bench.report.columns import (
     DETAILS,
-    SPEED,
     Column,
     cells,
     is_numeric,
     notes,
     remarks,
+    speed,
     titles,
     versions,
 )
@@ -36,12 +37,17 @@ def document(run: Run, tables: Sequence[Table]) -> str:
     parts = [f"# {title(tables[0].words)}"]
     if not run.complete:
         parts.append("**Incomplete: the run was interrupted, and what it had measured is here.**")
-    parts.append("\n".join(f"- {plain(answer(table))}" for table in tables))
+    said = [each for table in tables for each in (*answers(table), *loops_answers(run, table))]
+    parts.append("\n".join(f"- {plain(each)}" for each in said))
     for table in tables:
-        parts += [f"## {plain(table.workload)}", _markdown(table, SPEED), _markdown(table, DETAILS)]
+        parts += [
+            f"## {plain(table.workload)}",
+            _markdown(table, speed(table)),
+            _markdown(table, DETAILS),
+        ]
         parts += [_versions(table)]
-        if said := dict.fromkeys(remarks(table)):
-            parts.append("\n".join(f"- **{plain(remark)}**" for remark in said))
+        if odd := dict.fromkeys(remarks(table)):
+            parts.append("\n".join(f"- **{plain(remark)}**" for remark in odd))
         if known := dict.fromkeys(notes(table)):
             parts.append("\n".join(f"- {plain(note)}" for note in known))
     parts.append("## Where this comes from")
@@ -82,11 +88,11 @@ def described(machine: Machine) -> str:
 
 
 def _markdown(table: Table, columns: Sequence[Column]) -> str:
-    return pipe_table(titles(table, columns), is_numeric(columns), cells(table, columns))
+    return pipe_table(titles(table, columns), is_numeric(table, columns), cells(table, columns))
 
 
 def _versions(table: Table) -> str:
     lines = []
     for row in table.rows:
-        lines.append(f"- {row.arm.backend}: {versions(row)}")
+        lines.append(f"- {row.arm.contender}: {versions(row)}")
     return "\n".join(lines)

@@ -21,10 +21,10 @@ from bench.analyze.steady import process_epoch_seconds, steady_count
 from bench.analyze.words import WORDS
 from bench.errors import BenchError, Unsupported
 from bench.records import Arm, Gate, Run, Sample
-from bench.report.columns import SPEED, Column, cells, is_numeric, titles
+from bench.report.columns import COUNT, EPOCH, RATIO, Column, cells, is_numeric, titles
 
-#: The columns of SPEED that are shown while measuring.
-LIVE_COLUMNS: tuple[Column, ...] = (SPEED[0], SPEED[1], SPEED[-1])
+#: What is shown while measuring.
+LIVE_COLUMNS: tuple[Column, ...] = (EPOCH, RATIO, COUNT)
 
 
 Measured = TypeVar("Measured", Run, Gate)
@@ -141,7 +141,8 @@ def _left(run: Run) -> Grid:
 
 def _ratios(table: Table) -> Grid:
     grid = Grid(title=Text(table.workload), title_justify="left", box=SIMPLE_HEAD)
-    for title, numeric in zip(titles(table, LIVE_COLUMNS), is_numeric(LIVE_COLUMNS), strict=True):
+    numbers = is_numeric(table, LIVE_COLUMNS)
+    for title, numeric in zip(titles(table, LIVE_COLUMNS), numbers, strict=True):
         grid.add_column(title, justify="right" if numeric else "left")
     for texts in cells(table, LIVE_COLUMNS):
         grid.add_row(*map(Text, texts))

@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from bench.analyze.answer import answer, ending
+from bench.analyze.answer import answers, ending
+from bench.analyze.break_even_answer import loops_answers
 from bench.analyze.comparison import Table
 from bench.analyze.diagnosis import Finding
 from bench.records import Run
-from bench.report.columns import SPEED, cells, is_numeric, notes, remarks, titles
+from bench.report.columns import caption, cells, is_numeric, notes, remarks, speed, titles
 from bench.report.findings import TITLES as FINDING_TITLES
 from bench.report.findings import cells as finding_cells
 from bench.report.findings import warning
@@ -48,13 +49,16 @@ def print_tables(console: Console, run: Run, tables: Sequence[Table]) -> None:
             title=Text(table.workload),
             title_justify="left",
             title_style="bold",
-            caption=f"centre (95 % interval); n: processes (steady {table.words.one}s in all)",
+            caption=caption(table),
             caption_justify="left",
             box=SIMPLE_HEAD,
         )
-        for title, numeric in zip(titles(table, SPEED), is_numeric(SPEED), strict=True):
+        columns = speed(table)
+        for title, numeric in zip(titles(table, columns), is_numeric(table, columns), strict=True):
             grid.add_column(title, justify="right" if numeric else "left")
-        for position, (row, texts) in enumerate(zip(table.rows, cells(table, SPEED), strict=True)):
+        for position, (row, texts) in enumerate(
+            zip(table.rows, cells(table, columns), strict=True)
+        ):
             fastest = position == 0 and row.counts and len(table.rows) > 1
             grid.add_row(*map(Text, texts), style="green" if fastest else "")
         console.print()
@@ -63,7 +67,10 @@ def print_tables(console: Console, run: Run, tables: Sequence[Table]) -> None:
             console.print(Text(remark, style="red"), soft_wrap=True)
         for note in dict.fromkeys(notes(table)):
             console.print(Text(note, style="dim"), soft_wrap=True)
-        console.print(Text(answer(table), style="bold"))
+        for sentence in answers(table):
+            console.print(Text(sentence, style="bold"))
+        for sentence in loops_answers(run, table):
+            console.print(Text(sentence))
     console.print()
     console.print(Text(ending(run, tables)))
 

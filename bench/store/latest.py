@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pandas as pd
 
-from bench.analyze.answer import answer, ending
+from bench.analyze.answer import answers, ending
 from bench.analyze.comparison import Table
 from bench.analyze.history import Positive, UtcTime
 from bench.analyze.measured import MeasuredArm, MeasuredRun, recorded_environment
@@ -120,7 +120,7 @@ def _as_json(run: Run, tables: Sequence[Table]) -> dict[str, object]:
         "tables": [
             {
                 "workload": table.workload,
-                "answer": answer(table),
+                "answer": " ".join(answers(table)),
                 "rows": [
                     {
                         **record(row, run.complete),

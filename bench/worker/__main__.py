@@ -11,6 +11,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from bench.worker.predicting import predict
+from bench.worker.process_facts import allow_watching
 from bench.worker.protocol import (
     LoopParityRequest,
     ParityRequest,
@@ -59,6 +60,8 @@ def main() -> None:
             elif isinstance(request, PredictingRequest):
                 reply("sample", predict(request, enter))
             elif isinstance(request, TimingRequest):
+                if request.watched:
+                    allow_watching()
                 after = request.turns_after_epochs
                 turns = None if after is None else Turns(after, request.cpu, reply, inbox.get)
                 reply("sample", measure(request, enter, turns))

@@ -16,8 +16,12 @@ from bench.records import DEFAULT_LOOPS, Parameter
 #: What a worker does before it trains or predicts.
 STAGES_BEFORE = ("importing the framework", "loading the workload", "building the model")
 
-#: What it does then.
+#: What it does then. A loop that compiles whole epochs is compiling until its first one is over.
 TRAINING, PREDICTING = "training", "predicting"
+COMPILING = "compiling the epoch"
+
+#: The loops that do.
+COMPILED_LOOPS = ("fused", "bare")
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class TimingRequest(Request):
 
     Where `turns_after_epochs` isn't None, it then takes turns: it answers with a `Turn`, and
     waits to be told how many epochs to train next, or to STOP. `cpu` is the core it is pinned
-    to before its first turn, None for none.
+    to before its first turn, None for none. `watched` lets other programs look into the worker.
     """
 
     loop: str = DEFAULT_LOOPS["train"]
@@ -72,6 +76,7 @@ class TimingRequest(Request):
     busy_wait_seconds: float = 0.0
     turns_after_epochs: int | None = None
     cpu: int | None = None
+    watched: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.records import Sample
 from bench.worker.preparing import Prepared, prepare
-from bench.worker.protocol import TRAINING, Refusal, TimingRequest
+from bench.worker.protocol import COMPILED_LOOPS, COMPILING, TRAINING, Refusal, TimingRequest
 from bench.worker.refusals import refusal
 from bench.worker.sampling import sample_of
 from bench.worker.turns import Turns
@@ -16,8 +16,8 @@ from bench.worker.turns import Turns
 def measure(request: TimingRequest, enter: Callable[[str], None], turns: Turns | None) -> Sample:
     """Train as the request says and return the sample; raise Refusal for the user's faults."""
     prepared = prepare(request, enter)
-    enter(TRAINING)
-    epochs = _train(prepared, request, turns)
+    enter(COMPILING if request.loop in COMPILED_LOOPS else TRAINING)
+    epochs = _train(prepared, request, enter, turns)
     return sample_of(
         prepared,
         request.backend,
@@ -39,7 +39,12 @@ class _Epochs:
         self.accuracies: list[float] = []
 
 
-def _train(prepared: Prepared, request: TimingRequest, turns: Turns | None) -> _Epochs:
+def _train(
+    prepared: Prepared,
+    request: TimingRequest,
+    enter: Callable[[str], None],
+    turns: Turns | None,
+) -> _Epochs:
     keras: Any = prepared.keras
     from bench.loops.named import training_by
     from bench.loops.refusals import LoopRefusal
@@ -67,6 +72,8 @@ def _train(prepared: Prepared, request: TimingRequest, turns: Turns | None) -> _
             enough = len(epochs.seconds) >= request.least_epochs
             late = now - self.start > time_limit_seconds
             go_on = math.isfinite(loss) and not (enough and late)
+            if len(epochs.seconds) == 1 and request.loop in COMPILED_LOOPS:
+                enter(TRAINING)
             if go_on and turns is not None:
                 go_on = turns.epoch_ended(epochs.seconds[-1])
                 now, now_cpu = time.perf_counter(), time.process_time()  # Waiting doesn't count.

@@ -13,7 +13,16 @@ from builders import (
     unmeasured_row,
 )
 
-from bench.analyze.answer import answer, ending, is_decided, listed, milliseconds, span, times
+from bench.analyze.answer import (
+    answer,
+    answers,
+    ending,
+    is_decided,
+    listed,
+    milliseconds,
+    span,
+    times,
+)
 from bench.analyze.comparison import tables
 from bench.analyze.stats import Estimate
 from bench.records import UNCHECKED, Settings
@@ -283,3 +292,30 @@ def test_a_prediction_is_told_in_its_own_words():
     assert ending(alone, tables(alone)).startswith("Every call is known within")
     odd = run(predicted("jax", 0.001), predicted("torch", 0.002, parity=DIFFERS))
     assert "torch predicts something else, see its parity" in answer(tables(odd)[0])
+
+
+def test_several_loops_are_compared_each_by_itself_and_on_each_backend():
+    (known,) = tables(
+        run(
+            result("jax", 0.1, 0.1),
+            result("torch", 0.5, 0.5),
+            result("jax", 0.01, 0.01, loop="fused"),
+            result("torch", 0.1, 0.1, loop="fused"),
+            result("torch", 0.4, 0.6, loop="batch"),
+            result("torch", failure=UNABLE, loop="fit:32"),
+        )
+    )
+    assert answers(known) == [
+        "By fit: jax trains net 5.00 times as fast as torch (5.00 to 5.00).",
+        "By fused: jax trains net 10.00 times as fast as torch (10.00 to 10.00).",
+        "On jax, compared with fit: fused 10.00 times as fast (10.00 to 10.00).",
+        "On torch, compared with fit: fused 5.00 times as fast (5.00 to 5.00), batch undecided"
+        " (0.08 to 13.41).",
+    ]
+
+
+def test_one_loop_alone_has_one_answer_that_names_it():
+    fused = [result("jax", 0.1, 0.1, loop="fused"), result("torch", 0.5, 0.5, loop="fused")]
+    (known,) = tables(run(*fused))
+    assert answers(known) == [answer(known)]
+    assert answer(known).startswith("jax fused trains net 5.00 times as fast as torch fused")

@@ -143,6 +143,23 @@ def test_what_does_not_count_breaks_even_with_none(changes):
     assert break_evens([result("jax", *around(3.0, 0.1)), odd, result("tensorflow")]) == ()
 
 
+def test_backends_are_compared_by_the_default_loop_and_other_loops_with_it_on_their_backend():
+    slow, fast = [0.2] * 3, [0.1] * 3
+    arms = [
+        result("jax", *fast),
+        result("torch", *slow),
+        result("jax", *[0.01] * 3, loop="fused"),
+        result("torch", *[0.02] * 3, loop="fused"),
+        result("torch", *[0.015] * 3, loop="bare"),
+    ]
+    assert {(each.faster.contender, each.slower.contender) for each in break_evens(arms)} == {
+        ("jax", "torch"),
+        ("jax fused", "jax"),
+        ("torch fused", "torch"),
+        ("torch bare", "torch"),
+    }
+
+
 def test_a_plot_has_each_arm_at_the_same_numbers_of_epochs():
     arms = [result("jax", 0.1), result("torch", 0.2), result("tensorflow")]
     found = totals_by_epochs(arms, 1000)

@@ -1,8 +1,9 @@
 import pytest
-from builders import result
+from builders import result, run, sample
 
 from bench.analyze.break_even import BreakEven
-from bench.analyze.break_even_answer import answer
+from bench.analyze.break_even_answer import answer, loops_answers
+from bench.analyze.comparison import tables
 
 JAX, TORCH = result("jax").arm, result("torch").arm
 
@@ -29,3 +30,19 @@ JAX, TORCH = result("jax").arm, result("torch").arm
 def test_it_is_said_in_a_sentence(epochs, low, high, end):
     said = answer(BreakEven(JAX, TORCH, epochs, low, high, 12.0))
     assert said == f"jax takes less time than torch in all{end}"
+
+
+def test_it_is_said_of_each_loop_that_is_faster_than_fit_from_when_on_it_pays():
+    compiled = [sample(0.01, epoch_seconds=(10.0, *[0.01] * 9))] * 3
+    known = run(
+        result("jax", *[0.1] * 3),
+        result("torch", *[0.2] * 3),
+        result("jax", *compiled, loop="fused"),
+        result("jax", *compiled, loop="bare"),
+        result("torch", *[0.3] * 3, loop="batch"),
+    )
+    (table,) = tables(known)
+    # The first epoch of fit takes 1.1 s: 8.9 s are to be made up for, at 0.09 s an epoch.
+    assert loops_answers(known, table) == [
+        "On jax, fused takes less time than fit in all from 100 epochs on (100 to 100)."
+    ]

@@ -228,3 +228,39 @@ def test_a_prediction_has_no_loss_and_its_calls_are_counted():
     assert jax.figures.epochs == 2 * 8 * CALLS_PER_BLOCK
     assert jax.figures.examples_per_second == pytest.approx(32 / 0.001)
     assert openvino.figures is None
+
+
+def test_a_loop_s_speedup_is_over_fit_on_the_same_backend():
+    rows = rows_of(
+        result("jax", 0.1, 0.1),
+        result("torch", 0.5, 0.5),
+        result("jax", 0.01, 0.01, loop="fused"),
+        result("torch", 0.1, 0.1, loop="fused"),
+    )
+    speedups = {row.arm.contender: row.figures.speedup for row in rows}
+    assert speedups["jax"] is speedups["torch"] is None
+    assert speedups["jax fused"].value == pytest.approx(10)
+    assert speedups["torch fused"].value == pytest.approx(5)
+
+
+@pytest.mark.parametrize("changes", [{"parity": DIFFERS}, {"failure": failure()}])
+def test_there_is_no_speedup_over_a_fit_that_does_not_count(changes):
+    rows = rows_of(result("jax", 0.1, 0.1, **changes), result("jax", 0.01, 0.01, loop="fused"))
+    assert [row.figures.speedup for row in rows] == [None, None]
+
+
+def test_the_rows_of_one_loop_are_compared_with_the_fastest_of_them():
+    (found,) = tables(
+        run(
+            result("jax", 0.1, 0.1),
+            result("torch", 0.5, 0.5),
+            result("jax", 0.01, 0.01, loop="fused"),
+            result("tensorflow", failure=failure()),
+        )
+    )
+    assert found.loops == ("fit", "fused")
+    by_fit = found.of_loop("fit")
+    assert [row.arm.contender for row in by_fit.rows] == ["jax", "torch", "tensorflow"]
+    fastest, torch, _ = by_fit.rows
+    assert fastest.figures.ratio is None
+    assert torch.figures.ratio.value == pytest.approx(5)

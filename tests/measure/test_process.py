@@ -115,6 +115,19 @@ def test_a_worker_that_hangs_is_ended_in_time(fake_python):
     assert not descendants()
 
 
+def test_compiling_may_take_a_part_of_the_time_and_what_follows_the_rest(fake_python):
+    fused = replace(REQUEST, loop="fused")
+    enter = "say('stage', 'compiling the epoch'); "
+    with launcher(timeout_seconds=1.5) as workers:
+        with pytest.raises(WorkerTimeout, match=r"on jax fused: not compiled after 0\.6 s.*by fit"):
+            workers.run(fake_python(enter + "time.sleep(60)"), fused)
+        with pytest.raises(WorkerTimeout, match=r"no answer after 1\.5 s while training"):
+            workers.run(fake_python(enter + "say('stage', 'training'); time.sleep(60)"), fused)
+        in_time = "say('stage', 'training'); time.sleep(0.7); sample()"
+        assert workers.run(fake_python(enter + in_time), fused).examples == 100
+    assert not descendants()
+
+
 def test_a_worker_that_prints_without_end_is_ended_in_time(fake_python):
     with launcher(timeout_seconds=1.0) as workers, pytest.raises(WorkerTimeout):
         workers.run(fake_python("while True: print('x' * 100_000)"), REQUEST)

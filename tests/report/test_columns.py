@@ -8,12 +8,17 @@ from builders import (
     EXPLAINED,
     arm,
     failed_row,
+    result,
     row,
+    run,
     table,
     unmeasured_row,
 )
+from builders import (
+    UNABLE as UNABLE_ARM,
+)
 
-from bench.analyze.comparison import Row
+from bench.analyze.comparison import Row, tables
 from bench.analyze.stats import Estimate
 from bench.records import UNCHECKED, Environment, Parity
 from bench.report.columns import (
@@ -24,6 +29,7 @@ from bench.report.columns import (
     notes,
     record,
     remarks,
+    speed,
     titles,
     versions,
 )
@@ -110,7 +116,7 @@ def test_a_failed_row_says_so_and_is_as_long_as_the_others(columns):
         len(failed)
         == len(measured)
         == len(titles(table(row("jax")), columns))
-        == len(is_numeric(columns))
+        == len(is_numeric(table(row("jax")), columns))
     )
 
 
@@ -173,6 +179,9 @@ def test_a_record_holds_the_bare_figures():
         "ratio_to_fastest": 4.20,
         "ratio_to_fastest_low": 4.00,
         "ratio_to_fastest_high": 4.40,
+        "speedup_over_fit": None,
+        "speedup_over_fit_low": None,
+        "speedup_over_fit_high": None,
         "slower_than_fastest": True,
         "examples_per_second": 36777.6,
         "epoch_cpu_seconds": 0.0833,
@@ -249,8 +258,8 @@ def test_the_outcome_stands_in_every_row_of_every_table(columns, parity, text):
 @pytest.mark.parametrize("columns", [SPEED, DETAILS])
 def test_a_backend_and_its_parity_are_words_and_stand_left_of_all_figures(columns):
     assert titles(table(row("jax")), columns)[:2] == ["backend", "parity"]
-    assert is_numeric(columns)[:2] == [False, False]
-    assert is_numeric(columns)[2:] == [column.numeric for column in columns]
+    assert is_numeric(table(row("jax")), columns)[:2] == [False, False]
+    assert is_numeric(table(row("jax")), columns)[2:] == [column.numeric for column in columns]
 
 
 def test_what_agrees_needs_no_remark():
@@ -300,3 +309,20 @@ def test_a_record_tells_the_outcome_of_every_row_and_what_came_of_it():
         the_record = record(the_row, complete=True)
         assert the_record["parity"] == "differs"
         assert the_record["parity_summary"] == parity.summary
+
+
+def test_a_table_of_several_loops_tells_them_and_their_speedup():
+    (known,) = tables(
+        run(
+            result("jax", 0.1, 0.1),
+            result("jax", 0.01, 0.01, loop="fused"),
+            result("jax", failure=UNABLE_ARM, loop="fit:32"),
+        )
+    )
+    columns = speed(known)
+    heads, rows = titles(known, columns), cells(known, columns)
+    assert heads[:3] == ["backend", "loop", "parity"]
+    assert [texts[:2] for texts in rows] == [["jax", "fused"], ["jax", "fit"], ["jax", "fit:32"]]
+    speedups = [texts[heads.index("speed-up")] for texts in rows]
+    assert speedups == ["10.00 (10.00 to 10.00)", "", ""]
+    assert len(is_numeric(known, columns)) == len(heads) == len(rows[0]) == len(rows[2])

@@ -63,7 +63,7 @@ def test_a_level_has_a_cell_for_each_column():
         ({"worker_cores": 0}, "net on jax, machine 0123abcd"),
         (
             {"threads": "single", "loop": "steps", "label": "baseline", "worker_cores": 1},
-            "net on jax, threads single, loop steps, baseline, machine 0123abcd, 1 core",
+            "net on jax steps, threads single, baseline, machine 0123abcd, 1 core",
         ),
     ],
 )

@@ -147,7 +147,7 @@ def test_what_does_not_count_has_no_line_among_whole_trainings(changes):
     measured = run(*two_backends().results, odd)
     records = stored(render("", "", run_sections(measured)), "records")
     (totals,) = [rows for rows in records.values() if rows and "training_seconds" in rows[0]]
-    assert {row["backend"] for row in totals} == {"jax", "torch"}
+    assert {row["contender"] for row in totals} == {"jax", "torch"}
 
 
 def test_a_prediction_has_blocks_of_calls_and_no_losses():
@@ -236,7 +236,7 @@ def test_the_losses_of_the_check_lie_over_the_reference():
     ]
     (rows,) = series
     for backend in ("reference", "jax", "torch"):
-        found = tuple(row["running_loss"] for row in rows if row["backend"] == backend)
+        found = tuple(row["running_loss"] for row in rows if row["contender"] == backend)
         assert found == LOSSES
 
 

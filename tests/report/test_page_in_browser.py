@@ -134,6 +134,23 @@ def test_every_backend_has_its_dot_and_interval(open_page):
     assert marks(ratios, "rule") == 2 + 1
 
 
+def test_of_several_loops_there_is_a_bar_per_backend_with_each_loop_on_it(open_page, tmp_path):
+    known = run(
+        *(result(name, *[0.1] * 3) for name in ("jax", "torch")),
+        *(result(name, *[0.01] * 3, loop="fused") for name in ("jax", "torch")),
+        result("jax", *[0.009] * 3, loop="bare"),
+    )
+    file = tmp_path / "loops.html"
+    file.write_text(render("Loops", "", run_sections(known)), encoding="utf-8")
+    loops = plot(open_page(file), "Time of an epoch of net by each loop, a bar per backend")
+    assert marks(loops, "rect") == 2
+    assert marks(loops, "symbol") == 5
+    # Above the bars, and then below them.
+    assert loops.locator(".mark-text.role-mark text").all_text_contents() == [
+        "bare", "fused", "fit", "fused", "fit",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
 def test_every_epoch_has_a_mark(open_page, backend):
     epochs = plot(open_page(), f"Every epoch of net on {backend}")

@@ -26,7 +26,7 @@ from bench.report.page.marks import (
 
 
 def paired_figure(records: Records) -> Figure | None:
-    """Draw ratios of a candidate to a baseline; each record has `arm`, `backend`, `text`."""
+    """Draw ratios of a candidate to a baseline; each record has `arm`, `contender`, `text`."""
     known = [each for each in records if each["ratio"] is not None]
     if not known:
         return None
@@ -45,7 +45,7 @@ def sweep_figure(workload: str, rows: Sequence[SweepRow]) -> Figure | None:
     records: list[dict[str, Any]] = [
         {
             "version": row.result.arm.environment.label,
-            "backend": row.result.arm.backend,
+            "contender": row.result.arm.contender,
             **interval_record("ratio_to_first", Estimate(1.0) if row.is_first else row.to_first),
         }
         for row in rows
@@ -71,7 +71,7 @@ def sweep_figure(workload: str, rows: Sequence[SweepRow]) -> Figure | None:
     )
     tooltip = [
         alt.Tooltip("version:N"),
-        alt.Tooltip("backend:N"),
+        alt.Tooltip("contender:N", title="backend"),
         alt.Tooltip("ratio_to_first:Q", format=".3f"),
         alt.Tooltip("ratio_to_first_low:Q", format=".3f", title="low"),
         alt.Tooltip("ratio_to_first_high:Q", format=".3f", title="high"),
@@ -100,7 +100,7 @@ def history_figure(found: Sequence[Series]) -> Figure | None:
     workload, words = found[0].key.workload, WORDS[found[0].key.task]
     records: list[dict[str, Any]] = [
         {
-            "backend": each.key.backend,
+            "contender": each.key.contender,
             "started_utc": row.started_utc,
             **interval_record(
                 "epoch_seconds",
@@ -117,7 +117,7 @@ def history_figure(found: Sequence[Series]) -> Figure | None:
     runs = len(records)
     records += [
         {
-            "backend": each.key.backend,
+            "contender": each.key.contender,
             "started_utc": level.rows[0].started_utc,
             "level_until_utc": level.rows[-1].started_utc,
             **interval_record("epoch_seconds", level.epoch_seconds),
@@ -145,7 +145,7 @@ def history_figure(found: Sequence[Series]) -> Figure | None:
     )
     of_runs = base.transform_filter("!isValid(datum.level_until_utc)")
     tooltip = [
-        alt.Tooltip("backend:N"),
+        alt.Tooltip("contender:N", title="backend"),
         alt.Tooltip("started_utc:N", title="run"),
         alt.Tooltip("ms:Q", format=".4~g", title=f"{words.one}, ms"),
     ]

@@ -67,8 +67,8 @@ def _gate(gate: Gate) -> Section:
     found = pairs(gate)
     records = [
         {
-            "arm": f"{pair.candidate.arm.workload}, {pair.candidate.arm.backend}",
-            "backend": pair.candidate.arm.backend,
+            "arm": f"{pair.candidate.arm.workload}, {pair.candidate.arm.contender}",
+            "contender": pair.candidate.arm.contender,
             **interval_record("ratio", pair.judgement.ratio),
             "text": ""
             if (ratio := pair.judgement.ratio) is None
@@ -77,7 +77,9 @@ def _gate(gate: Gate) -> Section:
         for pair in found
     ]
     said = [
-        f"{pair.candidate.arm.backend}: {remark}" for pair in found for remark in gate_remarks(pair)
+        f"{pair.candidate.arm.contender}: {remark}"
+        for pair in found
+        for remark in gate_remarks(pair)
     ]
     return Section(
         "In short",
@@ -126,7 +128,7 @@ def _labelled_epochs(results: Sequence[ArmResult]) -> list[Figure]:
     return [
         replace(
             run_figures.epochs_figure(each),
-            title=f"{each.arm.workload}, {each.arm.backend}, {each.arm.environment.label}",
+            title=f"{each.arm.workload}, {each.arm.contender}, {each.arm.environment.label}",
         )
         for each in results
         if each.samples
@@ -137,8 +139,8 @@ def compared_section(comparison: Comparison) -> Section:
     """Return how two runs compare, and why they can't where they can't."""
     records = [
         {
-            "arm": f"{pair.workload}, {pair.backend}",
-            "backend": pair.backend,
+            "arm": f"{pair.workload}, {pair.contender}",
+            "contender": pair.contender,
             **interval_record("ratio", pair.lasting or pair.ratio),
             "text": f"{_ratio_text(pair.lasting or pair.ratio)} {pair.outcome}",
         }
@@ -146,7 +148,7 @@ def compared_section(comparison: Comparison) -> Section:
     ]
     lines = [compared_answer(pair, comparison) for pair in comparison.pairs]
     said = [
-        f"{pair.workload} on {pair.backend}: {remark}"
+        f"{pair.workload} on {pair.contender}: {remark}"
         for pair in comparison.pairs
         for remark in compared_remarks(pair)
     ]

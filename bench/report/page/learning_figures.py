@@ -11,7 +11,7 @@ from bench.report.page.marks import lines, nested_lines
 def parity_figure(results: Sequence[ArmResult]) -> Figure | None:
     """Draw the losses of the parity check over the reference's; None where none were kept."""
     learners = [
-        (each.arm.backend, each.parity.running_losses)
+        (each.arm.contender, each.parity.running_losses)
         for each in results
         if each.parity.running_losses
     ]
@@ -22,7 +22,7 @@ def parity_figure(results: Sequence[ArmResult]) -> Figure | None:
     series = [("reference", reference), *learners]
     records: list[dict[str, Any]] = [
         {
-            "backend": name,
+            "contender": name,
             "checked_step": step,
             "running_loss": loss,
             "deviation": loss / reference[step - 1] - 1
@@ -51,7 +51,7 @@ def parity_figure(results: Sequence[ArmResult]) -> Figure | None:
 def losses_figure(results: Sequence[ArmResult]) -> Figure | None:
     """Draw the losses of the first timed training of each backend."""
     learners = [
-        (each.arm.backend, each.samples[0].losses)
+        (each.arm.contender, each.samples[0].losses)
         for each in results
         if each.samples and each.samples[0].losses
     ]
@@ -59,7 +59,7 @@ def losses_figure(results: Sequence[ArmResult]) -> Figure | None:
         return None
     shortest = min(len(losses) for _, losses in learners)
     records: list[dict[str, Any]] = [
-        {"backend": name, "epoch": epoch, "loss": loss}
+        {"contender": name, "epoch": epoch, "loss": loss}
         for name, losses in learners
         for epoch, loss in enumerate(losses[:shortest], start=1)
     ]

@@ -34,6 +34,9 @@ DASHES = {
 }
 
 
+LOOP_DASHES = {"fused": [1, 2], "bare": [1, 5], "batch": [6, 2, 1, 2]}
+
+
 OTHER_DASH = [12, 4]
 
 
@@ -64,9 +67,16 @@ TICKS = (1, 2, 5)
 FINE_TICKS = (1, 1.2, 1.5, 2, 3, 4, 5, 6, 8)
 
 
-def colour_of(backend: str) -> str:
-    """Return the style sheet's variable of a backend."""
+def colour_of(contender: str) -> str:
+    """Return the style sheet's variable of a contender's backend."""
+    backend, _ = _apart(contender)
     return f"var(--{backend})" if backend in SHAPES else "var(--other)"
+
+
+def _apart(contender: str) -> tuple[str, str]:
+    """Return its backend and its loop, which is empty where it is the default."""
+    backend, _, loop = contender.partition(" ")
+    return backend, loop
 
 
 def intervals(
@@ -94,17 +104,17 @@ def intervals(
         base.mark_text(
             dy=-14,
             # Clear of the line at 1, on which a text that is aligned to it would begin.
-            dx=alt.ExprRef(f"({_within(value)}) == 'left' ? 5 : 0"),
+            dx=alt.ExprRef(f"({within(value)}) == 'left' ? 5 : 0"),
             fontSize=FONT_SIZE,
             color=INK,
             aria=False,
-            align=alt.ExprRef(_within(value)),
+            align=alt.ExprRef(within(value)),
         ).encode(x=x, text="text:N"),
     ).properties(height=height(row, records, ROW_HEIGHT))
     return spec(chart)
 
 
-def _within(value: str) -> str:
+def within(value: str) -> str:
     """Return how a text at a value is aligned, so that it stays within the plot."""
     place = f"scale('x', datum.{value})"
     room = 75
@@ -123,7 +133,7 @@ def nested_lines(records: Records, names: Sequence[str], x: str, y: str) -> dict
     widths = [1.5 + 2.2 * place for place in reversed(range(len(names)))]
     chart = alt.layer(
         *(
-            base.transform_filter(alt.FieldEqualPredicate(field="backend", equal=name)).mark_line(
+            base.transform_filter(alt.FieldEqualPredicate(field="contender", equal=name)).mark_line(
                 strokeWidth=width, strokeCap="round"
             )
             for name, width in zip(names, widths, strict=True)
@@ -181,31 +191,37 @@ def height(field: str, records: Records, step: int) -> int:
     return step * len({each[field] for each in records})
 
 
-def backends_of(records: Records) -> list[str]:
-    """Return the backends in the order of the records."""
-    return list(dict.fromkeys(each["backend"] for each in records))
+def contenders_of(records: Records) -> list[str]:
+    """Return the backends, each with its loop, in the order of the records."""
+    return list(dict.fromkeys(each["contender"] for each in records))
 
 
 def colour(records: Records, legend: bool = False) -> alt.Color:
-    """Return each backend's own colour."""
-    names = backends_of(records)
+    """Return the colour of each one's backend."""
+    names = contenders_of(records)
     scale = alt.Scale(domain=names, range=[colour_of(name) for name in names])
-    return alt.Color("backend:N", scale=scale, legend=_legend(legend))
+    return alt.Color("contender:N", title="backend", scale=scale, legend=_legend(legend))
 
 
 def shape(records: Records, legend: bool = False) -> alt.Shape:
-    """Return each backend's own shape."""
-    names = backends_of(records)
-    shapes = [SHAPES.get(name, OTHER_SHAPE) for name in names]
+    """Return the shape of each one's backend."""
+    names = contenders_of(records)
+    shapes = [SHAPES.get(_apart(name)[0], OTHER_SHAPE) for name in names]
     scale = alt.Scale(domain=names, range=shapes)
-    return alt.Shape("backend:N", scale=scale, legend=_legend(legend))
+    return alt.Shape("contender:N", title="backend", scale=scale, legend=_legend(legend))
 
 
 def dash(records: Records) -> alt.StrokeDash:
-    """Return each backend's own dashes, with a legend."""
-    names = backends_of(records)
-    scale = alt.Scale(domain=names, range=[DASHES.get(name, OTHER_DASH) for name in names])
-    return alt.StrokeDash("backend:N", scale=scale, legend=_legend(True))
+    """Return each one's dashes, with a legend."""
+    names = contenders_of(records)
+    scale = alt.Scale(domain=names, range=[_dashes_of(name) for name in names])
+    return alt.StrokeDash("contender:N", title="backend", scale=scale, legend=_legend(True))
+
+
+def _dashes_of(contender: str) -> list[int]:
+    """Return a backend's dashes; a loop's are its own, and the colour tells the backend."""
+    backend, loop = _apart(contender)
+    return LOOP_DASHES.get(loop, OTHER_DASH) if loop else DASHES.get(backend, OTHER_DASH)
 
 
 def _legend(wanted: bool) -> alt.Legend | None:

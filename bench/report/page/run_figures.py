@@ -23,9 +23,9 @@ from bench.report.page.marks import (
     LINES_HEIGHT,
     MUTED,
     PAPER,
-    backends_of,
     colour,
     colour_of,
+    contenders_of,
     dash,
     height,
     intervals,
@@ -44,7 +44,7 @@ def ratio_figure(table: Table, domain: tuple[float, float]) -> Figure | None:
         return None
     records: list[dict[str, Any]] = [
         {
-            "backend": row.arm.backend,
+            "contender": row.arm.contender,
             **_ratio_record(row),
             "text": "1, the fastest" if (ratio := _ratio(row)) is None else ratio_text(ratio),
         }
@@ -52,8 +52,8 @@ def ratio_figure(table: Table, domain: tuple[float, float]) -> Figure | None:
     ]
     return Figure(
         f"Time of {table.words.a_one} of {table.workload} as a ratio to the fastest backend, on a"
-        " log scale: " + "; ".join(f"{each['backend']} {each['text']}" for each in records),
-        intervals(records, "backend", "ratio_to_fastest", "ratio to fastest", domain),
+        " log scale: " + "; ".join(f"{each['contender']} {each['text']}" for each in records),
+        intervals(records, "contender", "ratio_to_fastest", "ratio to fastest", domain),
         records,
         f"Its {table.words.one} ÷ that of the fastest, with its 95 % interval.",
     )
@@ -137,13 +137,13 @@ def epochs_figure(result: ArmResult) -> Figure:
         ),
     ).properties(height=110)
     return Figure(
-        f"Every {words.kept} of {arm.workload} on {arm.backend}, {count} processes one"
+        f"Every {words.kept} of {arm.workload} on {arm.contender}, {count} processes one"
         f" after the other; steady ones take {milliseconds(min(counted) / 1e3)} to"
         f" {milliseconds(max(counted) / 1e3)} ms, around"
         f" {with_interval(level, milliseconds)} ms.",
         spec(chart),
         records,
-        title=arm.backend,
+        title=arm.contender,
     )
 
 
@@ -159,7 +159,7 @@ def first_epoch_figure(table: Table) -> Figure | None:
     """Draw each backend's first epoch beside a steady one."""
     records: list[dict[str, Any]] = [
         {
-            "backend": row.arm.backend,
+            "contender": row.arm.contender,
             "first_epoch_seconds": row.figures.first_epoch_seconds,
             **interval_record("epoch_seconds", row.figures.epoch_seconds),
             "first_ms": row.figures.first_epoch_seconds * 1e3,
@@ -174,9 +174,9 @@ def first_epoch_figure(table: Table) -> Figure | None:
     low, high = min(ends) / 1.3, max(ends) * 1.3
     scale = alt.Scale(type="log", domain=[low, high], nice=False)
     axis = alt.Axis(values=ticks(low, high), format="~g")
-    base = alt.Chart(alt.NamedData(DATA)).encode(y=rows_by("backend", records))
+    base = alt.Chart(alt.NamedData(DATA)).encode(y=rows_by("contender", records))
     tooltip = [
-        alt.Tooltip("backend:N"),
+        alt.Tooltip("contender:N", title="backend"),
         alt.Tooltip("first_ms:Q", format=".3~g", title="first, ms"),
         alt.Tooltip("steady_ms:Q", format=".3~g", title="steady, ms"),
     ]
@@ -189,11 +189,11 @@ def first_epoch_figure(table: Table) -> Figure | None:
         ),
         base.mark_point(filled=False, fill=PAPER, size=110, strokeWidth=2).encode(x=first, **look),
         base.mark_point(filled=True, size=110, opacity=1).encode(x=steady, **look),
-    ).properties(height=height("backend", records, 30))
+    ).properties(height=height("contender", records, 30))
     return Figure(
         f"The first {table.words.one} of {table.workload} against a steady one: "
         + "; ".join(
-            f"{each['backend']} {milliseconds(each['first_epoch_seconds'])} ms and"
+            f"{each['contender']} {milliseconds(each['first_epoch_seconds'])} ms and"
             f" {milliseconds(each['epoch_seconds'])} ms"
             for each in records
         ),
@@ -215,14 +215,14 @@ def total_figure(results: Sequence[ArmResult], found: Sequence[BreakEven]) -> Fi
             "epochs_low": each.low,
             "epochs_high": each.high,
             "training_seconds": each.training_seconds,
-            "backend": each.faster.backend,
-            "breaks_even_with": each.slower.backend,
+            "contender": each.faster.contender,
+            "breaks_even_with": each.slower.contender,
         }
         for each in found
         if each.epochs > 1
     ]
     lines: list[dict[str, Any]] = [
-        {"epochs": epochs, "training_seconds": seconds, "backend": arm.backend}
+        {"epochs": epochs, "training_seconds": seconds, "contender": arm.contender}
         for arm, epochs, seconds in totals_by_epochs(arms, most)
     ]
     records = [*lines, *crossings]
@@ -243,7 +243,7 @@ def total_figure(results: Sequence[ArmResult], found: Sequence[BreakEven]) -> Fi
     base = alt.Chart(alt.NamedData(DATA)).encode(x=x, y=y)
     at_crossing = base.transform_filter("isValid(datum.breaks_even_with)")
     tooltip = [
-        alt.Tooltip("backend:N", title="from here on quicker"),
+        alt.Tooltip("contender:N", title="from here on quicker"),
         alt.Tooltip("breaks_even_with:N", title="than"),
         alt.Tooltip("epochs:Q", format=","),
         alt.Tooltip("epochs_low:Q", format=",", title="low"),
@@ -276,7 +276,7 @@ def memory_figure(results: Sequence[ArmResult]) -> Figure | None:
     """Draw the peak memory of every process."""
     records: list[dict[str, Any]] = [
         {
-            "backend": each.arm.backend,
+            "contender": each.arm.contender,
             "process": number,
             "peak_rss_bytes": sample.peak_rss_bytes,
             "MB": sample.peak_rss_bytes / 1e6,
@@ -296,20 +296,20 @@ def memory_figure(results: Sequence[ArmResult]) -> Figure | None:
                 scale=alt.Scale(zero=True),
                 axis=alt.Axis(tickCount=6),
             ),
-            y=rows_by("backend", records),
+            y=rows_by("contender", records),
             color=colour(records),
             shape=shape(records),
             tooltip=[
-                alt.Tooltip("backend:N"),
+                alt.Tooltip("contender:N", title="backend"),
                 alt.Tooltip("process:Q"),
                 alt.Tooltip("MB:Q", format=".0f"),
             ],
         )
-        .properties(height=height("backend", records, 30))
+        .properties(height=height("contender", records, 30))
     )
     spans = {
-        backend: [each["MB"] for each in records if each["backend"] == backend]
-        for backend in backends_of(records)
+        name: [each["MB"] for each in records if each["contender"] == name]
+        for name in contenders_of(records)
     }
     return Figure(
         "Peak resident memory of every process: "

@@ -2,28 +2,27 @@
 
 from collections.abc import Sequence
 
-from bench.analyze.answer import answer, ending
+from bench.analyze.answer import answers, ending
 from bench.analyze.break_even import break_evens
 from bench.analyze.break_even_answer import answer as break_even_answer
 from bench.analyze.comparison import Table, tables
 from bench.records import Run
 from bench.report.columns import (
     DETAILS,
-    SPEED,
     Column,
+    caption,
     cells,
     is_numeric,
     notes,
     record,
     remarks,
+    speed,
     titles,
     versions,
 )
-from bench.report.page import learning_figures, run_figures
+from bench.report.page import learning_figures, loop_figures, run_figures
 from bench.report.page.content import Grid, Lines, Section
 from bench.report.page.parts import Block, epoch_parts, known, origin, warnings
-
-INTERVALS = "centre (95 % interval); n: processes (steady {one}s in all)"
 
 
 def run_sections(run: Run) -> tuple[Section, ...]:
@@ -39,8 +38,9 @@ def run_sections(run: Run) -> tuple[Section, ...]:
             )
         )
     for table in compared:
-        short.append(Lines([answer(table)], "answer"))
-        short += known(run_figures.ratio_figure(table, domain))
+        short.append(Lines(answers(table), "answer"))
+        figure = loop_figures.loops_figure(table) or run_figures.ratio_figure(table, domain)
+        short += known(figure)
     short += warnings(run.surroundings)
     return (
         Section("In short", short),
@@ -89,14 +89,14 @@ def _workload(table: Table, run: Run) -> Section:
             "Details",
             [
                 _run_grid(table, DETAILS, "What explains it", run.complete),
-                Lines([f"{row.arm.backend}: {versions(row)}" for row in table.rows], "list"),
+                Lines([f"{row.arm.contender}: {versions(row)}" for row in table.rows], "list"),
             ],
         ),
     ]
     return Section(
         table.workload,
         [
-            _run_grid(table, SPEED, INTERVALS.format(one=one), run.complete),
+            _run_grid(table, speed(table), caption(table), run.complete),
             *([Lines(said, "warning")] if said else []),
         ],
         [part for part in parts if part.blocks],
@@ -107,7 +107,7 @@ def _run_grid(table: Table, columns: Sequence[Column], caption: str, complete: b
     return Grid(
         caption,
         titles(table, columns),
-        is_numeric(columns),
+        is_numeric(table, columns),
         cells(table, columns),
         [record(row, complete) for row in table.rows],
     )

@@ -1,0 +1,177 @@
+"""Stacks and times go in, the parts of an epoch come out: with known answers."""
+
+import math
+
+import numpy as np
+import pytest
+
+from bench.analyze.attribution import functions, layer_of, layers, parts
+from bench.records import Frame, Profile, Stack
+
+WORKER = (Frame("_train", "bench/worker/timing.py"),)
+JAX_FIT = Frame("JAXTrainer.fit", "keras/src/backend/jax/trainer.py")
+TORCH_FIT = Frame("TorchTrainer.fit", "keras/src/backend/torch/trainer.py")
+TF_FIT = Frame("TensorFlowTrainer.fit", "keras/src/backend/tensorflow/trainer.py")
+STEP = Frame("JAXTrainer._make_function.<locals>.iterator_step", JAX_FIT.file)
+TORCH_STEP = Frame("TorchTrainer.train_step", TORCH_FIT.file)
+LAYER = Frame("Layer.__call__", "keras/src/layers/layer.py")
+ADAPTER = Frame("Sliceable.__getitem__", "keras/src/trainers/data_adapters/array_slicing.py")
+DISPATCH = Frame("CallbackList._async_dispatch", "keras/src/callbacks/callback_list.py")
+LOGS = Frame("pythonify_logs", "keras/src/utils/python_utils.py")
+WAIT = Frame("Condition.wait", "python3.11/threading.py")
+TO_NUMPY = Frame("convert_to_numpy", "keras/src/backend/jax/core.py")
+MATMUL = Frame("matmul", "keras/src/backend/torch/numpy.py")
+BACKWARD = Frame("_engine_run_backward", "torch/autograd/graph.py")
+LOADER = Frame("_BaseDataLoaderIter.__next__", "torch/utils/data/dataloader.py")
+EXECUTE = Frame("quick_execute", "tensorflow/python/eager/execute.py")
+EVALUATE = Frame("JAXTrainer.evaluate", JAX_FIT.file)
+MINE = Frame("MyLayer.call", "my_model.py")
+TREE_MAP = Frame("tree_map", "optree/ops.py")
+
+
+def stack(*frames: Frame, samples: int = 1) -> Stack:
+    return Stack((*WORKER, *frames), samples)
+
+
+@pytest.mark.parametrize(
+    ("frames", "layer"),
+    [
+        ((JAX_FIT, STEP), "the framework"),
+        ((JAX_FIT, STEP, ADAPTER), "data pipeline"),
+        ((JAX_FIT, ADAPTER, TREE_MAP), "data pipeline"),
+        ((JAX_FIT, TREE_MAP), "Keras's step"),
+        ((JAX_FIT, DISPATCH, WAIT), "callbacks and logs"),
+        ((JAX_FIT, LOGS, TO_NUMPY), "callbacks and logs"),
+        ((JAX_FIT, EVALUATE, STEP, ADAPTER), "validation"),
+        ((JAX_FIT, DISPATCH, EVALUATE, STEP), "callbacks and logs"),
+        ((JAX_FIT, LAYER), "Keras's step"),
+        ((JAX_FIT,), "Keras's step"),
+        ((TORCH_FIT, TORCH_STEP), "Keras's step"),
+        ((TORCH_FIT, TORCH_STEP, LAYER, MATMUL), "the framework"),
+        ((TORCH_FIT, TORCH_STEP, BACKWARD), "the framework"),
+        ((TORCH_FIT, LOADER, MATMUL), "data pipeline"),
+        ((TORCH_FIT, TORCH_STEP, LAYER, MINE), "the model's own Python"),
+        ((TORCH_FIT, TORCH_STEP, LAYER, MINE, TREE_MAP), "the model's own Python"),
+        ((TF_FIT,), "data pipeline"),
+        ((TF_FIT, EXECUTE, WAIT), "the framework"),
+        ((Frame("Trainer.fit", ""), TREE_MAP), "other"),
+    ],
+)
+def test_a_stack_belongs_to_the_layer_that_it_is_in(frames: tuple[Frame, ...], layer: str):
+    assert layer_of((*WORKER, *frames)) == layer
+
+
+def test_only_what_is_called_within_fit_decides():
+    outside = Frame("on_epoch_end", WORKER[0].file)
+    assert layer_of((outside, JAX_FIT, STEP)) == "the framework"
+    assert layer_of((JAX_FIT, outside, STEP)) == "callbacks and logs"
+
+
+PROFILE = Profile(
+    "py-spy",
+    (
+        stack(JAX_FIT, STEP, samples=600),
+        stack(JAX_FIT, LAYER, samples=150),
+        stack(JAX_FIT, STEP, ADAPTER, samples=50),
+        stack(JAX_FIT, ADAPTER, samples=100),
+        stack(JAX_FIT, DISPATCH, WAIT, samples=100),
+    ),
+)
+
+
+def test_shares_are_those_of_the_samples():
+    found = {each.name: each.share for each in layers(PROFILE)}
+    assert {name: each.value for name, each in found.items()} == {
+        "the framework": 0.6,
+        "Keras's step": 0.15,
+        "data pipeline": 0.15,
+        "callbacks and logs": 0.1,
+    }
+    assert all(each.low < each.value < each.high for each in found.values())
+
+
+def test_the_functions_that_cost_most_come_first():
+    first, second, *_ = functions(PROFILE, 3)
+    assert (first.name, first.file, first.share.value) == (STEP.function, STEP.file, 0.6)
+    # However it was reached; the one below has as many samples, and one stack.
+    assert (second.name, second.layer, second.share.value) == (
+        "Layer.__call__", "Keras's step", 0.15,
+    )  # fmt: skip
+    assert len(functions(PROFILE, 3)) == 3
+
+
+FIT, FUSED, BARE = [0.100, 0.101, 0.099], [0.0040, 0.0041, 0.0039], [0.0030, 0.0031, 0.0029]
+
+
+@pytest.mark.parametrize("profile", [PROFILE, None])
+@pytest.mark.parametrize("others", [{}, {"fused": FUSED}, {"bare": BARE},
+                                    {"bare": BARE, "fused": FUSED}])  # fmt: skip
+def test_the_parts_add_up_to_the_epoch(others, profile):
+    found = parts({"fit": FIT, **others}, profile)
+    whole = math.exp(np.log(FIT).mean())
+    assert sum(each.epoch_seconds.value for each in found) == pytest.approx(whole)
+    assert all(
+        each.epoch_seconds.low <= each.epoch_seconds.value <= each.epoch_seconds.high
+        for each in found
+    )
+
+
+def test_each_part_is_what_it_says():
+    found = parts({"fit": [0.1] * 3, "fused": [0.004] * 3, "bare": [0.003] * 3}, PROFILE)
+    assert {each.name: pytest.approx(each.epoch_seconds.value) for each in found} == {
+        "arithmetic": 0.003,
+        "Keras's own operations": 0.001,
+        "the framework's dispatch": 0.056,
+        "data pipeline": 0.015,
+        "callbacks and logs": 0.01,
+        "Keras's step": 0.015,
+    }
+
+
+def test_validation_is_taken_from_what_the_other_loops_do_as_well():
+    seen = Profile("py-spy", (stack(JAX_FIT, STEP, samples=50), stack(JAX_FIT, EVALUATE, STEP)))
+    found = parts({"fit": [0.1] * 3, "fused": [0.004] * 3}, seen)
+    assert [each.name for each in found] == [
+        "arithmetic and Keras's own operations", "the framework's dispatch",
+    ]  # fmt: skip
+
+
+def test_without_a_profile_the_rest_is_one_part():
+    found = parts({"fit": [0.1] * 3, "fused": [0.004] * 3}, None)
+    assert [each.epoch_seconds.value for each in found] == pytest.approx([0.004, 0.096])
+
+
+def test_two_processes_give_no_interval():
+    found = parts({"fit": FIT[:2], "fused": FUSED}, PROFILE)
+    program, *others = found
+    assert program.epoch_seconds.low is not None
+    assert all(each.epoch_seconds.low is None for each in others)
+
+
+def test_what_runs_beside_the_thread_leaves_less_than_nothing():
+    (_, dispatch, *_) = parts({"fit": [0.1] * 3, "fused": [0.08] * 3}, PROFILE)
+    assert dispatch.epoch_seconds.value == pytest.approx(-0.02)
+
+
+def test_intervals_hold_the_true_part_as_often_as_they_say():
+    chance = np.random.default_rng(1)
+    shares, fit, fused = [0.6, 0.2, 0.2], 0.1, 0.03
+    truth = fit * shares[0] - fused
+    held, simulations = 0, 300
+    for _ in range(simulations):
+        counts = chance.multinomial(400, shares)
+        paths = ((JAX_FIT, STEP), (JAX_FIT, LAYER), (JAX_FIT, ADAPTER))
+        seen = Profile(
+            "py-spy",
+            tuple(
+                stack(*frames, samples=int(count))
+                for frames, count in zip(paths, counts, strict=True)
+            ),
+        )
+        epochs = {
+            name: list(seconds * np.exp(chance.normal(scale=0.05, size=3)))
+            for name, seconds in (("fit", fit), ("fused", fused))
+        }
+        (dispatch,) = (each for each in parts(epochs, seen) if "dispatch" in each.name)
+        held += dispatch.epoch_seconds.low <= truth <= dispatch.epoch_seconds.high
+    assert 0.92 <= held / simulations <= 0.995

@@ -1,0 +1,121 @@
+"""What an explanation measures, and when it gives an arm no further process."""
+
+from dataclasses import replace
+
+import pytest
+from builders import arm, failure, run, sample
+
+from bench.analyze.explain_plan import MIN_PROCESSES, arms_to_explain, next_round
+from bench.analyze.plan import Stop
+from bench.records import BACKENDS, ArmResult, Settings
+
+SETTINGS = Settings(precision=0.1, budget_seconds=1000.0)
+
+
+def measured(loops: dict[str, list[float]], backend: str = "tensorflow", **changes):
+    """Return a run of these loops, each with the steady epochs of its processes."""
+    fit = arm(backend)
+    results = tuple(
+        ArmResult(
+            replace(fit, loop=loop),
+            tuple(sample(each, jit_compile=False) for each in processes),
+            failure() if processes is None else None,
+        )
+        for loop, processes in loops.items()
+    )
+    return run(*results, **{"settings": SETTINGS} | changes)
+
+
+def planned(run_, elapsed_seconds: float = 0.0) -> set[str]:
+    return {each.arm.loop for each in next_round(run_, elapsed_seconds)}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_backend_is_tried_with_what_it_can_do(backend: str):
+    fit = arm(backend)
+    arms = arms_to_explain(fit, ())
+    assert arms[0] == fit
+    assert len({each.name for each in arms}) == len(set(arms)) == len(arms)
+    loops = {each.loop for each in arms}
+    assert {"bare", "fused", "batch", "fit jit_compile=True"} <= loops
+    assert ("fit:8" in loops) == (backend != "torch")
+    assert ("data" in loops) == (backend == "tensorflow")
+    assert ("fit jit_compile=False" in loops) == (backend != "jax")
+    assert [each.threads for each in arms].count("single") == 1
+
+
+def test_one_thread_is_no_change_where_there_is_one_already():
+    arms = arms_to_explain(arm(threads="single"), ())
+    assert len({each.name for each in arms}) == len(arms)
+    assert {each.environment.label for each in arms} == {""}
+
+
+def test_the_first_round_takes_all_but_another_compilation():
+    loops = {each.loop: [] for each in arms_to_explain(arm("torch"), ())}
+    found = planned(measured(loops, "torch", rounds=0))
+    assert found == {"fit", "bare", "fused", "batch"}
+
+
+def test_what_is_plainly_slower_gets_no_second_process():
+    known = measured({"fit": [0.1], "batch": [0.2], "fit:8": [0.05], "bare": [0.3]}, rounds=1)
+    assert planned(known) == {"fit", "fit:8", "bare"}
+
+
+def test_the_other_compilation_comes_last():
+    loops = {
+        "fit": [0.1, 0.1, 0.1], "fused": [0.01] * 3,
+        "fit jit_compile=True": [], "fit jit_compile=False": [],
+    }  # fmt: skip
+    assert planned(measured(loops, rounds=MIN_PROCESSES)) == {"fit", "fit jit_compile=True"}
+    early = {**loops, "fit": [0.1], "fused": [0.01]}
+    assert planned(measured(early, rounds=1)) == {"fit", "fused"}
+
+
+def test_it_ends_when_all_is_known():
+    known = measured({"fit": [0.1, 0.101, 0.1], "fused": [0.01, 0.0101, 0.01]})
+    assert next_round(known, 0.0) == Stop("precise")
+
+
+def test_it_goes_on_while_a_factor_is_loose():
+    known = measured({"fit": [0.1, 0.101, 0.1], "fused": [0.01, 0.02, 0.01]})
+    assert planned(known) == {"fit", "fused"}
+
+
+def test_it_begins_nothing_that_the_budget_is_too_small_for():
+    known = measured({"fit": [0.1], "fused": [0.01]}, rounds=1)
+    assert next_round(known, SETTINGS.budget_seconds - 1.0) == Stop("budget")
+
+
+def test_another_compilation_is_left_where_there_is_no_time_for_it():
+    loops = {"fit": [0.1] * 3, "fit jit_compile=True": []}
+    late = SETTINGS.budget_seconds - 15.0
+    # As dear as what is known: a process of fit takes 5 s and more.
+    assert planned(measured(loops, rounds=MIN_PROCESSES), late) == {*loops}
+    assert next_round(measured(loops, rounds=MIN_PROCESSES), late + 8.0) == Stop("budget")
+
+
+def test_the_least_measured_come_first_where_not_all_fit():
+    known = measured({"fit": [0.1], "fused": [0.01, 0.01], "bare": [0.01]}, rounds=1)
+    assert planned(known, SETTINGS.budget_seconds - 15.0) == {"fit", "bare"}
+
+
+def test_the_cheap_ones_come_first_where_not_all_fit():
+    known = measured({"fit": [0.1], "fused": [0.01], "bare": [0.01]}, rounds=1)
+    slow = replace(known.results[1].samples[0], process_seconds=600.0)
+    fit, fused, bare = known.results
+    known = replace(known, results=(fit, replace(fused, samples=(slow,)), bare))
+    assert planned(known, SETTINGS.budget_seconds - 100.0) == {"fit", "bare"}
+
+
+def test_fit_alone_is_measured_where_everything_else_is_refused():
+    known = measured({"fit": [0.1], "fused": []}, rounds=1)
+    fit, fused = known.results
+    known = replace(known, results=(fit, replace(fused, failure=failure())))
+    assert planned(known) == {"fit"}
+
+
+def test_nothing_is_measured_beside_a_fit_that_fails():
+    known = measured({"fit": [], "fused": [0.01]}, rounds=1)
+    fit, fused = known.results
+    known = replace(known, results=(replace(fit, failure=failure()), fused))
+    assert next_round(known, 0.0) == Stop("failed")

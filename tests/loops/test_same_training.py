@@ -1,0 +1,70 @@
+"""The loops train as `Model.fit` does, on every backend: the same losses, metrics and state."""
+
+from typing import Any
+
+import pytest
+from trainings import CASES
+
+pytestmark = pytest.mark.frameworks
+
+#: How far rounding may take two trainings apart, that do the same in another order.
+TOLERANCES = {"float64": 1e-9, "float32": 1e-3}
+
+#: The same where Keras isn't in both: in float64, too, it rounds some means and constants to
+#: float32.
+TOLERANCES_WITHOUT_KERAS = {"float64": 1e-6, "float32": 1e-3}
+
+#: The cases that are tried as people train, too; the others say more in float64.
+IN_FLOAT32 = (
+    "adam_with_a_short_last_batch",
+    "several_metrics",
+    "channels_dropped",
+    "embedding_and_gru",
+    "inputs_and_outputs_by_name",
+)
+
+#: The trainings of a plain stack of Dense layers.
+STACKS = [name for name in CASES if name.startswith("stack_")]
+
+
+@pytest.mark.parametrize(
+    ("backend", "case"), [(backend, case) for case in CASES for backend in CASES[case].backends]
+)
+def test_fused_trains_as_fit_does(ask, backend: str, case: str):
+    tolerance = TOLERANCES["float32" if CASES[case].float32 else "float64"]
+    check(ask(backend, "float64", "fused", case), CASES[case].refused, tolerance)
+
+
+@pytest.mark.parametrize("case", IN_FLOAT32)
+@pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
+def test_fused_trains_as_fit_does_in_float32(ask, backend: str, case: str):
+    check(ask(backend, "float32", "fused", case), CASES[case].refused, TOLERANCES["float32"])
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
+def test_train_on_batch_trains_as_fit_does(ask, backend: str, case: str):
+    check(ask(backend, "float64", "batch", case), CASES[case].refused, TOLERANCES["float64"])
+
+
+@pytest.mark.parametrize("floatx", TOLERANCES_WITHOUT_KERAS)
+@pytest.mark.parametrize("case", STACKS)
+@pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
+def test_bare_trains_stacks_of_dense_layers_as_fit_does(ask, backend: str, case: str, floatx: str):
+    check(ask(backend, floatx, "bare", case), None, TOLERANCES_WITHOUT_KERAS[floatx])
+
+
+@pytest.mark.parametrize("case", sorted(set(CASES) - set(STACKS)))
+def test_bare_trains_as_fit_does_what_it_does_not_refuse(ask, case: str):
+    answer = ask("jax", "float64", "bare", case)
+    if answer.get("refusal") is None:
+        check(answer, None, TOLERANCES_WITHOUT_KERAS["float64"])
+
+
+def check(answer: dict[str, Any], refused: str | None, tolerance: float) -> None:
+    if refused is not None:
+        assert refused in answer["refusal"]
+        assert answer["untouched"]
+    else:
+        assert "deviations" in answer, answer.get("error") or answer
+        assert max(answer["deviations"].values()) <= tolerance, answer["deviations"]
