@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.store.runs import load, newest
+
 pytestmark = pytest.mark.frameworks
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -96,11 +98,8 @@ def test_a_loop_that_trains_something_else_fails_the_command_and_the_run(
 
     answer = run_cli("run", file, "--loop=fit", "--loop=fit:4", "--rounds=1", "--backend=jax", env)
     assert answer.returncode == 11, answer.stdout + answer.stderr
-    (run,) = (tmp_path / "cwd" / "results" / "runs").glob("*.json")
-    found = {
-        each["arm"]["loop"]: each["parity"]["outcome"]
-        for each in json.loads(run.read_text())["extra_info"]["results"]
-    }
+    measured = load(newest(tmp_path / "cwd" / "results")).results
+    found = {each.arm.loop: each.parity.outcome for each in measured}
     assert found["fit:4"] == "differs"
     assert found["fit"] != "differs"
 
