@@ -1,5 +1,6 @@
 """Trains with a call of `Model.train_on_batch` for every batch: `fit_batch`."""
 
+from collections.abc import Mapping
 from typing import Any
 from unittest.mock import patch
 
@@ -23,7 +24,7 @@ class BatchSteps:
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self._last_logs: dict[str, Any] = {}
+        self._last_logs: Mapping[str, Any] = {}
 
     def train(self, batches: Any) -> None:
         model = self._model
@@ -35,5 +36,5 @@ class BatchSteps:
                     x, y, sample_weight=sample_weight, return_dict=True
                 )
 
-    def logs(self) -> dict[str, float]:
-        return {name: float(value) for name, value in self._last_logs.items()}
+    def logs(self) -> Mapping[str, Any]:
+        return self._last_logs
