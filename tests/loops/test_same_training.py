@@ -12,7 +12,7 @@ TOLERANCES = {"float64": 1e-9, "float32": 1e-3}
 
 #: The same where Keras isn't in both: in float64, too, it rounds some means and constants to
 #: float32.
-TOLERANCES_WITHOUT_KERAS = {"float64": 1e-6, "float32": 1e-3}
+TOLERANCES_WITHOUT_KERAS = {"float64": 1e-5, "float32": 1e-3}
 
 #: The cases that are tried as people train, too; the others say more in float64.
 IN_FLOAT32 = (
@@ -22,6 +22,27 @@ IN_FLOAT32 = (
     "embedding_and_gru",
     "inputs_and_outputs_by_name",
 )
+
+#: What `train_on_batch` itself does otherwise. It hands on a triple even where there are no weights.
+#: On TensorFlow it knows the size of a batch, where `fit` counts each batch alike in the loss of an
+#: output. On torch `fit` draws from the generator that layers without a seed draw from, too.
+NOT_BY_BATCHES = {
+    "jax": {"own_train_step"},
+    "tensorflow": {
+        "own_train_step",
+        "inputs_and_outputs_by_name",
+        "inputs_and_outputs_listed_with_one_weight",
+        "outputs_weighted_by_name",
+    },
+    "torch": {
+        "own_train_step",
+        "dropout_unseeded",
+        "embedding_and_lstm_with_dropout",
+        "several_calls_an_epoch",
+        "subclassed",
+        "validation_data",
+    },
+}
 
 #: The trainings of a plain stack of Dense layers.
 STACKS = [name for name in CASES if name.startswith("stack_")]
@@ -41,8 +62,15 @@ def test_fused_trains_as_fit_does_in_float32(ask, backend: str, case: str):
     check(ask(backend, "float32", "fused", case), CASES[case].refused, TOLERANCES["float32"])
 
 
-@pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
+@pytest.mark.parametrize(
+    ("backend", "case"),
+    [
+        (backend, case)
+        for case in CASES
+        for backend in CASES[case].backends
+        if case not in NOT_BY_BATCHES[backend]
+    ],
+)
 def test_train_on_batch_trains_as_fit_does(ask, backend: str, case: str):
     check(ask(backend, "float64", "batch", case), CASES[case].refused, TOLERANCES["float64"])
 
@@ -54,7 +82,9 @@ def test_bare_trains_stacks_of_dense_layers_as_fit_does(ask, backend: str, case:
     check(ask(backend, floatx, "bare", case), None, TOLERANCES_WITHOUT_KERAS[floatx])
 
 
-@pytest.mark.parametrize("case", sorted(set(CASES) - set(STACKS)))
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case not in STACKS and "jax" in CASES[case].backends]
+)
 def test_bare_trains_as_fit_does_what_it_does_not_refuse(ask, case: str):
     answer = ask("jax", "float64", "bare", case)
     if answer.get("refusal") is None:
