@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,13 @@ def test_what_a_trace_finds_outside_of_the_model_is_trained_on(answers, training
 def test_what_a_trace_would_keep_for_ever_is_refused(answers, training: str, words: str):
     assert words in answers[training]["refusal"]
     assert answers[training]["untouched"]
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch compiles with g++")
+def test_what_torch_compiles_draws_the_same_random_numbers(answers):
+    answer = answers["has_a_compiler"]
+    assert not any("Python runs" in each for each in answer["warnings"])
+    assert max(answer["deviations"].values()) <= 1e-9
 
 
 def test_where_torch_cannot_compile_python_runs_the_traced_step_and_says_so(answers):
