@@ -28,9 +28,10 @@ class Try:
 
     @property
     def is_surely_faster(self) -> bool:
-        """Whether it is advised: its interval lies above 1."""
+        """Whether it is advised: it never failed, and its interval lies above 1."""
         found = self.times_as_fast
-        return found is not None and found.low is not None and found.low > 1
+        surely = found is not None and found.low is not None and found.low > 1
+        return surely and self.refused is None
 
 
 def tries(results: Sequence[ArmResult]) -> tuple[Try, ...]:
@@ -67,8 +68,10 @@ def _was_tried(result: ArmResult) -> bool:
 
 def _try(result: ArmResult, fit: ArmResult) -> Try:
     name, other = name_of(result.arm, fit.arm), result.arm.workload != fit.arm.workload
+    message = None if result.failure is None else result.failure.message
+    if result.parity.outcome == "differs":
+        message = result.parity.summary
     if not result.samples or not fit.samples:
-        message = None if result.failure is None else result.failure.message
         return Try(name, None, None, None, other, message)
     seconds, of_fit = map(process_epoch_seconds, (result.samples, fit.samples))
     firsts = sorted(sample.epoch_seconds[0] for sample in result.samples)
@@ -78,7 +81,7 @@ def _try(result: ArmResult, fit: ArmResult) -> Try:
         firsts[len(firsts) // 2],
         break_even(result, fit),
         other,
-        None,
+        message,
     )
 
 

@@ -29,7 +29,8 @@ def answers(table: Table) -> list[str]:
     by_loop = [(loop, _without_loop(table.of_loop(loop))) for loop in told]
     said = [f"By {loop}: {answer(rows)}" for loop, rows in by_loop if len(_that_count(rows)) > 1]
     backends = dict.fromkeys(row.arm.backend for row in table.rows)
-    return [*said, *filter(None, (_loops_answer(table, backend) for backend in backends))]
+    said += filter(None, (_loops_answer(table, backend) for backend in backends))
+    return said or [answer(table)]
 
 
 def _without_loop(table: Table) -> Table:

@@ -46,13 +46,13 @@ def explain(run: Run, profile: Profile | None, no_profile: str) -> Explanation:
     by_loop = {
         each.arm.loop: process_epoch_seconds(each.samples)
         for each in others
-        if each.arm.threads == fit.arm.threads
+        if each.arm.threads == fit.arm.threads and each.parity.outcome != "differs"
     }
     notes = [f"no profile: {no_profile}"] if no_profile else []
     notes += [
         f"the epoch is split without {each.arm.loop}: {each.failure.message}"
         for each in others
-        if each.arm.loop in SPLITTING_LOOPS and each.failure is not None
+        if each.arm.loop in (*SPLITTING_LOOPS, "fused") and each.failure is not None
     ]
     if data := by_loop.get(DATA_LOOP):
         passed = centre(data).value

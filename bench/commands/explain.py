@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import interrupts
+from bench.analyze.answer import listed
 from bench.analyze.diagnosis import diagnose, without_folders
 from bench.analyze.explain_plan import arms_to_explain, next_round
 from bench.analyze.explanation import explain as explain_run
@@ -20,12 +21,27 @@ from bench.errors import BenchError, Interrupted, UsageError
 from bench.measure import workloads
 from bench.measure.environments import Interpreter, choose, probe_backends
 from bench.measure.lock import machine_lock
+from bench.measure.loop_parity import check_loops
 from bench.measure.machine import this_machine
+from bench.measure.parity import Learner, ParitySettings
 from bench.measure.process import Launcher, launcher
 from bench.measure.profile import NoProfile, profile
 from bench.measure.runner import Target, carry_out
 from bench.measure.surroundings import examine
-from bench.records import Arm, ArmResult, Parameter, Profile, Run, Selection, Settings
+from bench.parity.loops import sentence_of_loop
+from bench.records import (
+    TRAINING_LOOPS,
+    Arm,
+    ArmResult,
+    Failure,
+    Parameter,
+    Parity,
+    Profile,
+    Run,
+    Selection,
+    Settings,
+    steps_per_execution,
+)
 from bench.report.explanation import draw, markdown, print_explanation
 from bench.report.progress import make_progress
 from bench.report.terminal import about_to_wait, make_console, print_warnings
@@ -84,6 +100,7 @@ def explain(
         )
         start = time.monotonic()
         fit = next(iter(targets))
+        run = _checked(console, run, targets[fit], workers)
         watched, why_not = _watch(console, fit, targets[fit], settings, workers)
         with make_progress(console, draw, debug) as progress:
             run = measure_rounds(
@@ -122,6 +139,41 @@ def _targets(
         arm: Target(interpreter.python, by_name[arm.workload])
         for arm in arms_to_explain(fit, variants)
     }
+
+
+def _checked(console: Console, run: Run, target: Target, workers: Launcher) -> Run:
+    """Return the run with what came of the loops that are to train what `fit` does.
+
+    One that refuses the workload has failed.
+    """
+    fit = run.results[0].arm
+    arms = {
+        each.arm.loop: each.arm
+        for each in run.results
+        if replace(each.arm, loop=fit.loop) == fit and _learns(each.arm.loop)
+    }
+    console.print(f"checking that each trains as fit does: {listed(tuple(arms))} ...", style="dim")
+    learners = {fit.backend: Learner(fit.backend, target.python, target.workload)}
+    settings = ParitySettings(seed=run.settings.seed, threads=fit.threads)
+    verdicts = check_loops(learners, {fit.backend: tuple(arms)}, settings, workers)
+    found = {arms[loop]: verdict for (_, loop), verdict in verdicts.items()}
+
+    def known(result: ArmResult) -> ArmResult:
+        verdict = found.get(result.arm)
+        if verdict is None:
+            return result
+        failure = None
+        if verdict.unsupported:
+            failure = Failure(0, verdict.failure, verdict.exit_code, unsupported=True)
+        parity = Parity(verdict.outcome, sentence_of_loop(verdict))
+        return replace(result, parity=parity, failure=failure)
+
+    return replace(run, results=tuple(map(known, run.results)))
+
+
+def _learns(loop: str) -> bool:
+    """Tell whether a loop is another way to train, and not `fit` compiled otherwise."""
+    return loop in TRAINING_LOOPS[1:] or (steps_per_execution(loop) or 1) > 1
 
 
 def _watch(

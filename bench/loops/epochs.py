@@ -93,29 +93,28 @@ def fit_by(
     model.stop_training = False
     callbacks.on_train_begin()
     logs: dict[str, Any] = {}
-    try:
-        # A callback may have restored a training that was broken off.
-        for epoch in range(model._initial_epoch or initial_epoch, epochs):
-            model.reset_metrics()
-            callbacks.on_epoch_begin(epoch)
-            indices = order()
-            for part in parts:
-                steps.train(_batches(data, part, indices))
-            logs = dict(steps.logs())
-            if validation_data is not None and model._should_eval(epoch, validation_freq):
-                logs |= _validate(
-                    model,
-                    validation_data,
-                    batch_size=validation_batch_size or batch_size,
-                    steps=validation_steps,
-                    callbacks=callbacks,
-                )
-            callbacks.on_epoch_end(epoch, logs)
-            if model.stop_training:
-                break
-    finally:
-        if epochs > 0:
-            model.optimizer.finalize_variable_values(model.trainable_weights)
+    # A callback may have restored a training that was broken off.
+    for epoch in range(model._initial_epoch or initial_epoch, epochs):
+        model.reset_metrics()
+        callbacks.on_epoch_begin(epoch)
+        indices = order()
+        for part in parts:
+            steps.train(_batches(data, part, indices))
+        logs = dict(steps.logs())
+        if validation_data is not None and model._should_eval(epoch, validation_freq):
+            logs |= _validate(
+                model,
+                validation_data,
+                batch_size=validation_batch_size or batch_size,
+                steps=validation_steps,
+                callbacks=callbacks,
+            )
+        callbacks.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+    # Not where something was raised: averages of weights that nothing was trained of are zeros.
+    if epochs > 0:
+        model.optimizer.finalize_variable_values(model.trainable_weights)
     callbacks.on_train_end(logs)
     return model.history
 

@@ -4,6 +4,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -18,6 +19,14 @@ OTHER_DRAWS = re.compile("Random(?!Get|UniformFullIntV2)|TruncatedNormal|Multino
 CONVOLUTIONS = re.compile("Conv2D|Conv3D|DepthwiseConv2d")
 
 
+#: What is raised where XLA can't compile something.
+CANNOT_COMPILE = (
+    tf.errors.InvalidArgumentError,
+    tf.errors.UnimplementedError,
+    tf.errors.InternalError,
+)
+
+
 class FusedSteps:
     """Trains on batches in one call, which XLA compiles where that is faster and the same training.
 
@@ -28,25 +37,25 @@ class FusedSteps:
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self._programs: dict[Any, Callable[[Any], Any]] = {}
+        self._programs: dict[str, _Program] = {}
         self._logs: Any = {}
 
     def train(self, batches: Any) -> None:
         # Lists are tuples, as where `fit` makes a dataset of them.
         tensors = keras.tree.map_structure(_tensor, keras.tree.lists_to_tuples(batches))
-        shapes = tuple(each.shape for each in keras.tree.flatten(tensors) if each is not None)
-        if shapes in self._programs:
-            self._logs = self._programs[shapes](tensors)
-            return
-        self._programs[shapes] = program = _program(self._model, tensors, xla=True)
+        kind = _kind(tensors)
+        program = self._programs.get(kind) or _program(self._model, tensors, xla=True)
         try:
-            self._logs = program(tensors)
-        except tf.errors.OpError as error:
+            self._logs = program.train(tensors)
+        except CANNOT_COMPILE as error:
+            if kind in self._programs or not program.by_xla:
+                raise
             # XLA writes the variables when its program has ended: none is changed so far.
             reason = error.message.splitlines()[0]
             warnings.warn(f"trained without XLA, which can't compile it: {reason}", stacklevel=2)
-            self._programs[shapes] = program = _program(self._model, tensors, xla=False)
-            self._logs = program(tensors)
+            program = _program(self._model, tensors, xla=False)
+            self._logs = program.train(tensors)
+        self._programs[kind] = program
 
     def logs(self) -> Mapping[str, Any]:
         return {name: value.numpy() for name, value in self._logs.items()}
@@ -56,8 +65,25 @@ def _tensor(array: Any) -> Any:
     return None if array is None else tf.convert_to_tensor(array)
 
 
-def _program(model: Any, batches: Any, xla: bool) -> Callable[[Any], Any]:
-    """Return a function that trains on such batches and returns the logs."""
+@dataclass(frozen=True)
+class _Program:
+    """A function that trains on batches of a kind and returns the logs, and who compiled it."""
+
+    train: Callable[[Any], Any]
+    by_xla: bool
+
+
+def _kind(batches: Any) -> str:
+    """Return what a program is made for: the nest, and the shape and dtype of each tensor."""
+    return repr(
+        keras.tree.map_structure(
+            lambda each: None if each is None else (tuple(each.shape), each.dtype.name), batches
+        )
+    )
+
+
+def _program(model: Any, batches: Any, xla: bool) -> _Program:
+    """Return what trains on such batches."""
     # Traced ahead of the loop, which has to know the logs that it carries.
     train_step = tf.function(model.train_step, autograph=False, jit_compile=xla)
     with same_draws() if xla else nullcontext():
@@ -71,7 +97,10 @@ def _program(model: Any, batches: Any, xla: bool) -> Callable[[Any], Any]:
 
     def loop(batches: Any) -> Any:
         def body(index: Any, _: Any) -> Any:
-            return index + 1, step(tf.nest.map_structure(lambda each: each[index], batches))
+            batch = keras.tree.map_structure(
+                lambda each: None if each is None else each[index], batches
+            )
+            return index + 1, step(batch)
 
         # Without XLA the steps of a loop may overlap, where they wait for nothing but variables.
         _, logs = tf.while_loop(
@@ -80,7 +109,7 @@ def _program(model: Any, batches: Any, xla: bool) -> Callable[[Any], Any]:
         return model._get_metrics_result_or_logs(logs)
 
     program = tf.function(loop, autograph=False, jit_compile=xla)
-    return program.get_concrete_function(batches)  # type: ignore[no-any-return]
+    return _Program(program.get_concrete_function(batches), xla)
 
 
 def _batch(batches: Any) -> Any:

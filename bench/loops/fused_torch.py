@@ -31,7 +31,7 @@ class FusedSteps:
     def __init__(self, model: Any) -> None:
         self._model = model
         self._last_logs: Any = {}
-        self._programs: dict[Any, Callable[[Any], Any]] = {}
+        self._programs: dict[str, Callable[[Any], Any]] = {}
         self.compiled = True
         self._in_epoch = False
         if int(model.optimizer.iterations) == 0:
@@ -42,19 +42,23 @@ class FusedSteps:
         if not self._in_epoch:
             _make_loader()
             self._in_epoch = True
-        batches = keras.tree.map_structure(_tensor, batches)
-        steps = _steps(batches)
-        shapes = tuple(
-            (each.shape[1:], each.dtype) for each in keras.tree.flatten(batches) if each is not None
-        )
+        try:
+            self._train(keras.tree.map_structure(_tensor, batches))
+        except BaseException:
+            self._in_epoch = False
+            raise
+        finally:
+            self._model.eval()
+
+    def _train(self, batches: Any) -> None:
+        kind = _kind(batches)
         self._model.train()
-        if shapes not in self._programs:
+        if kind not in self._programs:
             traced = self._traced(batches)
             # A short last batch isn't worth the seconds that compiling takes.
-            alone = steps == 1 and self._programs
-            self._programs[shapes] = traced if alone else self._compiled(traced, batches)
-        self._last_logs = self._programs[shapes](batches)
-        self._model.eval()
+            alone = _steps(batches) == 1 and self._programs
+            self._programs[kind] = traced if alone else self._compiled(traced, batches)
+        self._last_logs = self._programs[kind](batches)
 
     def logs(self) -> Mapping[str, Any]:
         if self._in_epoch:
@@ -136,6 +140,15 @@ def _make_loader() -> None:
 
 def _tensor(each: Any) -> Any:
     return None if each is None else keras.ops.convert_to_tensor(each)
+
+
+def _kind(batches: Any) -> str:
+    """Return what a graph is made for: the nest, and of each tensor a batch's shape and dtype."""
+    return repr(
+        keras.tree.map_structure(
+            lambda each: None if each is None else (tuple(each.shape[1:]), each.dtype), batches
+        )
+    )
 
 
 def _steps(batches: Any) -> int:

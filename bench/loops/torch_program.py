@@ -17,7 +17,7 @@ TRUSTED = {"cpp.vec_isa_ok": True}
 
 
 class Program:
-    """Trains on the batches of a call, as many as there were in the first or fewer."""
+    """Trains on batches; where there are more than it was made for, so many at a time."""
 
     def __init__(self, step: TracedStep, batches: Any) -> None:
         """Compile the loop over a step.
@@ -27,7 +27,7 @@ class Program:
         """
         self._step = step
         stacks = tensors_of(batches)
-        self.steps = len(stacks[0])
+        self._steps = len(stacks[0])
         self._stacks = [torch.zeros_like(stack) for stack in stacks]
         with torch.no_grad(), left_as_it_was(step.state):
             inputs = self._inputs(0)
@@ -40,6 +40,12 @@ class Program:
     def __call__(self, batches: Any) -> Any:
         """Train on every batch, and return the logs of the last."""
         stacks = tensors_of(batches)
+        logs = None
+        for start in range(0, len(stacks[0]), self._steps):
+            logs = self._run([stack[start : start + self._steps] for stack in stacks])
+        return logs
+
+    def _run(self, stacks: list[torch.Tensor]) -> Any:
         with torch.no_grad():
             torch._foreach_copy_([own[: len(stacks[0])] for own in self._stacks], stacks)
             after = self._compiled(*self._inputs(len(stacks[0])))

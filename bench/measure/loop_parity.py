@@ -16,7 +16,7 @@ from bench.parity.training import Reference
 from bench.parity.verdict import when
 from bench.worker.protocol import LoopParityRequest, LoopTraining, Observation
 
-#: Epochs that are trained where nothing else is asked for: two show what isn't reset between them.
+#: Epochs that are trained where nothing else is asked for: they show what isn't reset in between.
 EPOCHS = 3
 
 

@@ -220,10 +220,11 @@ class Worker:
             exit_code = self._process.wait(max(0.1, self._deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             if self._stage == COMPILING:
+                longest = f"{self._compiling_seconds:g} s"
                 return WorkerTimeout(
                     thing,
-                    f"not compiled after {self._compiling_seconds:g} s",
-                    f"give it longer with --timeout SECONDS, of which compiling may take"
+                    f"its first epoch, compiling included, took more than {longest}",
+                    f"give it longer with --timeout SECONDS, of which that may take"
                     f" {COMPILING_SHARE:.0%}, or train it by fit",
                 )
             return WorkerTimeout(

@@ -79,6 +79,9 @@ def profile(
         TemporaryDirectory(prefix="keras-bench-") as folder,
         workers.start(target.python, request) as worker,
     ):
+        worker.answer(Turn)
+        # The last epoch may have been compiled anew, for the shorter batch at the end of the first.
+        worker.tell("1")
         epoch_seconds = worker.answer(Turn).epoch_seconds
         # It waits for its turn meanwhile, as a sample of it shows.
         worker.tell(str(math.ceil((WATCH_SECONDS + SPARE_SECONDS) / epoch_seconds)))

@@ -5,7 +5,7 @@ batches. So what a loop does otherwise is its own doing.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,9 +97,18 @@ def worse(of_backend: Parity, of_loop: Parity) -> Parity:
 
 
 def first_without_number(by_fit: Reference) -> Place | None:
-    """Return where a metric of `fit` is infinite or no number, which nothing is compared with."""
-    places: Sequence[Place] = [place for place in by_fit.arrays if place.stage == EPOCH_METRIC]
-    return next((place for place in places if not np.isfinite(by_fit.arrays[place]).all()), None)
+    """Return where `fit`, or a replica of it, has what is infinite or no number.
+
+    Nothing can be compared with that.
+    """
+    return next(
+        (
+            place
+            for place, array in by_fit.arrays.items()
+            if not (np.isfinite(array).all() and np.isfinite(by_fit.spread.get(place, 0.0)).all())
+        ),
+        None,
+    )
 
 
 def _excess(deviation: Deviation) -> float:

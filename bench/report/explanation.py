@@ -36,7 +36,11 @@ def sections(found: Explanation) -> tuple[Section, ...]:
 
 def remarks(found: Explanation) -> tuple[str, ...]:
     """Return what is to be said below the tables: what is missing, and what was refused."""
-    refused = [f"not tried: {each.refused}" for each in found.tries if each.refused]
+    refused = [
+        f"{'not tried' if each.times_as_fast is None else 'not advised'}: {each.refused}"
+        for each in found.tries
+        if each.refused
+    ]
     return (*found.notes, *refused)
 
 

@@ -220,7 +220,8 @@ def _spread(seen: Seen, subject: _Subject) -> Seen:
     for _ in range(REPLICAS):
         for key, array in subject.train("fit", randomness).items():
             moved = np.abs(array.astype("float64") - seen[key]).max(initial=0.0)
-            spread[SPREAD + key] = max(float(moved), spread.get(SPREAD + key, 0.0))
+            # Unlike max(), it keeps what is no number.
+            spread[SPREAD + key] = float(np.maximum(moved, spread.get(SPREAD + key, 0.0)))
     return {key: np.array(each) for key, each in spread.items()}
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from builders import UNABLE, arm, sample
+from builders import DIFFERS, UNABLE, arm, failure, sample
 
 from bench.analyze.advice import advice, tries
 from bench.records import ArmResult
@@ -44,6 +44,14 @@ def test_only_what_is_surely_faster_is_advised():
     assert "fused" not in said
     assert "fit:8" not in said
     assert "fit:32" not in said
+
+
+@pytest.mark.parametrize("changes", [{"failure": failure()}, {"parity": DIFFERS}])
+def test_what_failed_later_or_trains_something_else_is_not_advised_and_told(changes):
+    (found,) = tries([FIT, by("fused", 0.01, 0.0101, 0.0099, **changes)])
+    assert not found.is_surely_faster
+    assert found.refused
+    assert "fused" not in advice([found])
 
 
 def test_nothing_is_advised_where_nothing_is_faster():

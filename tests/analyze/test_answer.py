@@ -319,3 +319,11 @@ def test_one_loop_alone_has_one_answer_that_names_it():
     (known,) = tables(run(*fused))
     assert answers(known) == [answer(known)]
     assert answer(known).startswith("jax fused trains net 5.00 times as fast as torch fused")
+
+
+def test_loops_of_one_backend_without_fit_are_compared_with_each_other():
+    (known,) = tables(
+        run(result("jax", 0.1, 0.1, loop="batch"), result("jax", 0.01, 0.01, loop="fused"))
+    )
+    assert answers(known) == [answer(known)]
+    assert answer(known).startswith("jax fused trains net 10.00 times as fast as jax batch")

@@ -12,7 +12,7 @@ import pytest
 HERE = Path(__file__).parent
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ask(pythons: dict[str, str]) -> Iterator[Callable[..., dict[str, Any]]]:
     """Ask `trainings.py` in a framework's environment, which is started at the first question."""
     processes: dict[tuple[str, str], subprocess.Popen[str]] = {}

@@ -174,7 +174,7 @@ def values_set_in_between_are_trained_from(keras, fit_fused):
 @check
 def other_sizes_are_trained_by_the_same_model(keras, fit_fused):
     model, by_fit = fresh(keras), fresh(keras)
-    for examples, batch_size in ((67, 8), (40, 8), (64, 16), (3, 8)):
+    for examples, batch_size in ((67, 8), (40, 8), (64, 16), (3, 8), (200, 8)):
         settings = {"batch_size": batch_size, "shuffle": False, "verbose": 0}
         data = columns(examples)
         same(losses(fit_fused(model, **data, **settings)), losses(by_fit.fit(**data, **settings)))
@@ -323,6 +323,44 @@ def a_training_that_is_interrupted_leaves_a_model(keras, fit_fused):
         losses(fit_fused(model, **columns(), **settings)),
         losses(expected.fit(**columns(), **settings)),
     )
+
+
+@check
+def a_training_that_fails_does_not_put_averages_of_nothing_in_the_place_of_weights(
+    keras, fit_fused
+):
+    model = fresh(keras)
+    model.compile(keras.optimizers.SGD(use_ema=True), "mse")
+    before = model.get_weights()
+    x = columns()["x"]
+    failed = True
+    with contextlib.suppress(Exception):
+        fit_fused(model, x, np.zeros((len(x), 7, 2)), verbose=0)
+        failed = False
+    assert failed, "targets of another shape were trained on"
+    for ours, theirs in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@check
+def other_types_and_places_of_nothing_are_trained_by_the_same_model(keras, fit_fused):
+    def made():
+        keras.utils.set_random_seed(0)
+        inputs = keras.Input((3,))
+        hidden = keras.layers.Dense(4)(inputs)
+        outputs = [keras.layers.Dense(1, name=name)(hidden) for name in ("a", "b")]
+        model = keras.Model(inputs, outputs)
+        model.compile("sgd", ["mse", "mse"])
+        return model
+
+    model, by_fit = made(), made()
+    rng = np.random.default_rng(0)
+    x, weights = rng.normal(size=(24, 3)), rng.uniform(size=24)
+    settings = {"batch_size": 8, "shuffle": False, "verbose": 0}
+    for y_type, weighted in (("int32", (weights, None)), ("float32", (None, weights))):
+        y = [rng.integers(0, 5, size=(24, 1)).astype(y_type) for _ in range(2)]
+        data = {"x": x, "y": y, "sample_weight": list(weighted)}
+        same(losses(fit_fused(model, **data, **settings)), losses(by_fit.fit(**data, **settings)))
 
 
 @check

@@ -131,6 +131,19 @@ def has_no_compiler(keras):
     return dense(keras, keras.layers.Dropout(0.5), optimizer="adam")
 
 
+def grows(keras: Any, fit_fused: Any) -> float:
+    """Return how far a compiled loop and `fit` part where examples are more than at first."""
+    os.environ["TORCH_COMPILE_DISABLE"] = "0"
+    weights = []
+    for train in (fit_fused, lambda model, **settings: model.fit(**settings)):
+        keras.utils.set_random_seed(0)
+        model = dense(keras)
+        for examples in (24, 200):
+            train(model, **columns(examples), batch_size=8, shuffle=False, verbose=0)
+        weights.append(model.get_weights())
+    return float(max(np.abs(a - b).max() for a, b in zip(*weights, strict=True)))
+
+
 def main() -> None:
     # Frameworks print on stdout.
     reply = os.fdopen(os.dup(1), "w")
@@ -139,7 +152,7 @@ def main() -> None:
     from bench.loops.refusals import LoopRefusal
 
     keras.config.set_floatx("float64")
-    answers = {}
+    answers = {"grows": grows(keras, fit_fused)}
     for name, build in TRAININGS.items():
         os.environ["TORCH_COMPILE_DISABLE"] = "0" if "compiler" in name else "1"
         case = Case(build, columns)

@@ -10,10 +10,12 @@ pytestmark = pytest.mark.frameworks
 
 #: What hangs on the steps of a backend.
 ON_EVERY_BACKEND = (
+    "a_training_that_fails_does_not_put_averages_of_nothing_in_the_place_of_weights",
     "a_training_that_is_interrupted_leaves_a_model",
     "another_compilation_is_trained_by",
     "fit_goes_on_where_fused_ended",
     "other_sizes_are_trained_by_the_same_model",
+    "other_types_and_places_of_nothing_are_trained_by_the_same_model",
     "tensors_are_taken",
     "the_program_is_kept_with_the_model",
     "values_set_in_between_are_trained_from",

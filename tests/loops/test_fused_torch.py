@@ -60,6 +60,10 @@ def test_what_torch_compiles_draws_the_same_random_numbers(answers):
     assert max(answer["deviations"].values()) <= 1e-9
 
 
+def test_a_compiled_loop_trains_on_more_examples_than_at_first(answers):
+    assert answers["grows"] <= 1e-9
+
+
 def test_where_torch_cannot_compile_python_runs_the_traced_step_and_says_so(answers):
     answer = answers["has_no_compiler"]
     assert max(answer["deviations"].values()) <= 1e-9

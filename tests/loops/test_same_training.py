@@ -97,4 +97,7 @@ def check(answer: dict[str, Any], refused: str | None, tolerance: float) -> None
         assert answer["untouched"]
     else:
         assert "deviations" in answer, answer.get("error") or answer
-        assert max(answer["deviations"].values()) <= tolerance, answer["deviations"]
+        # Each, for NaN is never the largest.
+        assert all(each <= tolerance for each in answer["deviations"].values()), answer[
+            "deviations"
+        ]

@@ -878,7 +878,8 @@ def deviations(ours: dict[str, list[Any]], theirs: dict[str, list[Any]]) -> dict
             found[name] = float("inf")
         else:
             pairs = zip(ours[name], arrays, strict=True)
-            found[name] = max((deviation(a, b) for a, b in pairs), default=0.0)
+            # Unlike max(), it keeps what is no number.
+            found[name] = float(np.max([deviation(a, b) for a, b in pairs], initial=0.0))
     return found
 
 

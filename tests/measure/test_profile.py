@@ -128,7 +128,7 @@ def test_one_that_hangs_is_ended(watch, only_in, tmp_path: Path, monkeypatch):
 
 def test_a_worker_that_dies_meanwhile_gives_no_profile(watch):
     with pytest.raises(NoProfile):
-        watch('say("turn", dict(epoch_seconds=0.01)); inbox.get(); os._exit(9)')
+        watch('[(say("turn", dict(epoch_seconds=0.01)), inbox.get()) for _ in "12"]; os._exit(9)')
 
 
 def test_a_training_is_seen(watch):

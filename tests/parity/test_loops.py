@@ -111,3 +111,5 @@ def test_a_loss_without_a_number_is_found():
     assert first_without_number(Reference(BY_FIT, spreads)) is None
     diverged = {**BY_FIT, LOSS: np.array(math.inf, "float32")}
     assert first_without_number(Reference(diverged, spreads)) == LOSS
+    leapt = spreads | {LOSS: np.array(math.nan)}
+    assert first_without_number(Reference(BY_FIT, leapt)) == LOSS

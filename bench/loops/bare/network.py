@@ -1,5 +1,6 @@
 """What the bare loops take of a compiled Keras model, and which models they aren't written for."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -224,8 +225,11 @@ def _loss(compiled: Any) -> str:
     """Return the name of the loss as it was compiled, a name itself or a configuration."""
     if isinstance(compiled, dict) and str(compiled.get("module")).startswith("keras."):
         _check_plain("loss", compiled["config"])
-        compiled = compiled["config"].get("name")
-    name = str(keras.losses.get(compiled).__name__) if isinstance(compiled, str) else ""
+        compiled = re.sub("(?<=[a-z])(?=[A-Z])", "_", compiled["class_name"]).lower()
+    try:
+        name = keras.losses.get(compiled).__name__ if isinstance(compiled, str) else ""
+    except (ValueError, AttributeError):
+        name = ""
     if name not in LOSSES:
         _refuse(f"has the loss {compiled}")
     return name
