@@ -6,9 +6,10 @@
 
 The runs are those of
 
-    nox -s bench -- --tag notes --loop fit --loop fit:32 --loop batch --loop fused --loop bare
+    nox -s bench -- --loop fit --loop fit:32 --loop batch --loop fused --loop bare
         --rounds 4 --results RESULTS
-    nox -s bench -- --tag layers --loop fit --loop fused --quick --rounds 2 --results RESULTS
+    nox -s bench -- --tag all --loop fit --loop fused --quick --rounds 2 --no-parity
+        --results RESULTS
 
 It stands between "<!-- measured: NAME -->" and "<!-- end -->" on the page, and a test holds it to
 the stored runs.

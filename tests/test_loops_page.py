@@ -33,11 +33,12 @@ def test_the_readme_says_what_the_stored_run_says():
 
 
 def test_every_workload_of_the_zoo_has_its_rows():
-    shipped = {file.stem for file in (PROJECT / "models").glob("*.py") if "FIT" in file.read_text()}
+    shipped = {
+        file.stem for file in (PROJECT / "models").glob("*.py") if "TAGS" in file.read_text()
+    }
     told = {
         table["workload"]: {(row["backend"], row["loop"]) for row in table["rows"]}
-        for document in (LOOPS, ZOO)
-        for table in document["tables"]
+        for table in ZOO["tables"]
     }
     wanted = {(backend, loop) for backend in BACKENDS for loop in ("fit", "fused")}
     assert {name: wanted - told.get(name, set()) for name in shipped} == {
