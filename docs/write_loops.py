@@ -128,6 +128,8 @@ def _measured(row: Row, fit: Row | None) -> list[str]:
         speedup = f"{times(gain)} ({span(gain)})"
         epochs = pays_from(row, fit)
         pays = "never" if epochs is None else f"epoch {epochs:,}"
+        if gain.low is None or gain.high is None or gain.low <= 1 <= gain.high:
+            pays = "undecided"
     first = f"{row['first_epoch_seconds']:.2f}"
     return [with_interval(_epoch(row), milliseconds), speedup, first, pays]
 
