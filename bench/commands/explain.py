@@ -28,14 +28,12 @@ from bench.measure.process import Launcher, launcher
 from bench.measure.profile import NoProfile, profile
 from bench.measure.runner import Target, carry_out
 from bench.measure.surroundings import examine
-from bench.parity.loops import sentence_of_loop
+from bench.parity.loops import judged
 from bench.records import (
     TRAINING_LOOPS,
     Arm,
     ArmResult,
-    Failure,
     Parameter,
-    Parity,
     Profile,
     Run,
     Selection,
@@ -158,17 +156,8 @@ def _checked(console: Console, run: Run, target: Target, workers: Launcher) -> R
     verdicts = check_loops(learners, {fit.backend: tuple(arms)}, settings, workers)
     found = {arms[loop]: verdict for (_, loop), verdict in verdicts.items()}
 
-    def known(result: ArmResult) -> ArmResult:
-        verdict = found.get(result.arm)
-        if verdict is None:
-            return result
-        failure = None
-        if verdict.unsupported:
-            failure = Failure(0, verdict.failure, verdict.exit_code, unsupported=True)
-        parity = Parity(verdict.outcome, sentence_of_loop(verdict))
-        return replace(result, parity=parity, failure=failure)
-
-    return replace(run, results=tuple(map(known, run.results)))
+    results = (judged(each, found[each.arm]) if each.arm in found else each for each in run.results)
+    return replace(run, results=tuple(results))
 
 
 def _learns(loop: str) -> bool:

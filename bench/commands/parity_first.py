@@ -14,10 +14,10 @@ from bench.measure.parity import QUICK, Learner, ParitySettings, check_parity
 from bench.measure.predictions import check_predictions
 from bench.measure.process import Launcher
 from bench.measure.runner import Target
-from bench.parity.loops import LoopVerdict, sentence_of_loop, worse
+from bench.parity.loops import LoopVerdict, judged
 from bench.parity.places import RUNNING_LOSS, Place
 from bench.parity.verdict import sentence
-from bench.records import DEFAULT_LOOPS, UNCHECKED, Arm, ArmResult, Failure, Parity
+from bench.records import DEFAULT_LOOPS, UNCHECKED, Arm, ArmResult, Parity
 
 
 def check_first(
@@ -37,8 +37,7 @@ def check_first(
     no group stays unchecked. One whose loop refuses the workload has failed, and is unsupported.
     """
     settings = replace(QUICK, seed=seed, threads=results[0].arm.threads)
-    found: dict[Arm, Parity] = {}
-    refusals: dict[Arm, Failure] = {}
+    known = {each.arm: each for each in results}
     for group in groups:
         workload = group[0].workload
         arms = {learner_of(arm): arm for arm in group}
@@ -50,7 +49,8 @@ def check_first(
         }
         if group[0].task == "predict":
             parities, failures = check_predictions(learners, seed, settings.threads, workers)
-            found |= {arms[name]: parity for name, parity in parities.items()}
+            for name, parity in parities.items():
+                known[arms[name]] = replace(known[arms[name]], parity=parity)
             notes = [note for each in failures.values() for note in getattr(each, "__notes__", [])]
             for note in notes if debug else ():
                 console.print(Text(note), soft_wrap=True)
@@ -58,22 +58,13 @@ def check_first(
         of_backends = _of_backends(console, workload, learners, settings, workers, debug)
         of_loops = _of_loops(console, group, learners, learner_of, settings, workers, debug)
         for arm in group:
-            found[arm] = of_backends.get(learner_of(arm), UNCHECKED)
-            if (of_loop := of_loops.get(arm)) is None:
-                continue
-            # The losses after each step are those of fit.
-            of_backend = replace(found[arm], running_losses=(), reference_losses=())
-            found[arm] = worse(of_backend, Parity(of_loop.outcome, sentence_of_loop(of_loop)))
-            if of_loop.unsupported:
-                refusals[arm] = Failure(0, of_loop.failure, of_loop.exit_code, unsupported=True)
-    return tuple(
-        replace(
-            each,
-            parity=found.get(each.arm, each.parity),
-            failure=refusals.get(each.arm, each.failure),
-        )
-        for each in results
-    )
+            parity = of_backends.get(learner_of(arm), UNCHECKED)
+            known[arm] = replace(known[arm], parity=parity)
+            if (of_loop := of_loops.get(arm)) is not None:
+                # The losses after each step are those of fit.
+                parity = replace(parity, running_losses=(), reference_losses=())
+                known[arm] = judged(replace(known[arm], parity=parity), of_loop)
+    return tuple(known[each.arm] for each in results)
 
 
 def _of_backends(

@@ -6,7 +6,7 @@ batches. So what a loop does otherwise is its own doing.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from bench.parity.places import EPOCH_METRIC, Place
 from bench.parity.precisions import UNIT_ROUNDOFF
 from bench.parity.training import Reference
 from bench.parity.verdict import when
-from bench.records import Parity, ParityOutcome, contender
+from bench.records import ArmResult, Failure, Parity, ParityOutcome, contender
 
 Array = np.ndarray
 
@@ -81,6 +81,15 @@ def sentence_of_loop(verdict: LoopVerdict) -> str:
     if off[1:]:
         text += f", and so are {len(off) - 1} more"
     return text
+
+
+def judged(result: ArmResult, verdict: LoopVerdict) -> ArmResult:
+    """Return an arm with what came of its loop, besides its parity so far; it fails if refused."""
+    parity = worse(result.parity, Parity(verdict.outcome, sentence_of_loop(verdict)))
+    failure = result.failure
+    if verdict.unsupported:
+        failure = Failure(0, verdict.failure, verdict.exit_code, unsupported=True)
+    return replace(result, parity=parity, failure=failure)
 
 
 def describe(deviation: Deviation) -> str:
