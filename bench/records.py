@@ -25,6 +25,9 @@ DEFAULT_LOOPS: dict[Task, str] = {"train": "fit", "predict": "predict"}
 #: What can drive a training, beside `fit:N`, which is `fit` with so many steps per execution.
 TRAINING_LOOPS = ("fit", "batch", "fused", "bare")
 
+#: The one of them that is no loop for a user's own model, but the floor for it.
+FLOOR_LOOP = "bare"
+
 #: What an explanation tries beside them: `fit` with the other `jit_compile`, by what that is.
 JIT_LOOPS = {"fit jit_compile=True": True, "fit jit_compile=False": False}
 

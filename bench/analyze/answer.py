@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bench.analyze.comparison import Figures, Row, Table
 from bench.analyze.stats import Estimate
-from bench.records import DEFAULT_LOOPS, Run
+from bench.records import DEFAULT_LOOPS, FLOOR_LOOP, Run
 
 
 def is_decided(row: Row) -> bool:
@@ -23,8 +23,7 @@ def answers(table: Table) -> list[str]:
     """
     if len(table.loops) == 1:
         return [answer(table)]
-    # What is bare isn't the user's model.
-    fastest = [row.arm.loop for row in _that_count(table) if row.arm.loop != "bare"]
+    fastest = [row.arm.loop for row in _that_count(table) if row.arm.loop != FLOOR_LOOP]
     told = [loop for loop in table.loops if loop in (table.loops[0], *fastest[:1])]
     by_loop = [(loop, _without_loop(table.of_loop(loop))) for loop in told]
     said = [f"By {loop}: {answer(rows)}" for loop, rows in by_loop if len(_that_count(rows)) > 1]

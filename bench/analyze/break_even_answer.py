@@ -2,7 +2,7 @@
 
 from bench.analyze.break_even import BreakEven, break_evens
 from bench.analyze.comparison import Table
-from bench.records import DEFAULT_LOOPS, Run
+from bench.records import DEFAULT_LOOPS, FLOOR_LOOP, Run
 
 
 def loops_answers(run: Run, table: Table) -> list[str]:
@@ -12,9 +12,8 @@ def loops_answers(run: Run, table: Table) -> list[str]:
     return [
         f"On {each.faster.backend}, {_sentence(each, each.faster.loop, each.slower.loop)}"
         for each in found
-        # What is bare isn't the user's model.
         if each.slower.loop in DEFAULT_LOOPS.values()
-        and each.faster.loop not in ("bare", each.slower.loop)
+        and each.faster.loop not in (FLOOR_LOOP, each.slower.loop)
     ]
 
 

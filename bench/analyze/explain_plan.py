@@ -11,7 +11,7 @@ from bench.analyze.plan import LEAST_EPOCHS, Stop
 from bench.analyze.repetitions import epoch_cost_seconds, process_cost_seconds, steady_epochs
 from bench.analyze.stats import ratio
 from bench.analyze.steady import UNCOUNTED_EPOCHS, process_epoch_seconds
-from bench.records import DATA_LOOP, JIT_LOOPS, Arm, ArmResult, Assignment, Run
+from bench.records import DATA_LOOP, FLOOR_LOOP, JIT_LOOPS, Arm, ArmResult, Assignment, Run
 
 #: Processes of each arm that is still wanted, whatever the precision.
 MIN_PROCESSES = 3
@@ -23,7 +23,7 @@ HOPELESS = 1.3
 FIRST_PROCESS_SECONDS = 4.0
 
 #: What an epoch is split by, which no one is advised to train by.
-SPLITTING_LOOPS = ("bare", DATA_LOOP)
+SPLITTING_LOOPS = (FLOOR_LOOP, DATA_LOOP)
 
 #: Steps per execution that are tried, but on torch, where Keras takes none but 1.
 STEPS_PER_EXECUTION = (8, 32)

@@ -6,6 +6,7 @@ import altair as alt
 
 from bench.analyze.answer import milliseconds
 from bench.analyze.comparison import Table
+from bench.records import FLOOR_LOOP
 from bench.report.columns import interval_record
 from bench.report.page.content import Figure
 from bench.report.page.marks import (
@@ -83,7 +84,7 @@ def loops_figure(table: Table) -> Figure | None:
             for above, dy in ((True, -15), (False, 17))
         ),
     ).properties(height=height("backend", records, ROW_HEIGHT))
-    has_floor = any(each["loop"] == "bare" for each in records)
+    has_floor = any(each["loop"] == FLOOR_LOOP for each in records)
     said = (
         f"{name} "
         + ", ".join(
