@@ -67,7 +67,7 @@ def environment_options(backends: tuple[str, ...]) -> list[str]:
 def measure(session: nox.Session, *options: str) -> None:
     """Run `keras-bench run` with these options and with what follows `--` on the command line."""
     session.run(
-        environment_python("suite"), "-m", "bench", "run", *options, *session.posargs,
+        environment_python("suite"), "-m", "keras_bench", "run", *options, *session.posargs,
         external=True,
         # Time to save what was measured after Ctrl-C.
         interrupt_timeout=20.0,
@@ -116,7 +116,7 @@ def predict(session: nox.Session) -> None:
 def parity(session: nox.Session) -> None:
     """Check that all backends learn the same (takes the arguments of `keras-bench parity`)."""
     session.run(
-        environment_python("suite"), "-m", "bench", "parity",
+        environment_python("suite"), "-m", "keras_bench", "parity",
         *environment_options(BACKENDS), *session.posargs,
         external=True,
     )  # fmt: skip
@@ -280,7 +280,7 @@ def gate(session: nox.Session) -> None:
                 options.append(f"--{name}-workloads={side.workloads}")
         try:
             session.run(
-                environment_python("suite"), "-m", "bench", "gate", *options, *rest,
+                environment_python("suite"), "-m", "keras_bench", "gate", *options, *rest,
                 external=True,
                 # Time to save what was measured after Ctrl-C.
                 interrupt_timeout=20.0,
@@ -296,7 +296,7 @@ def gate(session: nox.Session) -> None:
 def calibrate(session: nox.Session) -> None:
     """Find out how small a slowdown a gate sees here: [WORKLOAD] --backend NAME [options]."""
     session.run(
-        environment_python("suite"), "-m", "bench", "calibrate",
+        environment_python("suite"), "-m", "keras_bench", "calibrate",
         *environment_options(BACKENDS), *session.posargs,
         external=True,
         interrupt_timeout=20.0,
@@ -308,7 +308,7 @@ def calibrate(session: nox.Session) -> None:
 def explain(session: nox.Session) -> None:
     """Say where an epoch of fit goes, and what is faster: WORKLOAD --backend NAME [options]."""
     session.run(
-        environment_python("suite"), "-m", "bench", "explain",
+        environment_python("suite"), "-m", "keras_bench", "explain",
         *environment_options(BACKENDS), *session.posargs,
         external=True,
         interrupt_timeout=20.0,
@@ -335,23 +335,47 @@ def versions(session: nox.Session) -> None:
                 python = f"missing:{reason}"
             options += ["--environment", f"{chosen.package} {version}", backend, python]
     session.run(
-        environment_python("suite"), "-m", "bench", "versions", *workloads, *options, *rest,
+        environment_python("suite"), "-m", "keras_bench", "versions", *workloads, *options, *rest,
         external=True,
         interrupt_timeout=20.0,
         terminate_timeout=10.0,
     )  # fmt: skip
 
 
-@nox.session(requires=EVERY_ENVIRONMENT, default=False)
-def tests(session: nox.Session) -> None:
-    """Run the tests: the pure parts, and all three frameworks in their environments."""
-    install(session, "--editable", ".", *nox.project.dependency_groups(PROJECT, "tests"))
+def run_tests(session: nox.Session, backends: tuple[str, ...], *options: str) -> None:
+    """Run pytest with the interpreters of these backends, in as many processes as there are cores.
+
+    Which folders are tested is in pyproject.toml, unless the command line names some after `--`.
+    """
     pythons = {
-        f"KERAS_BENCH_TEST_{backend.upper()}": environment_python(backend) for backend in BACKENDS
+        f"KERAS_BENCH_TEST_{backend.upper()}": environment_python(backend) for backend in backends
     }
+    session.run(
+        environment_python("tests"), "-m", "pytest", "--numprocesses=logical",
+        *options, *session.posargs,
+        external=True,
+        env=pythons,
+    )  # fmt: skip
+
+
+@nox.session(venv_backend="none", requires=["env(tests)", "env(jax)"], default=False)
+def tests(session: nox.Session) -> None:
+    """Run the tests that every change must pass; JAX is the only framework that they need."""
+    run_tests(session, ("jax",))
+
+
+@nox.session(
+    name="tests(full)",
+    venv_backend="none",
+    requires=["env(tests)", *[f"env({backend})" for backend in BACKENDS]],
+    default=False,
+)
+def tests_full(session: nox.Session) -> None:
+    """Run all tests, those of the three frameworks and the long simulations too."""
+    backends = BACKENDS
     if Path(environment_python("openvino")).exists():  # Where `nox -s predict` has made it.
-        pythons["KERAS_BENCH_TEST_OPENVINO"] = environment_python("openvino")
-    session.run("pytest", *session.posargs, env=pythons)
+        backends = (*BACKENDS, "openvino")
+    run_tests(session, backends, "--override-ini=testpaths=tests", "--full")
 
 
 @nox.session(requires=EVERY_ENVIRONMENT, default=False)
@@ -405,6 +429,12 @@ def types(session: nox.Session) -> None:
 def env_suite(session: nox.Session) -> None:
     """Make the environment of the suite itself, which holds no framework."""
     install(session, "--editable", ".")
+
+
+@nox.session(name="env(tests)", default=False)
+def env_tests(session: nox.Session) -> None:
+    """Make the environment of the tests: the suite, pytest and what tests it, and no framework."""
+    install(session, "--editable", ".", *nox.project.dependency_groups(PROJECT, "tests"))
 
 
 def define_env(backend: str) -> None:

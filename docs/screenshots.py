@@ -14,8 +14,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from bench.commands.report import page as page_of
-from bench.store.stored import load
+from keras_bench.commands.report import page as page_of
+from keras_bench.store.stored import load
 
 PROJECT = Path(__file__).parent.parent
 RESULTS = PROJECT / "results"

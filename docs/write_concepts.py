@@ -27,11 +27,11 @@ from typing import Any
 
 import msgspec
 
-from bench.analyze.answer import listed, milliseconds, span, times
-from bench.analyze.stats import Estimate, ratio
-from bench.records import BACKENDS, Machine
-from bench.report.columns import with_interval
-from bench.report.markdown import described, pipe_table
+from keras_bench.analyze.answer import listed, milliseconds, span, times
+from keras_bench.analyze.stats import Estimate, ratio
+from keras_bench.records import BACKENDS, Machine
+from keras_bench.report.columns import with_interval
+from keras_bench.report.markdown import described, pipe_table
 
 DOCS = Path(__file__).parent
 PAGE = DOCS / "concepts.md"

@@ -26,11 +26,11 @@ from typing import Any
 
 import msgspec
 
-from bench.analyze.answer import listed, milliseconds, span, times
-from bench.analyze.stats import Estimate
-from bench.records import BACKENDS, DEFAULT_LOOPS, Machine
-from bench.report.columns import with_interval
-from bench.report.markdown import described, pipe_table, plain
+from keras_bench.analyze.answer import listed, milliseconds, span, times
+from keras_bench.analyze.stats import Estimate
+from keras_bench.records import BACKENDS, DEFAULT_LOOPS, Machine
+from keras_bench.report.columns import with_interval
+from keras_bench.report.markdown import described, pipe_table, plain
 
 DOCS = Path(__file__).parent
 PAGE = DOCS / "loops.md"

@@ -14,7 +14,7 @@ import keras
 PROJECT = Path(__file__).parent.parent
 sys.path += [str(PROJECT), str(PROJECT / "models")]
 
-from bench.measure.workloads import shipped  # noqa: E402
+from keras_bench.measure.workloads import shipped  # noqa: E402
 
 HEADING = """\
 | workload | what | layers | parameters | FLOPs per example | it stresses | tags |

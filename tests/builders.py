@@ -6,17 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.analyze.comparison import Figures, Row, Table
-from bench.analyze.sequential import LOOKS
-from bench.analyze.stats import Estimate
-from bench.errors import BenchError, WorkerDied
-from bench.parity.blueprint import Blueprint, Layer, Part, Weight
-from bench.parity.causes import Cause
-from bench.parity.deviations import Deviation
-from bench.parity.loops import LoopVerdict
-from bench.parity.places import EPOCH_LOSS, LOSS, RUNNING_LOSS, THE_LOSS, Place
-from bench.parity.verdict import BackendVerdict, Verdict, Worst
-from bench.records import (
+from keras_bench.analyze.comparison import Figures, Row, Table
+from keras_bench.analyze.sequential import LOOKS
+from keras_bench.analyze.stats import Estimate
+from keras_bench.errors import BenchError, WorkerDied
+from keras_bench.parity.blueprint import Blueprint, Layer, Part, Weight
+from keras_bench.parity.causes import Cause
+from keras_bench.parity.deviations import Deviation
+from keras_bench.parity.loops import LoopVerdict
+from keras_bench.parity.places import EPOCH_LOSS, LOSS, RUNNING_LOSS, THE_LOSS, Place
+from keras_bench.parity.verdict import BackendVerdict, Verdict, Worst
+from keras_bench.records import (
     Arm,
     ArmResult,
     Calibration,
@@ -31,7 +31,7 @@ from bench.records import (
     Sample,
     Settings,
 )
-from bench.worker.protocol import Workload
+from keras_bench.worker.protocol import Workload
 
 
 def workload_in(file: Path) -> Workload:

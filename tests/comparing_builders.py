@@ -8,8 +8,8 @@ import numpy as np
 from builders import AGREES, MACHINE
 from history_builders import history_row, started
 
-from bench.analyze.history import HistoryRow
-from bench.analyze.measured import MeasuredArm, MeasuredRun, recorded_environment
+from keras_bench.analyze.history import HistoryRow
+from keras_bench.analyze.measured import MeasuredArm, MeasuredRun, recorded_environment
 
 #: How far processes of one run differ.
 WITHIN = 0.03

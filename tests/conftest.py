@@ -97,7 +97,7 @@ def keras_bench(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]
 
     def start(*arguments: str, **variables: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-m", "bench", *arguments],
+            [sys.executable, "-m", "keras_bench", *arguments],
             cwd=folder,
             env={**surroundings, "TMPDIR": str(temporary), **variables},
             stdout=subprocess.PIPE,

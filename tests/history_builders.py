@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bench.analyze.history import HistoryRow
+from keras_bench.analyze.history import HistoryRow
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.commands import calibrate as module
-from bench.commands.calibrate import SLOWDOWNS, calibrate
-from bench.errors import Interrupted, LossDiverged, Undecided, UsageError, WorkerDied
-from bench.measure.machine import this_machine
-from bench.records import CalibrationRound, GateSettings
+from keras_bench.commands import calibrate as module
+from keras_bench.commands.calibrate import SLOWDOWNS, calibrate
+from keras_bench.errors import Interrupted, LossDiverged, Undecided, UsageError, WorkerDied
+from keras_bench.measure.machine import this_machine
+from keras_bench.records import CalibrationRound, GateSettings
 
 SETTINGS = GateSettings(training_seconds=0.01, least_turns=2, timeout_seconds=30.0)
 
@@ -22,9 +22,9 @@ NOISY = "import random; sample(0.02 * random.uniform(0.99, 1.01))"
 @pytest.fixture(autouse=True)
 def quick_and_by_itself(tmp_path: Path, monkeypatch):
     """Keep the lock of a real run away, and the load of these tests; draw fewer gates."""
-    monkeypatch.setattr("bench.analyze.pairs.MOST_BUSY_CHANGE_CORES", math.inf)
-    monkeypatch.setattr("bench.analyze.calibration.GATES", 200)
-    monkeypatch.setattr("bench.analyze.calibration.REDRAWS", 10)
+    monkeypatch.setattr("keras_bench.analyze.pairs.MOST_BUSY_CHANGE_CORES", math.inf)
+    monkeypatch.setattr("keras_bench.analyze.calibration.GATES", 200)
+    monkeypatch.setattr("keras_bench.analyze.calibration.REDRAWS", 10)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
 
@@ -92,8 +92,8 @@ def test_rounds_that_other_programs_disturb_are_answered_clearly(
     run, capsys, monkeypatch, tmp_path
 ):
     loads = iter([0.0] + [1.0] * 100)
-    monkeypatch.setattr("bench.analyze.pairs.MOST_BUSY_CHANGE_CORES", 0.25)
-    monkeypatch.setattr("bench.commands.calibrate.CalibrationRound", with_load_of(loads))
+    monkeypatch.setattr("keras_bench.analyze.pairs.MOST_BUSY_CHANGE_CORES", 0.25)
+    monkeypatch.setattr("keras_bench.commands.calibrate.CalibrationRound", with_load_of(loads))
     assert run(NOISY, 2) == 0
     assert "dense_3_5_2 on jax: 1 of 10 rounds count, too few to say" in capsys.readouterr().out
     (document,) = documents(tmp_path)

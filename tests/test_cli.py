@@ -17,7 +17,7 @@ import psutil
 import pytest
 from builders import blueprint
 
-from bench.measure.workloads import template
+from keras_bench.measure.workloads import template
 
 THREE = ("tensorflow", "jax", "torch")
 
@@ -33,7 +33,7 @@ def results(tmp_path: Path) -> Path:
 def test_help_loads_nothing_heavy():
     code = (
         "import sys; sys.argv = ['keras-bench', '--help']\n"
-        "from bench.cli import main\n"
+        "from keras_bench.cli import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
         "heavy = {'keras', 'tensorflow', 'jax', 'torch', 'pandas', 'scipy', 'numpy', 'rich'}\n"
@@ -537,7 +537,7 @@ def test_no_color_is_respected(run_cli, fake_python):
 
 def test_the_module_and_the_script_are_the_same_command():
     script = Path(sys.executable).with_name("keras-bench")
-    asked = [[str(script), "--version"], [sys.executable, "-m", "bench", "--version"]]
+    asked = [[str(script), "--version"], [sys.executable, "-m", "keras_bench", "--version"]]
     answers = [subprocess.run(call, capture_output=True, text=True, check=True) for call in asked]
     assert answers[0].stdout == answers[1].stdout
     assert os.access(script, os.X_OK)

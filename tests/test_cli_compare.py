@@ -10,10 +10,10 @@ import pytest
 from builders import AGREES, DIFFERS, ENVIRONMENT, MACHINE, arm, failure, result, run, sample
 from history_builders import started
 
-from bench.analyze.comparison import tables
-from bench.errors import WorkloadError
-from bench.records import ArmResult, Settings
-from bench.store import history, latest, runs
+from keras_bench.analyze.comparison import tables
+from keras_bench.errors import WorkloadError
+from keras_bench.records import ArmResult, Settings
+from keras_bench.store import history, latest, runs
 
 CALM = (0.0500, 0.0501, 0.0499, 0.0502, 0.0498, 0.0500)
 NEWER = replace(ENVIRONMENT, packages=(*ENVIRONMENT.packages[:1], ("keras", "3.16.0")))

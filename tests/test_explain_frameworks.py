@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from builders import SMALL_WORKLOAD, workload_in
 
-from bench.errors import Unsupported
-from bench.measure.process import launcher
-from bench.records import BACKENDS, DATA_LOOP
-from bench.worker.protocol import TimingRequest
+from keras_bench.errors import Unsupported
+from keras_bench.measure.process import launcher
+from keras_bench.records import BACKENDS, DATA_LOOP
+from keras_bench.worker.protocol import TimingRequest
 
 pytestmark = pytest.mark.frameworks
 

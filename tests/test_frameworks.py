@@ -59,7 +59,9 @@ def test_pytest_benchmark_compares_two_runs(run_cli, envs, tmp_path: Path):
 def test_a_coordinator_killed_outright_takes_its_worker_with_it(keras_bench, envs):
     process = keras_bench("run", "dense_1_16_32_2", "--backend=torch", *envs)
     coordinator = psutil.Process(process.pid)
-    while not (workers := [c for c in coordinator.children() if "bench.worker" in c.cmdline()]):
+    while not (
+        workers := [c for c in coordinator.children() if "keras_bench.worker" in c.cmdline()]
+    ):
         assert process.poll() is None
         time.sleep(0.05)
     process.kill()

@@ -10,17 +10,17 @@ from xml.etree import ElementTree
 import pytest
 from builders import FIRST_LOOK, calibration
 
-from bench.analyze.calibration import Capability
-from bench.analyze.pairs import pairs
-from bench.commands.gate import Outputs, measure
-from bench.commands.sides import Side
-from bench.commands.versions import sweep_versions
-from bench.errors import BackendError, ResultsUnwritable
-from bench.measure.machine import this_machine
-from bench.records import GateSettings, Selection
-from bench.store.calibrations import save as save_calibration
-from bench.store.gates import load
-from bench.store.history import load as load_history
+from keras_bench.analyze.calibration import Capability
+from keras_bench.analyze.pairs import pairs
+from keras_bench.commands.gate import Outputs, measure
+from keras_bench.commands.sides import Side
+from keras_bench.commands.versions import sweep_versions
+from keras_bench.errors import BackendError, ResultsUnwritable
+from keras_bench.measure.machine import this_machine
+from keras_bench.records import GateSettings, Selection
+from keras_bench.store.calibrations import save as save_calibration
+from keras_bench.store.gates import load
+from keras_bench.store.history import load as load_history
 
 #: Short rounds: what a fake worker says of its speed has no noise.
 SETTINGS = GateSettings(training_seconds=0.01, least_turns=2, timeout_seconds=30.0)
@@ -31,7 +31,7 @@ SLOWER = "sample(0.0026)"
 @pytest.fixture(autouse=True)
 def own_temporary_folder(tmp_path: Path, monkeypatch):
     """Keep the lock of a real run away, GitHub's variables, and the load of these tests."""
-    monkeypatch.setattr("bench.analyze.pairs.MOST_BUSY_CHANGE_CORES", math.inf)
+    monkeypatch.setattr("keras_bench.analyze.pairs.MOST_BUSY_CHANGE_CORES", math.inf)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
         monkeypatch.delenv(name, raising=False)

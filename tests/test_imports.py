@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-import bench
+import keras_bench
 
-PACKAGE = Path(bench.__file__).parent
+PACKAGE = Path(keras_bench.__file__).parent
 FRAMEWORKS = {"keras", "jax", "jaxlib", "openvino", "tensorflow", "torch"}
 
 #: What the modules of a folder may not import from the suite.
@@ -42,7 +42,7 @@ def module_name(file):
 def imports_of(tree):
     """Return the modules that a source imports, those within functions too.
 
-    What is taken from a package may be a module of its own: "from bench.store import runs".
+    What is taken from a package may be a module of its own: "from keras_bench.store import runs".
     """
     found = set()
     for node in ast.walk(tree):
@@ -68,20 +68,22 @@ def is_within(module, packages):
 
 
 def of_folder(folder):
-    return {name: found for name, found in IMPORTS.items() if is_within(name, [f"bench.{folder}"])}
+    return {
+        name: found for name, found in IMPORTS.items() if is_within(name, [f"keras_bench.{folder}"])
+    }
 
 
 def test_the_sources_were_found():
     assert set(FORBIDDEN) <= {name.split(".")[1] for name in MODULES if "." in name}
-    assert "bench.worker.protocol" in IMPORTS["bench.measure.process"]
-    assert "bench.store.runs" in IMPORTS["bench.commands.run"]
+    assert "keras_bench.worker.protocol" in IMPORTS["keras_bench.measure.process"]
+    assert "keras_bench.store.runs" in IMPORTS["keras_bench.commands.run"]
     # One that stands within a function.
-    assert "bench.commands.gate" in IMPORTS["bench.cli"]
+    assert "keras_bench.commands.gate" in IMPORTS["keras_bench.cli"]
 
 
 @pytest.mark.parametrize("folder", FORBIDDEN)
 def test_a_folder_imports_nothing_that_is_built_on_it(folder):
-    forbidden = [f"bench.{each}" for each in FORBIDDEN[folder]]
+    forbidden = [f"keras_bench.{each}" for each in FORBIDDEN[folder]]
     wrong = {
         name: sorted(each for each in found if is_within(each, forbidden))
         for name, found in of_folder(folder).items()
@@ -91,7 +93,9 @@ def test_a_folder_imports_nothing_that_is_built_on_it(folder):
 
 @pytest.mark.parametrize("name", ["records", "errors"])
 def test_the_words_of_the_project_need_nothing_else_of_it(name):
-    assert [each for each in IMPORTS[f"bench.{name}"] if is_within(each, ["bench"])] == []
+    assert [
+        each for each in IMPORTS[f"keras_bench.{name}"] if is_within(each, ["keras_bench"])
+    ] == []
 
 
 def test_only_workers_and_loops_import_frameworks():
@@ -105,9 +109,9 @@ def test_only_workers_and_loops_import_frameworks():
 
 
 def test_a_worker_needs_nothing_of_the_suite_but_what_its_environment_holds():
-    allowed = [f"bench.{each}" for each in FOR_WORKERS]
+    allowed = [f"keras_bench.{each}" for each in FOR_WORKERS]
     reached = set(chain(of_folder("worker"), *of_folder("worker").values()))
-    reached = {each for each in reached if is_within(each, ["bench"])}
+    reached = {each for each in reached if is_within(each, ["keras_bench"])}
     assert [each for each in sorted(reached) if not is_within(each, allowed)] == []
     # Nor does anything of that, and of other packages only NumPy.
     for name in reached & MODULES:
@@ -118,9 +122,9 @@ def test_a_worker_needs_nothing_of_the_suite_but_what_its_environment_holds():
 
 def test_of_the_worker_all_others_import_the_protocol_alone():
     for name, found in IMPORTS.items():
-        if not is_within(name, ["bench.worker"]):
-            inner = {each for each in found if is_within(each, ["bench.worker"])}
-            assert inner <= {"bench.worker.protocol"}, name
+        if not is_within(name, ["keras_bench.worker"]):
+            inner = {each for each in found if is_within(each, ["keras_bench.worker"])}
+            assert inner <= {"keras_bench.worker.protocol"}, name
 
 
 def is_standard(module):

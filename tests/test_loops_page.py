@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.records import BACKENDS
+from keras_bench.records import BACKENDS
 
 PROJECT = Path(__file__).parent.parent
 PAGE = (PROJECT / "docs" / "loops.md").read_text(encoding="utf-8")

@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from bench.options import parse_loops, parse_parameters
+from keras_bench.options import parse_loops, parse_parameters
 
 
 def parsed(*values: str):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import bench
+import keras_bench
 
 pytestmark = pytest.mark.frameworks
 
@@ -187,8 +187,8 @@ data_uncalled = data_inner = arrays
 #: Trains one after the other in one process, as a worker does.
 TRAIN = """
 import json, sys
-from bench.worker.protocol import Refusal, TimingRequest, Workload
-from bench.worker.timing import measure
+from keras_bench.worker.protocol import Refusal, TimingRequest, Workload
+from keras_bench.worker.timing import measure
 
 file, folder, backend, *builders = sys.argv[1:]
 answer = {}
@@ -273,7 +273,7 @@ def test_models_are_trained_on_what_keras_takes_and_otherwise_refused(
         env={
             "KERAS_BACKEND": backend,
             "KERAS_HOME": str(tmp_path),
-            "PYTHONPATH": str(Path(bench.__file__).parent.parent),
+            "PYTHONPATH": str(Path(keras_bench.__file__).parent.parent),
             "PATH": "",
         },
         capture_output=True,

@@ -31,29 +31,29 @@ def run(installed: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_carries_its_workloads_and_their_data(installed: Path):
-    code = "import bench.measure.workloads as w; print(w.models_folder())"
+    code = "import keras_bench.measure.workloads as w; print(w.models_folder())"
     models = Path(run(installed, "-c", code).stdout.strip())
     assert installed in models.parents
     assert (models / "data" / "haberman.csv").is_file()
     assert (models / "data" / "digits.npz").is_file()
-    assert "dense_3_5_2" in run(installed, "-m", "bench", "list").stdout
+    assert "dense_3_5_2" in run(installed, "-m", "keras_bench", "list").stdout
 
 
 def test_it_carries_what_a_page_is_made_of(installed: Path):
-    assets = installed / "bench" / "report" / "page" / "assets"
-    source = PROJECT / "bench" / "report" / "page" / "assets"
+    assets = installed / "keras_bench" / "report" / "page" / "assets"
+    source = PROJECT / "bench" / "keras_bench" / "report" / "page" / "assets"
     assert {file.name for file in assets.iterdir()} == {file.name for file in source.iterdir()}
 
 
 def test_it_installs_no_package_but_bench(installed: Path):
     packages = {file.parent.name for file in installed.glob("*/__init__.py")}
-    assert packages == {"bench"}
+    assert packages == {"keras_bench"}
 
 
 @pytest.mark.frameworks
 def test_it_measures_a_shipped_workload(installed: Path, pythons):
     answer = run(
-        installed, "-m", "bench", "run", "dense_3_5_2", "--rounds=1", "--backend=jax",
+        installed, "-m", "keras_bench", "run", "dense_3_5_2", "--rounds=1", "--backend=jax",
         f"--env=jax={pythons['jax']}",
     )  # fmt: skip
     assert "jax trains an epoch of dense_3_5_2" in answer.stdout

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.measure import workloads
-from bench.measure.parity import Learner, ParitySettings, check_parity
-from bench.measure.process import launcher
-from bench.parity.verdict import Verdict, describe
-from bench.records import Selection
+from keras_bench.measure import workloads
+from keras_bench.measure.parity import Learner, ParitySettings, check_parity
+from keras_bench.measure.process import launcher
+from keras_bench.parity.verdict import Verdict, describe
+from keras_bench.records import Selection
 
 pytestmark = pytest.mark.frameworks
 

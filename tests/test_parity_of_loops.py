@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.store.runs import load, newest
+from keras_bench.store.runs import load, newest
 
 pytestmark = pytest.mark.frameworks
 
@@ -34,9 +34,9 @@ def data(seed):
 
 #: Trains something else by several steps per execution.
 FAULT = """
-import bench.loops.named
+import keras_bench.loops.named
 # This file is read again for each model.
-own = bench.loops.named.__dict__.setdefault("own", bench.loops.named.training_by)
+own = keras_bench.loops.named.__dict__.setdefault("own", keras_bench.loops.named.training_by)
 
 def training_by(loop, model):
     train = own(loop, model)
@@ -44,20 +44,20 @@ def training_by(loop, model):
         return lambda x, y, sample_weight, **settings: train(x, y, **settings)
     return train
 
-bench.loops.named.training_by = training_by
+keras_bench.loops.named.training_by = training_by
 """
 
 REFUSAL = """
-import bench.loops.named
-from bench.loops import LoopRefusal
-own = bench.loops.named.__dict__.setdefault("own", bench.loops.named.training_by)
+import keras_bench.loops.named
+from keras_bench import LoopRefusal
+own = keras_bench.loops.named.__dict__.setdefault("own", keras_bench.loops.named.training_by)
 
 def training_by(loop, model):
     if loop == "fit:4":
         raise LoopRefusal("nothing is trained on Mondays")
     return own(loop, model)
 
-bench.loops.named.training_by = training_by
+keras_bench.loops.named.training_by = training_by
 """
 
 

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from builders import SMALL_WORKLOAD, workload_in
 
-from bench.errors import WorkloadError
-from bench.measure.process import launcher
-from bench.records import Sample
-from bench.worker.protocol import PredictingRequest
+from keras_bench.errors import WorkloadError
+from keras_bench.measure.process import launcher
+from keras_bench.records import Sample
+from keras_bench.worker.protocol import PredictingRequest
 
 pytestmark = pytest.mark.frameworks
 

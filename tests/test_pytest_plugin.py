@@ -11,12 +11,12 @@ import msgspec
 import pytest
 from builders import SMALL_WORKLOAD
 
-from bench.analyze.steady import process_epoch_seconds
-from bench.measure.lock import machine_lock
-from bench.records import Sample
+from keras_bench.analyze.steady import process_epoch_seconds
+from keras_bench.measure.lock import machine_lock
+from keras_bench.records import Sample
 
 ONE_LINE = """
-from bench.pytest_plugin import benchmark_workloads
+from keras_bench import benchmark_workloads
 
 test_training = benchmark_workloads({arguments})
 """
@@ -197,7 +197,7 @@ def test_it_waits_for_another_run_and_says_so(run, fake_python, tmp_path, monkey
 
 
 def test_the_suites_own_are_found_in_the_package_by_tag(run):
-    package = ("--pyargs", "bench", "--collect-only", "-q")
+    package = ("--pyargs", "keras_bench", "--collect-only", "-q")
     listed = run(*package).stdout
     assert set(re.findall(r"\[(.*)-jax\]", listed)) == {"dense_3_5_2", "dense_1_16_32_2"}
     wrong = run(*package, "--keras-bench-tag=nots").stdout
@@ -221,8 +221,10 @@ def test_a_run_that_does_not_use_it_loads_nothing_for_it(run, folder):
 import sys
 
 def test_nothing_is_loaded():
-    ours = {each for each in sys.modules if each.partition(".")[0] == "bench"}
-    assert ours == {"bench", "bench.errors", "bench.records", "bench.pytest_plugin"}
+    ours = {each for each in sys.modules if each.partition(".")[0] == "keras_bench"}
+    assert ours == {
+        "keras_bench", "keras_bench.errors", "keras_bench.records", "keras_bench.pytest_plugin",
+    }  # fmt: skip
     heavy = {"numpy", "scipy", "pandas", "click", "rich", "msgspec", "psutil", "keras"}
     assert heavy & set(sys.modules) == set()
 """)

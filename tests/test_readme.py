@@ -8,21 +8,21 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from bench import errors
-from bench.analyze.answer import answer
-from bench.analyze.calibration import Capability
-from bench.analyze.comparison import tables
-from bench.analyze.sweep import sweep
-from bench.cli import cli
-from bench.errors import BenchError
-from bench.measure.workloads import template
-from bench.records import Calibration
-from bench.report.calibration import markdown as describe_calibration
-from bench.report.columns import record
-from bench.report.markdown import document
-from bench.report.sweep import markdown as describe_sweep
-from bench.store.gates import load as load_gate
-from bench.store.runs import load
+from keras_bench import errors
+from keras_bench.analyze.answer import answer
+from keras_bench.analyze.calibration import Capability
+from keras_bench.analyze.comparison import tables
+from keras_bench.analyze.sweep import sweep
+from keras_bench.cli import cli
+from keras_bench.errors import BenchError
+from keras_bench.measure.workloads import template
+from keras_bench.records import Calibration
+from keras_bench.report.calibration import markdown as describe_calibration
+from keras_bench.report.columns import record
+from keras_bench.report.markdown import document
+from keras_bench.report.sweep import markdown as describe_sweep
+from keras_bench.store.gates import load as load_gate
+from keras_bench.store.runs import load
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")

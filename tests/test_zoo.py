@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.measure.workloads import EVERY, shipped, tags
+from keras_bench.measure.workloads import EVERY, shipped, tags
 
 PROJECT = Path(__file__).parent.parent
 MODELS = PROJECT / "models"

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from builders import DIFFERS, UNABLE, arm, failure, sample
 
-from bench.analyze.advice import advice, tries
-from bench.records import ArmResult
+from keras_bench.analyze.advice import advice, tries
+from keras_bench.records import ArmResult
 
 FIT = ArmResult(arm(), tuple(map(sample, (0.1, 0.101, 0.099))))
 

@@ -13,7 +13,7 @@ from builders import (
     unmeasured_row,
 )
 
-from bench.analyze.answer import (
+from keras_bench.analyze.answer import (
     answer,
     answers,
     ending,
@@ -23,9 +23,9 @@ from bench.analyze.answer import (
     span,
     times,
 )
-from bench.analyze.comparison import tables
-from bench.analyze.stats import Estimate
-from bench.records import UNCHECKED, Settings
+from keras_bench.analyze.comparison import tables
+from keras_bench.analyze.stats import Estimate
+from keras_bench.records import UNCHECKED, Settings
 
 NARROW = Estimate(1.50, 1.45, 1.55)
 WIDE = Estimate(4.20, 4.00, 4.40)

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from bench.analyze.attribution import functions, layer_of, layers, parts
-from bench.records import Frame, Profile, Stack
+from keras_bench.analyze.attribution import functions, layer_of, layers, parts
+from keras_bench.records import Frame, Profile, Stack
 
-WORKER = (Frame("_train", "bench/worker/timing.py"),)
+WORKER = (Frame("_train", "keras_bench/worker/timing.py"),)
 JAX_FIT = Frame("JAXTrainer.fit", "keras/src/backend/jax/trainer.py")
 TORCH_FIT = Frame("TorchTrainer.fit", "keras/src/backend/torch/trainer.py")
 TF_FIT = Frame("TensorFlowTrainer.fit", "keras/src/backend/tensorflow/trainer.py")

@@ -6,9 +6,9 @@ import pytest
 from comparing_builders import WITHIN, processes_of, rows_around
 from history_builders import history_row, history_rows_of, started
 
-from bench.analyze.between_runs import LEAST_FREEDOM, Noise, apart, arm_rows, lasting, noise
-from bench.analyze.history import LEAST_NOISE
-from bench.analyze.stats import Difference, difference
+from keras_bench.analyze.between_runs import LEAST_FREEDOM, Noise, apart, arm_rows, lasting, noise
+from keras_bench.analyze.history import LEAST_NOISE
+from keras_bench.analyze.stats import Difference, difference
 
 ARM = {
     "fingerprint": "0123abcd",

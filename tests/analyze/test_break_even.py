@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from builders import DIFFERS, failure, result, sample
 
-from bench.analyze.break_even import (
+from keras_bench.analyze.break_even import (
     MOST_EPOCHS,
     break_even,
     break_evens,

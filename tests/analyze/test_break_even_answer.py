@@ -1,9 +1,9 @@
 import pytest
 from builders import result, run, sample
 
-from bench.analyze.break_even import BreakEven
-from bench.analyze.break_even_answer import answer, loops_answers
-from bench.analyze.comparison import tables
+from keras_bench.analyze.break_even import BreakEven
+from keras_bench.analyze.break_even_answer import answer, loops_answers
+from keras_bench.analyze.comparison import tables
 
 JAX, TORCH = result("jax").arm, result("torch").arm
 

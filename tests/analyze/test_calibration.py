@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from builders import FIRST_LOOK, LAST_LOOK, around, calibration, calibration_round
 
-from bench.analyze import calibration as calibrating
-from bench.analyze.calibration import THRESHOLDS, WANTED_POWER, capability
-from bench.analyze.verdict import judge
+from keras_bench.analyze import calibration as calibrating
+from keras_bench.analyze.calibration import THRESHOLDS, WANTED_POWER, capability
+from keras_bench.analyze.verdict import judge
 
 SLOWDOWNS = (0.0, 0.025, 0.05, 0.1)
 

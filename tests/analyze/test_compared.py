@@ -8,17 +8,17 @@ from builders import DIFFERS, MACHINE, failure, result, run
 from comparing_builders import measured_arm, measured_run_of, processes_of, rows_around
 from history_builders import history_rows_of, started
 
-from bench.analyze.compared import (
+from keras_bench.analyze.compared import (
     LEAST_PROCESSES,
     compare,
     compare_across_machines,
     differences,
 )
-from bench.analyze.measured import measured_run
-from bench.analyze.stats import ratio
-from bench.analyze.verdict import read_off
-from bench.errors import MachinesDiffer, NothingMeasured
-from bench.records import UNCHECKED, Machine
+from keras_bench.analyze.measured import measured_run
+from keras_bench.analyze.stats import ratio
+from keras_bench.analyze.verdict import read_off
+from keras_bench.errors import MachinesDiffer, NothingMeasured
+from keras_bench.records import UNCHECKED, Machine
 
 CALM = (0.0500, 0.0501, 0.0499, 0.0502, 0.0498, 0.0500)
 #: Six runs that differ by a percent, over an hour.

@@ -6,10 +6,10 @@ from builders import DIFFERS, EXPLAINED, MACHINE, failure
 from comparing_builders import measured_arm, measured_run_of
 from history_builders import history_rows_of, started
 
-from bench.analyze.compared import compare, compare_across_machines
-from bench.analyze.compared_answer import conclusion, remarks, runs, versions, worth
-from bench.analyze.measured import recorded_environment
-from bench.records import UNCHECKED, Parity
+from keras_bench.analyze.compared import compare, compare_across_machines
+from keras_bench.analyze.compared_answer import conclusion, remarks, runs, versions, worth
+from keras_bench.analyze.measured import recorded_environment
+from keras_bench.records import UNCHECKED, Parity
 
 CALM = (0.0500, 0.0501, 0.0499, 0.0502, 0.0498, 0.0500)
 SLOW = tuple(1.3 * seconds for seconds in CALM)

@@ -12,9 +12,9 @@ from builders import (
     sample,
 )
 
-from bench.analyze.comparison import faults, tables
-from bench.analyze.stats import centre, ratio
-from bench.records import UNCHECKED
+from keras_bench.analyze.comparison import faults, tables
+from keras_bench.analyze.stats import centre, ratio
+from keras_bench.records import UNCHECKED
 
 JAX = (0.100, 0.102, 0.098)
 TENSORFLOW = (0.200, 0.210, 0.190)

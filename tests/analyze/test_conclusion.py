@@ -1,8 +1,8 @@
 import pytest
 from builders import failure
 
-from bench.analyze.conclusion import exit_code_of
-from bench.errors import WorkloadError
+from keras_bench.analyze.conclusion import exit_code_of
+from keras_bench.errors import WorkloadError
 
 DIED = failure()
 NO_DATA = failure(WorkloadError("net.py", "has no data()", "add it"))

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from bench.analyze.diagnosis import diagnose, without_folders
-from bench.records import Surroundings
+from keras_bench.analyze.diagnosis import diagnose, without_folders
+from keras_bench.records import Surroundings
 
 QUIET = Surroundings(
     usable_cores=4,

@@ -1,8 +1,8 @@
 import pytest
 from builders import sample
 
-from bench.analyze.epochs import TimedEpoch, timed_epochs
-from bench.analyze.steady import steady
+from keras_bench.analyze.epochs import TimedEpoch, timed_epochs
+from keras_bench.analyze.steady import steady
 
 
 def test_every_epoch_is_there_in_the_order_it_came():

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from builders import arm, failure, run, sample
 
-from bench.analyze.explain_plan import MIN_PROCESSES, arms_to_explain, next_round
-from bench.analyze.plan import Stop
-from bench.records import BACKENDS, ArmResult, Settings
+from keras_bench.analyze.explain_plan import MIN_PROCESSES, arms_to_explain, next_round
+from keras_bench.analyze.plan import Stop
+from keras_bench.records import BACKENDS, ArmResult, Settings
 
 SETTINGS = Settings(precision=0.1, budget_seconds=1000.0)
 

@@ -17,10 +17,10 @@ from builders import (
     two_sides,
 )
 
-from bench.analyze.gate_answer import answer, changes, ending, outcome, remarks, visible
-from bench.analyze.pairs import pairs
-from bench.errors import BackendError
-from bench.records import UNCHECKED, GateSettings, Parity
+from keras_bench.analyze.gate_answer import answer, changes, ending, outcome, remarks, visible
+from keras_bench.analyze.pairs import pairs
+from keras_bench.errors import BackendError
+from keras_bench.records import UNCHECKED, GateSettings, Parity
 
 
 def only(*sides, **changes):

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from builders import DIFFERS, FIRST_LOOK, LAST_LOOK, around, failure, gate, sample, side, two_sides
 
-from bench.analyze.gate_plan import next_round
-from bench.analyze.pairs import pairs
-from bench.analyze.plan import Stop
-from bench.analyze.sequential import LOOKS
-from bench.records import GateSettings
+from keras_bench.analyze.gate_plan import next_round
+from keras_bench.analyze.pairs import pairs
+from keras_bench.analyze.plan import Stop
+from keras_bench.analyze.sequential import LOOKS
+from keras_bench.records import GateSettings
 
 WILD = around(0.0, 4, spread=0.5)
 BUDGET = Stop("budget")

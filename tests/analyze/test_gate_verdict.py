@@ -6,9 +6,9 @@ import pytest
 from builders import FIRST_LOOK, LAST_LOOK, around
 from scipy import stats
 
-from bench.analyze.sequential import LOOKS, repeated_interval
-from bench.analyze.stats import Estimate
-from bench.analyze.verdict import Judgement, judge, read_off
+from keras_bench.analyze.sequential import LOOKS, repeated_interval
+from keras_bench.analyze.stats import Estimate
+from keras_bench.analyze.verdict import Judgement, judge, read_off
 
 MOST_ROUNDS = 2 * LAST_LOOK
 CODES = {"improved": -1, "undecided": 0, "regressed": 1, "unchanged": 2}

@@ -2,8 +2,8 @@ import pytest
 from builders import DIFFERS, ENVIRONMENT, EXPLAINED, MACHINE, arm, failure, result, sample
 from history_builders import history_row
 
-from bench.analyze.history import history_rows, key, selected
-from bench.records import ArmResult, Environment
+from keras_bench.analyze.history import history_rows, key, selected
+from keras_bench.records import ArmResult, Environment
 
 
 def rows_of(*results):

@@ -17,10 +17,10 @@ from builders import (
     two_sides,
 )
 
-from bench.analyze.pairs import LeftOut, is_sound, log_ratio, pairs, usual_where_busier
-from bench.analyze.stats import centre
-from bench.analyze.verdict import judge
-from bench.records import UNCHECKED, GateSettings
+from keras_bench.analyze.pairs import LeftOut, is_sound, log_ratio, pairs, usual_where_busier
+from keras_bench.analyze.stats import centre
+from keras_bench.analyze.verdict import judge
+from keras_bench.records import UNCHECKED, GateSettings
 
 CPU = GateSettings(metric="cpu")
 

@@ -14,10 +14,10 @@ from builders import (
     sample,
 )
 
-from bench.analyze.comparison import tables
-from bench.analyze.plan import FIRST_ROUND_SHARE, Stop, next_process, next_round, still_wanted
-from bench.analyze.steady import UNCOUNTED_EPOCHS
-from bench.records import ArmResult, Settings
+from keras_bench.analyze.comparison import tables
+from keras_bench.analyze.plan import FIRST_ROUND_SHARE, Stop, next_process, next_round, still_wanted
+from keras_bench.analyze.steady import UNCOUNTED_EPOCHS
+from keras_bench.records import ArmResult, Settings
 
 UNLIMITED = Settings(budget_seconds=None)
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 from builders import sample
 
-from bench.analyze.repetitions import epoch_cost_seconds, process_cost_seconds, steady_epochs
-from bench.records import Settings
+from keras_bench.analyze.repetitions import epoch_cost_seconds, process_cost_seconds, steady_epochs
+from keras_bench.records import Settings
 
 UNBOUND = Settings(min_steady_epochs=1, min_steady_seconds=0.0)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.analyze.sequential import LOOKS, repeated_interval
+from keras_bench.analyze.sequential import LOOKS, repeated_interval
 
 #: Student's t that 0.5 % exceed, from a table: 2.5 % on each side, shared by five looks.
 T_OF_DEGREES = {5: 4.032143, 8: 3.355387, 12: 3.054540, 18: 2.878440, 27: 2.770683}

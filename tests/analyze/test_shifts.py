@@ -7,7 +7,7 @@ from history_builders import history_rows_of, started
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.analyze.shifts import LEAST_RUNS, WINDOW, find_series, find_shifts
+from keras_bench.analyze.shifts import LEAST_RUNS, WINDOW, find_series, find_shifts
 
 NOISE = 0.02
 STEP = math.log(1.05)

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from bench.analyze.stats import Estimate, centre, ratio
+from keras_bench.analyze.stats import Estimate, centre, ratio
 
 #: How far the trimmed interval of few normal values really falls short of its level: 20000
 #: simulations covered 95.1, 93.6, 94.5 and 94.3 % at 3, 5, 8 and 12 processes.

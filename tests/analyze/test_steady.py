@@ -3,7 +3,7 @@ import math
 import pytest
 from builders import sample
 
-from bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_seconds, steady
+from keras_bench.analyze.steady import process_epoch_cpu_seconds, process_epoch_seconds, steady
 
 
 def test_the_first_epoch_and_the_warm_up_do_not_count():

@@ -3,10 +3,10 @@ import math
 import pytest
 from builders import DIFFERS, FIRST_LOOK, around, failure, gate, sample, side, two_sides
 
-from bench.analyze.pairs import pairs
-from bench.analyze.stats import centre
-from bench.analyze.sweep import sweep
-from bench.records import GateSettings
+from keras_bench.analyze.pairs import pairs
+from keras_bench.analyze.stats import centre
+from keras_bench.analyze.sweep import sweep
+from keras_bench.records import GateSettings
 
 CPU = GateSettings(metric="cpu")
 

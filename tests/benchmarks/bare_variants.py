@@ -43,7 +43,7 @@ def bare_steps() -> Any:
     model = import_module("dense_1_16_32_2").build()
     x, y = batches()
     model._symbolic_build(data_batch=(x[0], y[0]))
-    return import_module(f"bench.loops.bare.bare_{keras.backend.backend()}").BareSteps(model)
+    return import_module(f"keras_bench.loops.bare.bare_{keras.backend.backend()}").BareSteps(model)
 
 
 def bare() -> Epoch:

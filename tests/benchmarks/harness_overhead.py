@@ -10,13 +10,13 @@ import subprocess
 import time
 from pathlib import Path
 
-from bench.analyze.answer import span, times
-from bench.analyze.stats import ratio
-from bench.analyze.steady import steady
-from bench.measure.environments import worker_variables
-from bench.measure.process import Launcher, launcher
-from bench.measure.workloads import shipped
-from bench.worker.protocol import TimingRequest
+from keras_bench.analyze.answer import span, times
+from keras_bench.analyze.stats import ratio
+from keras_bench.analyze.steady import steady
+from keras_bench.measure.environments import worker_variables
+from keras_bench.measure.process import Launcher, launcher
+from keras_bench.measure.workloads import shipped
+from keras_bench.worker.protocol import TimingRequest
 
 WORKLOAD = "dense_3_5_2"
 #: Epochs that take each backend about three seconds.

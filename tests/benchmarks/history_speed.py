@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 from history_builders import history_row, started
 
-from bench.analyze.history import HistoryRow
-from bench.analyze.shifts import find_series
-from bench.store.history import COLUMNS, load
+from keras_bench.analyze.history import HistoryRow
+from keras_bench.analyze.shifts import find_series
+from keras_bench.store.history import COLUMNS, load
 
 #: The last are the six arms of 10,000 runs.
 ROWS = (1_250, 2_500, 5_000, 10_000, 20_000, 60_000)

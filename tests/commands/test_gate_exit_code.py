@@ -1,9 +1,9 @@
 import pytest
 from builders import DIFFERS, FIRST_LOOK, around, failure, gate, side, two_sides
 
-from bench.analyze.pairs import pairs
-from bench.commands.gate import exit_code
-from bench.errors import ParityFailed, Regressed, Undecided, WorkerDied, WorkerTimeout
+from keras_bench.analyze.pairs import pairs
+from keras_bench.commands.gate import exit_code
+from keras_bench.errors import ParityFailed, Regressed, Undecided, WorkerDied, WorkerTimeout
 
 TIMEOUT = failure(WorkerTimeout("net on jax", "no answer", "give it longer"))
 

@@ -6,11 +6,11 @@ import pytest
 from builders import calibration
 from rich.console import Console
 
-from bench.analyze.calibration import Capability
-from bench.commands.gate import _warn_of_blindness
-from bench.measure.machine import this_machine
-from bench.records import GateSettings
-from bench.store.calibrations import save
+from keras_bench.analyze.calibration import Capability
+from keras_bench.commands.gate import _warn_of_blindness
+from keras_bench.measure.machine import this_machine
+from keras_bench.records import GateSettings
+from keras_bench.store.calibrations import save
 
 NAME = "dense_3_5_2"
 

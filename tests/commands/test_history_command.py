@@ -3,10 +3,10 @@ from dataclasses import astuple
 import pytest
 from history_builders import history_rows_of
 
-from bench.commands.history import show_history
-from bench.errors import ResultsBroken, UsageError
-from bench.store.files import append_lines
-from bench.store.history import COLUMNS, _csv, history_file
+from keras_bench.commands.history import show_history
+from keras_bench.errors import ResultsBroken, UsageError
+from keras_bench.store.files import append_lines
+from keras_bench.store.history import COLUMNS, _csv, history_file
 
 LOGS = [0.0, 0.01, -0.01, 0.0, 0.01, -0.01]
 

@@ -17,11 +17,11 @@ from builders import (
     verdict,
 )
 
-from bench.commands import parity_first
-from bench.measure.runner import Target
-from bench.parity.places import EPOCH_METRIC
-from bench.records import ArmResult
-from bench.report.terminal import make_console
+from keras_bench.commands import parity_first
+from keras_bench.measure.runner import Target
+from keras_bench.parity.places import EPOCH_METRIC
+from keras_bench.records import ArmResult
+from keras_bench.report.terminal import make_console
 
 
 def checked(monkeypatch, *backends, **changes):

@@ -7,10 +7,10 @@ import pytest
 from builders import MACHINE, gate, result, run, two_sides
 from click.testing import CliRunner
 
-from bench.analyze.pairs import pairs
-from bench.cli import cli
-from bench.errors import ResultsBroken
-from bench.store import gates, runs
+from keras_bench.analyze.pairs import pairs
+from keras_bench.cli import cli
+from keras_bench.errors import ResultsBroken
+from keras_bench.store import gates, runs
 
 PROJECT = Path(__file__).parent.parent.parent
 BEFORE = run(result("jax", 0.1, 0.11, 0.1), result("torch", 0.2, 0.21, 0.2))

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 from trainings import state
 
-from bench.loops.named import training_by
-from bench.loops.refusals import LoopRefusal
+from keras_bench.loops.named import training_by
+from keras_bench.loops.refusals import LoopRefusal
 
 
 def train(layers: Any = None, *, model: Any = None, weights: Any = None, **compiled: Any) -> Any:

@@ -148,8 +148,8 @@ def main() -> None:
     # Frameworks print on stdout.
     reply = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    from bench.loops.fused import fit_fused
-    from bench.loops.refusals import LoopRefusal
+    from keras_bench.loops.fused import fit_fused
+    from keras_bench.loops.refusals import LoopRefusal
 
     keras.config.set_floatx("float64")
     answers = {"grows": grows(keras, fit_fused)}

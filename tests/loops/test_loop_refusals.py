@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bench.loops.refusals import LoopRefusal, batch_hook, refuse_callbacks, refuse_model
+from keras_bench.loops.refusals import LoopRefusal, batch_hook, refuse_callbacks, refuse_model
 
 
 def _default(hook: Any) -> Any:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.loops.parts import Part, parts_of_epoch
+from keras_bench.loops.parts import Part, parts_of_epoch
 
 sizes = st.integers(1, 500)
 

@@ -907,7 +907,7 @@ def compare(keras: Any, loop: Callable[..., Any], case: Case) -> dict[str, Any]:
 
 def refusal(keras: Any, loop: Callable[..., Any], case: Case) -> dict[str, Any]:
     """Return why a loop refused, and whether it left the model's weights alone."""
-    from bench.loops.refusals import LoopRefusal
+    from keras_bench.loops.refusals import LoopRefusal
 
     keras.utils.set_random_seed(0)
     model = case.build(keras)
@@ -922,9 +922,9 @@ def refusal(keras: Any, loop: Callable[..., Any], case: Case) -> dict[str, Any]:
 
 
 def answer(keras: Any, kind: str, name: str) -> dict[str, Any]:
-    from bench.loops.fused import fit_fused
-    from bench.loops.named import training_by
-    from bench.loops.refusals import LoopRefusal
+    from keras_bench.loops.fused import fit_fused
+    from keras_bench.loops.named import training_by
+    from keras_bench.loops.refusals import LoopRefusal
 
     def loop(model: Any, *data: Any, **settings: Any) -> Any:
         return training_by(kind, model)(*data, **settings)

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import BackendError
-from bench.measure.environments import probe, thread_count, worker_variables
+from keras_bench.errors import BackendError
+from keras_bench.measure.environments import probe, thread_count, worker_variables
 
 
 def test_an_interpreter_is_asked_for_versions_without_importing_them():

@@ -5,11 +5,11 @@ import threading
 
 import pytest
 
-from bench.measure.lock import machine_lock
+from keras_bench.measure.lock import machine_lock
 
 HOLD = """
 import sys
-from bench.measure.lock import machine_lock
+from keras_bench.measure.lock import machine_lock
 with machine_lock(lambda file: None):
     print("held", flush=True)
     sys.stdin.read()

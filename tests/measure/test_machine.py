@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from bench.measure.machine import quiet_core, this_machine
+from keras_bench.measure.machine import quiet_core, this_machine
 
 
 def test_the_fingerprint_is_that_of_the_facts():

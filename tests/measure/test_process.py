@@ -12,7 +12,7 @@ import psutil
 import pytest
 from builders import workload_in
 
-from bench.errors import (
+from keras_bench.errors import (
     BackendError,
     LossDiverged,
     Unsupported,
@@ -20,9 +20,9 @@ from bench.errors import (
     WorkerTimeout,
     WorkloadError,
 )
-from bench.measure.process import Launcher, launcher
-from bench.records import Sample
-from bench.worker.protocol import Observation, TimingRequest
+from keras_bench.measure.process import Launcher, launcher
+from keras_bench.records import Sample
+from keras_bench.worker.protocol import Observation, TimingRequest
 
 REQUEST = TimingRequest(workload=workload_in(Path("mine.py")), backend="jax", seed=0, epochs=3)
 
@@ -118,7 +118,7 @@ def test_a_worker_that_hangs_is_ended_in_time(fake_python):
 def test_compiling_may_take_a_part_of_the_time_and_what_follows_the_rest(
     workers, fake_python, monkeypatch
 ):
-    monkeypatch.setattr("bench.measure.process.COMPILING_SHARE", 0.02)
+    monkeypatch.setattr("keras_bench.measure.process.COMPILING_SHARE", 0.02)
     fused = replace(REQUEST, loop="fused")
     enter = "say('stage', 'compiling the epoch'); "
     with pytest.raises(WorkerTimeout, match=r"on jax fused: its first epoch.*0\.4 s.*by fit"):

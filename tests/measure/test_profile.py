@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from builders import ENVIRONMENT, workload_in
 
-from bench.measure import profile as module
-from bench.measure.process import launcher
-from bench.measure.profile import NoProfile, profile, read_stacks
-from bench.measure.runner import Target
-from bench.records import Arm, Frame, Stack
+from keras_bench.measure import profile as module
+from keras_bench.measure.process import launcher
+from keras_bench.measure.profile import NoProfile, profile, read_stacks
+from keras_bench.measure.runner import Target
+from keras_bench.records import Arm, Frame, Stack
 
 PACKAGES = "/home/me/.venv/lib/python3.12/site-packages"
 MAIN = "thread (4021): MainThread"
-WORKER = "main (/tmp/keras-bench-1/import/bench/worker/__main__.py:55)"
+WORKER = "main (/tmp/keras-bench-1/import/keras_bench/worker/__main__.py:55)"
 FIT = f"JAXTrainer.fit ({PACKAGES}/keras/src/backend/jax/trainer.py:471)"
 
 
@@ -36,7 +36,7 @@ def test_a_frame_names_no_folder_of_the_machine(call: str, frame: Frame):
     (stack,) = read_stacks([f"{MAIN};{WORKER};{FIT};{call} 7"])
     assert stack == Stack(
         (
-            Frame("main", "bench/worker/__main__.py"),
+            Frame("main", "keras_bench/worker/__main__.py"),
             Frame("JAXTrainer.fit", "keras/src/backend/jax/trainer.py"),
             frame,
         ),
@@ -45,7 +45,7 @@ def test_a_frame_names_no_folder_of_the_machine(call: str, frame: Frame):
 
 
 def test_other_threads_and_what_trains_nothing_are_left_out():
-    waits = "Turns.epoch_ended (/tmp/keras-bench-1/import/bench/worker/turns.py:44)"
+    waits = "Turns.epoch_ended (/tmp/keras-bench-1/import/keras_bench/worker/turns.py:44)"
     lines = [
         f"thread (4022): ThreadPoolExecutor-1_0;{FIT} 5",
         f"{MAIN};{WORKER} 5",

@@ -2,9 +2,9 @@ from pathlib import Path
 
 from builders import AGREES, DIFFERS, arm, sample, workload_in
 
-from bench.errors import Unsupported, WorkerDied
-from bench.measure.runner import Outcome, Starting, Target, carry_out, grown
-from bench.records import ArmResult, Assignment
+from keras_bench.errors import Unsupported, WorkerDied
+from keras_bench.measure.runner import Outcome, Starting, Target, carry_out, grown
+from keras_bench.records import ArmResult, Assignment
 
 JAX, TORCH = arm(backend="jax"), arm(backend="torch")
 TARGETS = {each: Target(f"/{each.backend}", workload_in(Path("mine.py"))) for each in (JAX, TORCH)}

@@ -6,8 +6,8 @@ from collections import namedtuple
 import psutil
 import pytest
 
-from bench.measure.environments import probe
-from bench.measure.surroundings import examine, other_cpu_seconds
+from keras_bench.measure.environments import probe
+from keras_bench.measure.surroundings import examine, other_cpu_seconds
 
 
 def test_the_machine_can_be_looked_at(monkeypatch):

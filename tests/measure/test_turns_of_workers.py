@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from builders import ENVIRONMENT, arm, workload_in
 
-from bench.errors import WorkerDied
-from bench.measure.process import launcher
-from bench.measure.runner import Outcome, Starting, Target
-from bench.measure.turns import TurnSettings, carry_out_in_turns
+from keras_bench.errors import WorkerDied
+from keras_bench.measure.process import launcher
+from keras_bench.measure.runner import Outcome, Starting, Target
+from keras_bench.measure.turns import TurnSettings, carry_out_in_turns
 
 SETTINGS = TurnSettings(uncounted_epochs=2, least_turns=3, training_seconds=0.0, cpu=None)
 BEFORE, AFTER = (

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import UsageError, WorkloadError
-from bench.measure.workloads import DEFAULT_WORKLOADS, find, shipped, summary, tags
-from bench.records import Selection
+from keras_bench.errors import UsageError, WorkloadError
+from keras_bench.measure.workloads import DEFAULT_WORKLOADS, find, shipped, summary, tags
+from keras_bench.records import Selection
 
 WORKLOAD = "def build(): ..."
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from bench.parity.arithmetic import Arithmetic
-from bench.parity.blueprint import Blueprint, Layer, Part, Weight
-from bench.parity.network import Network, covered
-from bench.parity.places import Place
-from bench.parity.reference import Step, start, take_step
-from bench.parity.training import Reference, Training, plan_training
+from keras_bench.parity.arithmetic import Arithmetic
+from keras_bench.parity.blueprint import Blueprint, Layer, Part, Weight
+from keras_bench.parity.network import Network, covered
+from keras_bench.parity.places import Place
+from keras_bench.parity.reference import Step, start, take_step
+from keras_bench.parity.training import Reference, Training, plan_training
 
 DTYPE_POLICY = {
     "module": "keras",

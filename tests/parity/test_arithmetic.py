@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from parity_builders import BIAS, KERNEL, LAST_BIAS, LAST_KERNEL, adam, blueprint, loss, training
 
-from bench.parity.arithmetic import Arithmetic, RandomRounding
-from bench.parity.deviations import SAFETY, deviations
-from bench.parity.network import covered
-from bench.parity.places import (
+from keras_bench.parity.arithmetic import Arithmetic, RandomRounding
+from keras_bench.parity.deviations import SAFETY, deviations
+from keras_bench.parity.network import covered
+from keras_bench.parity.places import (
     BEFORE,
     EPOCH_END,
     EPOCH_LOSS,
@@ -28,9 +28,9 @@ from bench.parity.places import (
     WEIGHT_GRADIENT,
     Place,
 )
-from bench.parity.precisions import UNIT_ROUNDOFF
-from bench.parity.reference import train
-from bench.parity.training import by_textbook
+from keras_bench.parity.precisions import UNIT_ROUNDOFF
+from keras_bench.parity.reference import train
+from keras_bench.parity.training import by_textbook
 
 SINGLE = UNIT_ROUNDOFF["float32"]
 REPLICAS = 50

@@ -14,10 +14,10 @@ from parity_builders import (
     training,
 )
 
-from bench.parity.causes import find_causes
-from bench.parity.deviations import Deviation, deviations
-from bench.parity.network import Adam, covered
-from bench.parity.places import (
+from keras_bench.parity.causes import find_causes
+from keras_bench.parity.deviations import Deviation, deviations
+from keras_bench.parity.network import Adam, covered
+from keras_bench.parity.places import (
     BEFORE,
     EPOCH_END,
     EPOCH_LOSS,
@@ -33,7 +33,7 @@ from bench.parity.places import (
     WEIGHT_GRADIENT,
     Place,
 )
-from bench.parity.training import by_textbook
+from keras_bench.parity.training import by_textbook
 
 VELOCITY = "optimizer/dense_kernel_velocity"
 POINTS = ((1, 1), (1, 2), (1, 3), (2, 3))

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from parity_builders import KERNEL, adam, blueprint, loss, sgd, training
 
-from bench.parity.arithmetic import RandomRounding
-from bench.parity.departures import (
+from keras_bench.parity.arithmetic import RandomRounding
+from keras_bench.parity.departures import (
     CLIP,
     DEPARTURES,
     ClippedProbability,
@@ -14,9 +14,9 @@ from bench.parity.departures import (
     SinglePrecisionProducts,
     together,
 )
-from bench.parity.deviations import deviations
-from bench.parity.network import covered
-from bench.parity.places import (
+from keras_bench.parity.deviations import deviations
+from keras_bench.parity.network import covered
+from keras_bench.parity.places import (
     EPOCH_END,
     EPOCH_LOSS,
     FORWARD,
@@ -30,8 +30,8 @@ from bench.parity.places import (
     WEIGHT_GRADIENT,
     Place,
 )
-from bench.parity.precisions import UNIT_ROUNDOFF
-from bench.parity.training import by_departure, by_textbook
+from keras_bench.parity.precisions import UNIT_ROUNDOFF
+from keras_bench.parity.training import by_departure, by_textbook
 
 SINGLE = UNIT_ROUNDOFF["float32"]
 #: What follows from the other stages, beside an update, which is fed by given gradients.

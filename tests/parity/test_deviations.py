@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from bench.parity.deviations import SAFETY, deviation_at, deviations
-from bench.parity.places import FORWARD, LOSS, Place
-from bench.parity.training import Reference
+from keras_bench.parity.deviations import SAFETY, deviation_at, deviations
+from keras_bench.parity.places import FORWARD, LOSS, Place
+from keras_bench.parity.training import Reference
 
 SINGLE = 2.0**-24
 HERE, THERE = Place(1, 1, FORWARD, "dense"), Place(1, 1, LOSS)

@@ -3,10 +3,10 @@ import math
 import numpy as np
 import pytest
 
-from bench.parity.loops import first_without_number, judge_loop, sentence_of_loop, worse
-from bench.parity.places import EPOCH_END, EPOCH_METRIC, Place
-from bench.parity.training import Reference
-from bench.records import Parity
+from keras_bench.parity.loops import first_without_number, judge_loop, sentence_of_loop, worse
+from keras_bench.parity.places import EPOCH_END, EPOCH_METRIC, Place
+from keras_bench.parity.training import Reference
+from keras_bench.records import Parity
 
 LOSS = Place(1, 0, EPOCH_METRIC, "loss")
 WEIGHT = Place(3, 0, EPOCH_END, "dense/kernel")

@@ -15,9 +15,9 @@ from parity_builders import (
     sgd,
 )
 
-from bench.parity.blueprint import Layer as BlueprintLayer
-from bench.parity.blueprint import Part
-from bench.parity.network import SGD, Adam, Layer, Loss, NotCovered, covered
+from keras_bench.parity.blueprint import Layer as BlueprintLayer
+from keras_bench.parity.blueprint import Part
+from keras_bench.parity.network import SGD, Adam, Layer, Loss, NotCovered, covered
 
 
 def test_the_shipped_first_network_is_covered():

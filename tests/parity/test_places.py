@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.parity.places import INITIAL_WEIGHTS, LOSS, STAGES, UPDATE, Place
+from keras_bench.parity.places import INITIAL_WEIGHTS, LOSS, STAGES, UPDATE, Place
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bench.parity.predictions import Prediction, judge_predictions
+from keras_bench.parity.predictions import Prediction, judge_predictions
 
 TRUTH = np.array([[0.25, 0.75], [0.5, 0.5]], "float32")
 SPREAD = 1e-7

@@ -19,9 +19,9 @@ from parity_builders import (
     training,
 )
 
-from bench.parity.arithmetic import Arithmetic, RandomRounding
-from bench.parity.network import Layer, Loss, covered
-from bench.parity.places import (
+from keras_bench.parity.arithmetic import Arithmetic, RandomRounding
+from keras_bench.parity.network import Layer, Loss, covered
+from keras_bench.parity.places import (
     BEFORE,
     EPOCH_END,
     EPOCH_LOSS,
@@ -40,7 +40,7 @@ from bench.parity.places import (
     WEIGHT_GRADIENT,
     Place,
 )
-from bench.parity.reference import (
+from keras_bench.parity.reference import (
     activate,
     forward,
     loss_and_gradient,

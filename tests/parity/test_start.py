@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from parity_builders import GLOROT, blueprint
 
-from bench.parity.blueprint import Part, Weight
-from bench.parity.start import initial_weights, orders
+from keras_bench.parity.blueprint import Part, Weight
+from keras_bench.parity.start import initial_weights, orders
 
 MODEST = settings(max_examples=30, deadline=None, derandomize=True)
 

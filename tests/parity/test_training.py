@@ -14,11 +14,11 @@ from parity_builders import (
     training,
 )
 
-from bench.parity.arithmetic import Arithmetic, RandomRounding
-from bench.parity.blueprint import Part, Weight
-from bench.parity.deviations import deviations
-from bench.parity.network import covered
-from bench.parity.places import (
+from keras_bench.parity.arithmetic import Arithmetic, RandomRounding
+from keras_bench.parity.blueprint import Part, Weight
+from keras_bench.parity.deviations import deviations
+from keras_bench.parity.network import covered
+from keras_bench.parity.places import (
     BEFORE,
     EPOCH_END,
     EPOCH_LOSS,
@@ -37,8 +37,8 @@ from bench.parity.places import (
     WEIGHT_GRADIENT,
     Place,
 )
-from bench.parity.reference import train
-from bench.parity.training import (
+from keras_bench.parity.reference import train
+from keras_bench.parity.training import (
     COARSENESS,
     by_consensus,
     by_departure,

@@ -17,12 +17,12 @@ from parity_builders import (
     training,
 )
 
-from bench.parity.blueprint import Weight
-from bench.parity.causes import Cause
-from bench.parity.departures import together
-from bench.parity.deviations import SAFETY, Deviation
-from bench.parity.network import covered
-from bench.parity.places import (
+from keras_bench.parity.blueprint import Weight
+from keras_bench.parity.causes import Cause
+from keras_bench.parity.departures import together
+from keras_bench.parity.deviations import SAFETY, Deviation
+from keras_bench.parity.network import covered
+from keras_bench.parity.places import (
     EPOCH_END,
     EPOCH_LOSS,
     FORWARD,
@@ -35,8 +35,8 @@ from bench.parity.places import (
     UPDATE,
     Place,
 )
-from bench.parity.training import by_departure, by_textbook
-from bench.parity.verdict import (
+from keras_bench.parity.training import by_departure, by_textbook
+from keras_bench.parity.verdict import (
     BackendVerdict,
     describe,
     judge,

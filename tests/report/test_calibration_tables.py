@@ -5,8 +5,15 @@ from builders import calibration, calibration_round
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from bench.analyze.calibration import Capability, Power, Rate
-from bench.report.calibration import CAPTION, TITLES, cells, markdown, print_calibration, sentences
+from keras_bench.analyze.calibration import Capability, Power, Rate
+from keras_bench.report.calibration import (
+    CAPTION,
+    TITLES,
+    cells,
+    markdown,
+    print_calibration,
+    sentences,
+)
 
 NONE = Power(0.0, Rate(0.001, 0.0, 0.0123, 1000), Rate(0.0, 0.0, 0.46, 6), 7.04, 70.4)
 SLOWER = Power(0.025, Rate(0.95, 0.9, 1.0, 1000), None, 14.25, 142.6)

@@ -18,10 +18,10 @@ from builders import (
     UNABLE as UNABLE_ARM,
 )
 
-from bench.analyze.comparison import Row, tables
-from bench.analyze.stats import Estimate
-from bench.records import UNCHECKED, Environment, Parity
-from bench.report.columns import (
+from keras_bench.analyze.comparison import Row, tables
+from keras_bench.analyze.stats import Estimate
+from keras_bench.records import UNCHECKED, Environment, Parity
+from keras_bench.report.columns import (
     DETAILS,
     SPEED,
     cells,

@@ -6,10 +6,10 @@ from comparing_builders import measured_arm, measured_run_of
 from history_builders import history_rows_of, started
 from rich.console import Console
 
-from bench.analyze.compared import compare, compare_across_machines
-from bench.analyze.compared_answer import conclusion, worth
-from bench.report.compared import NUMERIC, cells, markdown, print_comparison, titles
-from bench.report.markdown import plain
+from keras_bench.analyze.compared import compare, compare_across_machines
+from keras_bench.analyze.compared_answer import conclusion, worth
+from keras_bench.report.compared import NUMERIC, cells, markdown, print_comparison, titles
+from keras_bench.report.markdown import plain
 
 CALM = (0.0500, 0.0501, 0.0499, 0.0502, 0.0498, 0.0500)
 SLOW = tuple(1.3 * seconds for seconds in CALM)

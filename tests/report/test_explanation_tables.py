@@ -5,9 +5,9 @@ from dataclasses import replace
 from builders import UNABLE, arm, run, sample
 from rich.console import Console
 
-from bench.analyze.explanation import explain
-from bench.records import ArmResult, Frame, Profile, Stack
-from bench.report.explanation import markdown, print_explanation
+from keras_bench.analyze.explanation import explain
+from keras_bench.records import ArmResult, Frame, Profile, Stack
+from keras_bench.report.explanation import markdown, print_explanation
 
 FIT = Frame("JAXTrainer.fit", "keras/src/backend/jax/trainer.py")
 PROFILE = Profile(

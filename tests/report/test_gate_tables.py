@@ -19,12 +19,12 @@ from builders import (
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from bench.analyze.gate_answer import answer, conclusion, ending
-from bench.analyze.pairs import pairs
-from bench.analyze.stats import Estimate
-from bench.errors import WorkerDied
-from bench.records import GateSettings
-from bench.report.gate import (
+from keras_bench.analyze.gate_answer import answer, conclusion, ending
+from keras_bench.analyze.pairs import pairs
+from keras_bench.analyze.stats import Estimate
+from keras_bench.errors import WorkerDied
+from keras_bench.records import GateSettings
+from keras_bench.report.gate import (
     CAPTION,
     TITLE,
     TITLES,
@@ -34,7 +34,7 @@ from bench.report.gate import (
     print_gate,
     ratio_text,
 )
-from bench.report.github import annotations
+from keras_bench.report.github import annotations
 
 UNCHANGED = two_sides(around(0.0, FIRST_LOOK), workload="unchanged")
 REGRESSED = two_sides(around(0.1, 2 * FIRST_LOOK, spread=0.01), workload="regressed")

@@ -1,5 +1,5 @@
-from bench.analyze.conclusion import Conclusion
-from bench.report.github import annotations
+from keras_bench.analyze.conclusion import Conclusion
+from keras_bench.report.github import annotations
 
 
 def test_a_regression_alone_is_an_error():

@@ -5,8 +5,8 @@ import pytest
 from history_builders import history_rows_of
 from rich.console import Console
 
-from bench.analyze.shifts import find_series
-from bench.report.history import (
+from keras_bench.analyze.shifts import find_series
+from keras_bench.report.history import (
     LEVELS,
     WARNINGS_SHOWN,
     heading,

@@ -3,10 +3,10 @@ from xml.etree import ElementTree
 import pytest
 from builders import DIFFERS, FIRST_LOOK, around, failure, gate, side, two_sides
 
-from bench.analyze.gate_answer import answer
-from bench.analyze.pairs import pairs
-from bench.errors import WorkerDied
-from bench.report.junit import junit
+from keras_bench.analyze.gate_answer import answer
+from keras_bench.analyze.pairs import pairs
+from keras_bench.errors import WorkerDied
+from keras_bench.report.junit import junit
 
 UNCHANGED = two_sides(around(0.0, FIRST_LOOK), workload="unchanged")
 REGRESSED = two_sides(around(0.1, 2 * FIRST_LOOK), workload="regressed")

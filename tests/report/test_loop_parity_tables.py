@@ -3,9 +3,9 @@ from io import StringIO
 from builders import REFUSED, deviation, loop_verdict
 from rich.console import Console
 
-from bench.parity.places import EPOCH_METRIC
-from bench.report.loop_parity import print_loop_verdicts
-from bench.report.terminal import PLAIN_WIDTH
+from keras_bench.parity.places import EPOCH_METRIC
+from keras_bench.report.loop_parity import print_loop_verdicts
+from keras_bench.report.terminal import PLAIN_WIDTH
 
 NEAR = deviation(EPOCH_METRIC, "accuracy", epoch=2, step=0, size=1e-8)
 OFF = deviation(EPOCH_METRIC, epoch=3, step=0, size=0.5)

@@ -3,12 +3,12 @@ from itertools import pairwise
 from builders import DIFFERS, EXPLAINED, failed_row, row, run, table, unmeasured_row
 from markdown_it import MarkdownIt
 
-from bench.analyze.answer import answer, ending
-from bench.analyze.comparison import Table
-from bench.analyze.stats import Estimate
-from bench.records import UNCHECKED
-from bench.report.columns import DETAILS, SPEED, cells, titles
-from bench.report.markdown import document
+from keras_bench.analyze.answer import answer, ending
+from keras_bench.analyze.comparison import Table
+from keras_bench.analyze.stats import Estimate
+from keras_bench.records import UNCHECKED
+from keras_bench.report.columns import DETAILS, SPEED, cells, titles
+from keras_bench.report.markdown import document
 
 WIDE = Estimate(4.20, 4.00, 4.40)
 TABLE = table(row("jax"), row("tensorflow", WIDE), failed_row("torch", "net on torch: died; look"))

@@ -22,29 +22,29 @@ from builders import (
 from comparing_builders import measured_arm, measured_run_of
 from history_builders import history_rows_of
 
-from bench.analyze.answer import answer, ending
-from bench.analyze.compared import compare, compare_across_machines
-from bench.analyze.compared_answer import answer as compared_answer
-from bench.analyze.compared_answer import worth
-from bench.analyze.comparison import tables
-from bench.analyze.diagnosis import diagnose
-from bench.analyze.gate_answer import answer as gate_answer
-from bench.analyze.pairs import pairs
-from bench.analyze.shifts import find_series
-from bench.analyze.sweep import sweep
-from bench.records import Parity, Surroundings
-from bench.report import findings
-from bench.report import sweep as sweep_tables
-from bench.report.columns import DETAILS, SPEED, cells, remarks, titles
-from bench.report.history import shift_sentence
-from bench.report.page.change_sections import (
+from keras_bench.analyze.answer import answer, ending
+from keras_bench.analyze.compared import compare, compare_across_machines
+from keras_bench.analyze.compared_answer import answer as compared_answer
+from keras_bench.analyze.compared_answer import worth
+from keras_bench.analyze.comparison import tables
+from keras_bench.analyze.diagnosis import diagnose
+from keras_bench.analyze.gate_answer import answer as gate_answer
+from keras_bench.analyze.pairs import pairs
+from keras_bench.analyze.shifts import find_series
+from keras_bench.analyze.sweep import sweep
+from keras_bench.records import Parity, Surroundings
+from keras_bench.report import findings
+from keras_bench.report import sweep as sweep_tables
+from keras_bench.report.columns import DETAILS, SPEED, cells, remarks, titles
+from keras_bench.report.history import shift_sentence
+from keras_bench.report.page.change_sections import (
     compared_section,
     gate_sections,
     history_section,
     is_sweep,
 )
-from bench.report.page.document import render
-from bench.report.page.run_sections import run_sections
+from keras_bench.report.page.document import render
+from keras_bench.report.page.run_sections import run_sections
 
 BUSY = Surroundings(2, None, 34.0, None, None, None, (), (), ())
 CALM = replace(BUSY, busy_percent=1.0)

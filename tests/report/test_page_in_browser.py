@@ -12,11 +12,11 @@ import pytest
 from builders import AGREES, gate, result, run, sample, side
 from history_builders import history_rows_of
 
-from bench.analyze.shifts import find_series
-from bench.records import Parity
-from bench.report.page.change_sections import gate_sections, history_section
-from bench.report.page.document import render
-from bench.report.page.run_sections import run_sections
+from keras_bench.analyze.shifts import find_series
+from keras_bench.records import Parity
+from keras_bench.report.page.change_sections import gate_sections, history_section
+from keras_bench.report.page.document import render
+from keras_bench.report.page.run_sections import run_sections
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [

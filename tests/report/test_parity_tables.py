@@ -6,10 +6,10 @@ import pytest
 from builders import cause, deviation, failed_learner, learner, verdict
 from rich.console import Console
 
-from bench.parity.places import EPOCH_LOSS, FORWARD, LOSS, STAGES, UPDATE
-from bench.parity.verdict import sentence
-from bench.report.parity import STYLES, deviation_rows, print_verdict
-from bench.report.terminal import PLAIN_WIDTH
+from keras_bench.parity.places import EPOCH_LOSS, FORWARD, LOSS, STAGES, UPDATE
+from keras_bench.parity.verdict import sentence
+from keras_bench.report.parity import STYLES, deviation_rows, print_verdict
+from keras_bench.report.terminal import PLAIN_WIDTH
 
 HIDDEN_OFF = deviation(FORWARD, "hidden", step=2, size=1e-4)
 STATE_OFF = deviation(UPDATE, "optimizer/velocity", size=0.5)

@@ -5,9 +5,9 @@ import pytest
 from builders import AGREES, DIFFERS, arm, failure, result, run, sample
 from rich.console import Console
 
-from bench.errors import WorkerDied
-from bench.records import Settings
-from bench.report.progress import LiveProgress, PlainProgress, draw_run, make_progress
+from keras_bench.errors import WorkerDied
+from keras_bench.records import Settings
+from keras_bench.report.progress import LiveProgress, PlainProgress, draw_run, make_progress
 
 DIED = WorkerDied("net on torch", "the worker was killed", "it last printed: nothing")
 MEASURED = run(

@@ -2,8 +2,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench.analyze.conclusion import Conclusion
-from bench.report.junit import suite_of
+from keras_bench.analyze.conclusion import Conclusion
+from keras_bench.report.junit import suite_of
 
 
 def case(outcome, undecided_fails=False):

@@ -5,10 +5,10 @@ from builders import DIFFERS, FIRST_LOOK, around, failure, gate, sample, side
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from bench.analyze.gate_answer import ending
-from bench.analyze.sweep import sweep
-from bench.records import GateSettings
-from bench.report.sweep import CAPTION, TITLES, cells, markdown, print_sweep, remarks
+from keras_bench.analyze.gate_answer import ending
+from keras_bench.analyze.sweep import sweep
+from keras_bench.records import GateSettings
+from keras_bench.report.sweep import CAPTION, TITLES, cells, markdown, print_sweep, remarks
 
 CALM = [0.1 * (1 + each) for each in around(0.0, 2 * FIRST_LOOK, spread=0.002)]
 SLOWER = [0.13] * 2 * FIRST_LOOK

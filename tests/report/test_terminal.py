@@ -5,12 +5,12 @@ import pytest
 from builders import AGREES, DIFFERS, EXPLAINED, failed_row, row, run, table, unmeasured_row
 from rich.console import Console
 
-from bench.analyze.answer import answer, ending
-from bench.analyze.diagnosis import Finding
-from bench.analyze.stats import Estimate
-from bench.records import UNCHECKED
-from bench.report.columns import SPEED, cells
-from bench.report.terminal import (
+from keras_bench.analyze.answer import answer, ending
+from keras_bench.analyze.diagnosis import Finding
+from keras_bench.analyze.stats import Estimate
+from keras_bench.records import UNCHECKED
+from keras_bench.report.columns import SPEED, cells
+from keras_bench.report.terminal import (
     PLAIN_WIDTH,
     make_console,
     print_findings,

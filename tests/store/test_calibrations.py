@@ -4,10 +4,10 @@ import math
 import pytest
 from builders import MACHINE, calibration, calibration_round
 
-from bench.analyze.calibration import Capability, Power, Rate
-from bench.errors import ResultsUnwritable
-from bench.records import GateSettings
-from bench.store.calibrations import calibration_file, save, smallest_slowdown
+from keras_bench.analyze.calibration import Capability, Power, Rate
+from keras_bench.errors import ResultsUnwritable
+from keras_bench.records import GateSettings
+from keras_bench.store.calibrations import calibration_file, save, smallest_slowdown
 
 RATE = Rate(0.5, 0.4, 0.6, 1000)
 FOUND = Capability(2, 0.01, (Power(0.05, RATE, None, 12.0, 120.0),), 0.04, 150.0)

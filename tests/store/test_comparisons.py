@@ -5,10 +5,10 @@ from builders import failure
 from comparing_builders import measured_arm, measured_run_of
 from history_builders import history_rows_of, started
 
-from bench.analyze.compared import compare
-from bench.analyze.compared_answer import conclusion
-from bench.errors import ResultsUnwritable
-from bench.store.comparisons import save
+from keras_bench.analyze.compared import compare
+from keras_bench.analyze.compared_answer import conclusion
+from keras_bench.errors import ResultsUnwritable
+from keras_bench.store.comparisons import save
 
 CALM = (0.0500, 0.0501, 0.0499, 0.0502, 0.0498, 0.0500)
 HISTORY = history_rows_of([0.0, 0.01, -0.01, 0.01, -0.01, 0.0, 0.01])

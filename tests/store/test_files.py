@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import DiskFull, ResultsUnwritable
-from bench.store.files import append_lines, check_writable, write_atomically
+from keras_bench.errors import DiskFull, ResultsUnwritable
+from keras_bench.store.files import append_lines, check_writable, write_atomically
 
 OLD = "what was there before\n"
 NOBODY = 65534
@@ -114,8 +114,8 @@ def test_a_folder_where_the_file_should_be_stays(tmp_path):
 WRITE_BEYOND_A_LIMIT = f"""
 import resource, sys
 from pathlib import Path
-from bench.errors import ResultsUnwritable
-from bench.store.files import write_atomically
+from keras_bench.errors import ResultsUnwritable
+from keras_bench.store.files import write_atomically
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, {resource.RLIM_INFINITY}))
 try:
@@ -161,7 +161,7 @@ WRITE_FOR_EVER = """
 import sys
 from itertools import cycle
 from pathlib import Path
-from bench.store.files import write_atomically
+from keras_bench.store.files import write_atomically
 
 for letter in cycle("ab"):
     write_atomically(Path(sys.argv[1]), letter * 2**20)
@@ -230,8 +230,8 @@ def test_a_part_of_a_line_that_a_full_disk_took_is_taken_back(tiny_disk):
 APPEND_BEYOND_A_LIMIT = f"""
 import resource, sys
 from pathlib import Path
-from bench.errors import ResultsUnwritable
-from bench.store.files import append_lines
+from keras_bench.errors import ResultsUnwritable
+from keras_bench.store.files import append_lines
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, {resource.RLIM_INFINITY}))
 try:
@@ -256,7 +256,7 @@ def test_lines_beyond_a_limit_are_taken_back(old_file):
 APPEND_OFTEN = """
 import sys
 from pathlib import Path
-from bench.store.files import append_lines
+from keras_bench.store.files import append_lines
 
 for _ in range(100):
     append_lines(Path(sys.argv[1]), sys.argv[2] * 5000 + "\\n", heading="name\\n")

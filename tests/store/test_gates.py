@@ -15,11 +15,11 @@ from builders import (
     two_sides,
 )
 
-from bench.analyze.gate_answer import answer, ending
-from bench.analyze.pairs import pairs
-from bench.errors import ResultsBroken, ResultsUnwritable
-from bench.records import SCHEMA_VERSION, UNCHECKED, GateSettings
-from bench.store.gates import gate_file, load, save
+from keras_bench.analyze.gate_answer import answer, ending
+from keras_bench.analyze.pairs import pairs
+from keras_bench.errors import ResultsBroken, ResultsUnwritable
+from keras_bench.records import SCHEMA_VERSION, UNCHECKED, GateSettings
+from keras_bench.store.gates import gate_file, load, save
 
 REGRESSED = gate(
     *two_sides(around(0.1, 2 * FIRST_LOOK)),

@@ -8,12 +8,12 @@ import pytest
 from builders import DIFFERS, MACHINE, failure, predicted, result, run
 from history_builders import history_row
 
-from bench.analyze.comparison import tables
-from bench.analyze.history import HISTORY_SCHEMA_VERSION, HistoryRow, history_rows, key
-from bench.errors import DiskFull, ResultsBroken, ResultsUnwritable
-from bench.records import ArmResult
-from bench.store import history
-from bench.store.history import COLUMNS, History, history_file, load
+from keras_bench.analyze.comparison import tables
+from keras_bench.analyze.history import HISTORY_SCHEMA_VERSION, HistoryRow, history_rows, key
+from keras_bench.errors import DiskFull, ResultsBroken, ResultsUnwritable
+from keras_bench.records import ArmResult
+from keras_bench.store import history
+from keras_bench.store.history import COLUMNS, History, history_file, load
 
 PROJECT = Path(__file__).parent.parent.parent
 STARTED = "2026-01-02T03:04:05Z"
@@ -241,7 +241,7 @@ APPEND_OFTEN = """
 import sys
 from pathlib import Path
 from builders import MACHINE, result
-from bench.store.history import append
+from keras_bench.store.history import append
 
 name, folder = sys.argv[1:]
 results = [result(backend, 0.1, 0.2, workload=name * 20) for backend in ("jax", "torch")]

@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 from builders import AGREES, DIFFERS, failure, predicted, result, run, sample
 
-from bench.analyze.answer import answer, ending
-from bench.analyze.comparison import tables
-from bench.errors import ResultsUnwritable
-from bench.records import Parity
-from bench.report.markdown import document
-from bench.store import runs
-from bench.store.latest import from_document, save
+from keras_bench.analyze.answer import answer, ending
+from keras_bench.analyze.comparison import tables
+from keras_bench.errors import ResultsUnwritable
+from keras_bench.records import Parity
+from keras_bench.report.markdown import document
+from keras_bench.store import runs
+from keras_bench.store.latest import from_document, save
 
 RUN = run(
     result("jax", 0.1, 0.11, 0.12),

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from builders import AGREES, DIFFERS, EXPLAINED, UNABLE, failure, result, run, sample
 
-from bench.analyze.comparison import tables
-from bench.analyze.measured import measured_run
-from bench.errors import NothingMeasured, ResultsBroken
-from bench.records import UNCHECKED
-from bench.store import latest, runs
-from bench.store.measured import find, read
+from keras_bench.analyze.comparison import tables
+from keras_bench.analyze.measured import measured_run
+from keras_bench.errors import NothingMeasured, ResultsBroken
+from keras_bench.records import UNCHECKED
+from keras_bench.store import latest, runs
+from keras_bench.store.measured import find, read
 
 RUN = run(
     result("jax", 0.1, 0.11, 0.12, parity=AGREES),

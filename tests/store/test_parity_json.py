@@ -15,12 +15,12 @@ from builders import (
     verdict,
 )
 
-from bench.errors import ResultsUnwritable
-from bench.measure.parity import ParitySettings
-from bench.parity.loops import sentence_of_loop
-from bench.parity.places import EPOCH_LOSS, EPOCH_METRIC, FORWARD, RUNNING_LOSS, UPDATE
-from bench.parity.verdict import sentence
-from bench.store.parity import FIRST_PLACES, save, save_loop_verdicts
+from keras_bench.errors import ResultsUnwritable
+from keras_bench.measure.parity import ParitySettings
+from keras_bench.parity.loops import sentence_of_loop
+from keras_bench.parity.places import EPOCH_LOSS, EPOCH_METRIC, FORWARD, RUNNING_LOSS, UPDATE
+from keras_bench.parity.verdict import sentence
+from keras_bench.store.parity import FIRST_PLACES, save, save_loop_verdicts
 
 OFF = deviation(FORWARD, "hidden", epoch=1, step=2, size=1e-4, bound=1e-6)
 STATE_OFF = deviation(UPDATE, "optimizer/velocity", size=0.5)

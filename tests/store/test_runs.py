@@ -17,9 +17,9 @@ from builders import (
     sample,
 )
 
-from bench.errors import ResultsBroken, ResultsUnwritable
-from bench.records import SCHEMA_VERSION, UNCHECKED, ArmResult, Settings, Surroundings
-from bench.store.runs import load, run_file, save, to_document
+from keras_bench.errors import ResultsBroken, ResultsUnwritable
+from keras_bench.records import SCHEMA_VERSION, UNCHECKED, ArmResult, Settings, Surroundings
+from keras_bench.store.runs import load, run_file, save, to_document
 
 WHOLE = run(
     result("tensorflow", sample(0.24, accuracies=(0.5, 0.75)), sample(0.25, round=2)),

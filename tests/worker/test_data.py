@@ -6,9 +6,9 @@ from functools import partial
 import numpy as np
 import pytest
 
-from bench.worker.data import MOST_BATCHES, is_source, make_data
-from bench.worker.protocol import Refusal
-from bench.worker.workload import Parts
+from keras_bench.worker.data import MOST_BATCHES, is_source, make_data
+from keras_bench.worker.protocol import Refusal
+from keras_bench.worker.workload import Parts
 
 
 def made(found, fit=None, **arguments):

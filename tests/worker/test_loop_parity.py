@@ -8,20 +8,20 @@ from pathlib import Path
 import pytest
 from builders import workload_in
 
-from bench.measure.loop_parity import check_loops
-from bench.measure.parity import Learner, ParitySettings
-from bench.measure.process import launcher
-from bench.parity.places import EPOCH_METRIC
+from keras_bench.measure.loop_parity import check_loops
+from keras_bench.measure.parity import Learner, ParitySettings
+from keras_bench.measure.process import launcher
+from keras_bench.parity.places import EPOCH_METRIC
 
 pytestmark = pytest.mark.frameworks
 
 #: A network with all that a loop may lose, and what takes the place of the loops.
 WORKLOAD = """
-import bench.loops.named
+import keras_bench.loops.named
 import keras, numpy as np
 from keras import layers
 
-from bench.loops import LoopRefusal
+from keras_bench import LoopRefusal
 
 FIT = {"batch_size": 8, "epochs": 20}
 EXAMPLES = 163
@@ -58,14 +58,14 @@ class AtEpochs(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self.end()
 
-own = bench.loops.named.training_by
+own = keras_bench.loops.named.training_by
 
 def training_by(loop, model):
     if loop in globals():
         return lambda *args, **settings: globals()[loop](model, *args, **settings)
     return own(loop, model)
 
-bench.loops.named.training_by = training_by
+keras_bench.loops.named.training_by = training_by
 
 def clean(model, x, y, sample_weight, **settings):
     return model.fit(x, y, sample_weight=sample_weight, **settings)

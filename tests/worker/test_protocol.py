@@ -2,7 +2,7 @@ import io
 import json
 from dataclasses import asdict
 
-from bench.worker.protocol import (
+from keras_bench.worker.protocol import (
     Problem,
     TimingRequest,
     Workload,

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from bench.worker.random_data import LEAST_EXAMPLES, make_random_data, random_targets
+from keras_bench.worker.random_data import LEAST_EXAMPLES, make_random_data, random_targets
 
 
 class SparseCategoricalCrossentropy:

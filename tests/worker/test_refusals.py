@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from bench.worker.refusals import refusal
+from keras_bench.worker.refusals import refusal
 
 
 def raised(code):

@@ -9,11 +9,11 @@ import pytest
 from builders import ENVIRONMENT, arm, workload_in
 from builders import SMALL_WORKLOAD as GOOD
 
-from bench.errors import BackendError, LossDiverged, WorkerDied, WorkerTimeout, WorkloadError
-from bench.measure.process import launcher
-from bench.measure.runner import Target
-from bench.measure.turns import TurnSettings, carry_out_in_turns
-from bench.worker.protocol import TimingRequest
+from keras_bench.errors import BackendError, LossDiverged, WorkerDied, WorkerTimeout, WorkloadError
+from keras_bench.measure.process import launcher
+from keras_bench.measure.runner import Target
+from keras_bench.measure.turns import TurnSettings, carry_out_in_turns
+from keras_bench.worker.protocol import TimingRequest
 
 pytestmark = pytest.mark.frameworks
 

@@ -1,7 +1,7 @@
 """What a worker does with its turns, told and heard without a process."""
 
-from bench.worker.protocol import STOP, Turn
-from bench.worker.turns import Turns
+from keras_bench.worker.protocol import STOP, Turn
+from keras_bench.worker.turns import Turns
 
 
 def turns(after_epochs: int, *words: str):

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench.worker.protocol import Refusal, Workload
-from bench.worker.workload import load_workload
+from keras_bench.worker.protocol import Refusal, Workload
+from keras_bench.worker.workload import load_workload
 
 TEXT = """
 FIT = {"batch_size": 10, "epochs": 3}

@@ -1,5 +1,0 @@
-"""`python -m bench` is the `keras-bench` command."""
-
-from bench.cli import main
-
-main()

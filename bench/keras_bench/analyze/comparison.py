@@ -1,0 +1,222 @@
+"""What a run measured, compared: a table per workload, a row per arm, the fastest first.
+
+Every figure that a terminal, a file or a page shows is worked out here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+from keras_bench.analyze.stats import Estimate, centre, ratio
+from keras_bench.analyze.steady import (
+    process_epoch_cpu_seconds,
+    process_epoch_seconds,
+    steady_count,
+)
+from keras_bench.analyze.words import WORDS, Words
+from keras_bench.records import (
+    BACKENDS_OF,
+    DEFAULT_LOOPS,
+    UNCHECKED,
+    Arm,
+    ArmResult,
+    Failure,
+    Parity,
+    Run,
+    Sample,
+)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the samples of one arm say, times in seconds.
+
+    `epoch_seconds` is the trimmed mean over processes of each one's trimmed mean of steady
+    epochs. The other times and the memory are medians over processes. `ratio` is this arm's
+    epoch ÷ that of the fastest arm that counts, None for the fastest itself. `speedup` is the
+    epoch of `fit` on the same backend ÷ this arm's, None for `fit` itself and where that wasn't
+    measured or doesn't count. `loss` and
+    `accuracy` are those of the first process after epoch `loss_epoch`, the last that all
+    arms came to; a prediction has none of the three. Its calls stand where epochs stand, as in its
+    samples, and `epochs` counts the steady ones.
+    """
+
+    epoch_seconds: Estimate
+    ratio: Estimate | None
+    examples_per_second: float
+    epoch_cpu_seconds: float
+    import_seconds: float
+    build_seconds: float
+    first_epoch_seconds: float
+    peak_rss_bytes: int
+    loss: float | None
+    accuracy: float | None
+    loss_epoch: int | None
+    processes: int
+    epochs: int
+    process_epoch_seconds: tuple[float, ...]
+    jit_compile: bool
+    intra_op_threads: int | None
+    inter_op_threads: int | None
+    os_threads: int | None
+    cpus: tuple[int, ...]
+    random_data: str
+    speedup: Estimate | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One arm: its figures, where it was measured, its failure, where it failed, its parity.
+
+    `unsupported` tells that its failure is no fault: the workload isn't for its backend.
+    """
+
+    arm: Arm
+    figures: Figures | None
+    failure: str | None
+    parity: Parity = UNCHECKED
+    unsupported: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether its time is that of the same training as the others', measured to the end."""
+        return self.figures is not None and _is_sound(self)
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of one workload: those that count, those that don't, those without a figure.
+
+    Each kind with the fastest first.
+    """
+
+    workload: str
+    rows: tuple[Row, ...]
+
+    @property
+    def words(self) -> Words:
+        """What is to be called what: all rows are of one task."""
+        return WORDS[self.rows[0].arm.task]
+
+    @property
+    def loops(self) -> tuple[str, ...]:
+        """The loops of its arms, the default one first."""
+        names = dict.fromkeys(row.arm.loop for row in self.rows)
+        return tuple(sorted(names, key=lambda name: name not in DEFAULT_LOOPS.values()))
+
+    def of_loop(self, loop: str) -> "Table":
+        """Return the rows of one loop, their ratios to the fastest of them."""
+        rows = [row for row in self.rows if row.arm.loop == loop]
+        fastest = next((row for row in rows if row.figures is not None), None)
+        return Table(self.workload, tuple(_to_fastest(row, fastest) for row in rows))
+
+
+def _to_fastest(row: Row, fastest: Row | None) -> Row:
+    if row.figures is None or fastest is None or fastest.figures is None:
+        return row
+    seconds = row.figures.process_epoch_seconds
+    versus = None if row is fastest else ratio(seconds, fastest.figures.process_epoch_seconds)
+    return replace(row, figures=replace(row.figures, ratio=versus))
+
+
+def tables(run: Run) -> tuple[Table, ...]:
+    """Return a table per workload, in the order in which the run holds them."""
+    names = dict.fromkeys(result.arm.workload for result in run.results)
+    return tuple(
+        _table(name, [result for result in run.results if result.arm.workload == name])
+        for name in names
+    )
+
+
+def counting(results: Sequence[ArmResult]) -> list[ArmResult]:
+    """Return the arms that count: their time is that of the same training, measured to the end."""
+    return [result for result in results if result.samples and _is_sound(result)]
+
+
+def faults(results: Sequence[ArmResult]) -> list[Failure]:
+    """Return the failures that make a run fail.
+
+    That a workload isn't for a backend is no fault where another one trains it.
+    """
+    trained = {result.arm.workload for result in results if result.samples}
+    return [
+        result.failure
+        for result in results
+        if result.failure is not None
+        and not (result.failure.unsupported and result.arm.workload in trained)
+    ]
+
+
+def _table(workload: str, results: Sequence[ArmResult]) -> Table:
+    measured = sorted((result for result in results if result.samples), key=_rank)
+    unmeasured = sorted(
+        (result for result in results if not result.samples),
+        key=lambda result: BACKENDS_OF["predict"].index(result.arm.backend),
+    )
+    return Table(workload, tuple(_row(result, measured) for result in [*measured, *unmeasured]))
+
+
+def _rank(result: ArmResult) -> tuple[bool, float]:
+    """Put the arms that failed, or learn something else, behind, and the fast before the slow."""
+    return not _is_sound(result), centre(process_epoch_seconds(result.samples)).value
+
+
+def _is_sound(known: ArmResult | Row) -> bool:
+    return known.failure is None and known.parity.outcome != "differs"
+
+
+def _row(result: ArmResult, measured: Sequence[ArmResult]) -> Row:
+    failure = None if result.failure is None else result.failure.message
+    if not result.samples:
+        unsupported = result.failure is not None and result.failure.unsupported
+        return Row(result.arm, None, failure, result.parity, unsupported)
+    loss_epoch = min(len(other.samples[0].losses) for other in measured)
+    fastest = measured[0]
+    versus = None
+    if result is not fastest:
+        versus = ratio(
+            process_epoch_seconds(result.samples), process_epoch_seconds(fastest.samples)
+        )
+    figures = _figures(result.samples, versus, _speedup(result, measured), loss_epoch)
+    return Row(result.arm, figures, failure, result.parity)
+
+
+def _speedup(result: ArmResult, measured: Sequence[ArmResult]) -> Estimate | None:
+    default = replace(result.arm, loop=DEFAULT_LOOPS[result.arm.task])
+    if default == result.arm:
+        return None
+    by_fit = [each for each in counting(measured) if each.arm == default]
+    if not by_fit:
+        return None
+    return ratio(process_epoch_seconds(by_fit[0].samples), process_epoch_seconds(result.samples))
+
+
+def _figures(
+    samples: Sequence[Sample], versus: Estimate | None, speedup: Estimate | None, loss_epoch: int
+) -> Figures:
+    first = samples[0]
+    per_process = process_epoch_seconds(samples)
+    epoch_seconds = centre(per_process)
+    return Figures(
+        epoch_seconds=epoch_seconds,
+        ratio=versus,
+        examples_per_second=first.examples / epoch_seconds.value,
+        epoch_cpu_seconds=median(process_epoch_cpu_seconds(samples)),
+        import_seconds=median(sample.import_seconds for sample in samples),
+        build_seconds=median(sample.build_seconds for sample in samples),
+        first_epoch_seconds=median(sample.epoch_seconds[0] for sample in samples),
+        peak_rss_bytes=int(median(sample.peak_rss_bytes for sample in samples)),
+        loss=first.losses[loss_epoch - 1] if first.losses else None,
+        accuracy=first.accuracies[loss_epoch - 1] if first.accuracies else None,
+        loss_epoch=loss_epoch or None,
+        processes=len(samples),
+        epochs=sum(steady_count(sample) for sample in samples),
+        process_epoch_seconds=tuple(per_process),
+        jit_compile=first.jit_compile,
+        intra_op_threads=first.intra_op_threads,
+        inter_op_threads=first.inter_op_threads,
+        os_threads=first.os_threads,
+        cpus=first.cpus,
+        random_data=first.random_data,
+        speedup=speedup,
+    )

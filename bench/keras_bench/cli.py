@@ -1,0 +1,709 @@
+"""The command line: one parser, and each command calls one function.
+
+Nothing heavy is imported here, so that `--help` answers at once.
+"""
+
+import signal
+import sys
+import traceback
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from keras_bench import __version__
+from keras_bench.errors import BenchError, Interrupted
+from keras_bench.interrupts import raise_interrupt
+from keras_bench.options import (
+    MISSING,
+    Finite,
+    OutputFile,
+    backend_option,
+    checked_loops_option,
+    debug_option,
+    env_option,
+    loop_option,
+    loops_option,
+    metric_option,
+    no_parity_option,
+    parse_backend,
+    parse_backends,
+    results_option,
+    seed_option,
+    selection_options,
+    set_option,
+    threads_in_turn_option,
+    threads_option,
+    threshold_option,
+    timeout_option,
+)
+from keras_bench.records import (
+    DEFAULT_LOOPS,
+    GateSettings,
+    Metric,
+    Parameter,
+    Selection,
+    Settings,
+    Task,
+)
+
+#: What a run is like where no option says otherwise, and with --quick. To predict there is an arm
+#: for each batch size.
+USUAL: dict[Task, Settings] = {"train": Settings(), "predict": Settings(budget_seconds=900.0)}
+_FIRST_IMPRESSION = Settings(precision=0.15, min_steady_epochs=5, min_steady_seconds=0.5)
+QUICK: dict[Task, Settings] = {
+    "train": replace(_FIRST_IMPRESSION, budget_seconds=72.0),
+    "predict": replace(_FIRST_IMPRESSION, budget_seconds=240.0),
+}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="keras-bench")
+@click.option("--debug", is_flag=True, help="Show tracebacks, those of workers too.")
+@click.pass_context
+def cli(context: click.Context, debug: bool) -> None:
+    """Which Keras backend trains my model fastest on this CPU?
+
+    Trains the same models under the TensorFlow, JAX and PyTorch backends, each in a fresh
+    process, and compares the time of an epoch.
+    """
+    context.obj = debug
+
+
+@cli.command("list")
+@env_option
+def list_(pythons: dict[str, str]) -> None:
+    """Show the workloads, and the backends with the versions found."""
+    from keras_bench.commands.look import list_all
+
+    list_all(pythons)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.py")
+def new(file: Path) -> None:
+    """Write a workload to start from."""
+    from keras_bench.commands.new import write_workload
+
+    write_workload(file)
+
+
+@cli.command()
+@env_option
+def doctor(pythons: dict[str, str]) -> None:
+    """Show what on this machine spoils timings, and what to do about it."""
+    from keras_bench.commands.look import see_doctor
+
+    see_doctor(pythons)
+
+
+@cli.command()
+@selection_options
+@click.option(
+    "--task",
+    type=click.Choice(["train", "predict"]),
+    default="train",
+    show_default=True,
+    help="Time epochs of training, or calls of predict with one batch.",
+)
+@loops_option
+@backend_option
+@env_option
+@threads_option
+@click.option(
+    "--precision",
+    type=Finite(0.001, 1.0),
+    default=None,
+    help="End when every ratio's 95 % interval has a half-width below this. [default: 0.05]",
+)
+@click.option(
+    "--budget",
+    type=Finite(min=1.0),
+    default=None,
+    metavar="SECONDS",
+    help="After the first round, start none that would end later."
+    " [default: 236, and 900 to predict]",
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Run exactly this many rounds, whatever the precision.",
+)
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="A first impression: --precision 0.15 --budget 72, or 240 to predict.",
+)
+@seed_option
+@timeout_option
+@click.option(
+    "--no-parity",
+    is_flag=True,
+    help="Don't check first that the backends learn the same.",
+)
+@results_option
+@debug_option
+@click.pass_context
+def run(
+    context: click.Context,
+    selection: Selection,
+    task: Task,
+    loops: tuple[str, ...],
+    backends: tuple[str, ...],
+    pythons: dict[str, str],
+    threads: str,
+    precision: float | None,
+    budget: float | None,
+    rounds: int | None,
+    quick: bool,
+    seed: int,
+    timeout: float,
+    no_parity: bool,
+    results: Path,
+    debug: bool,
+) -> None:
+    """Train workloads on every backend and compare the time of an epoch.
+
+    Without arguments it measures dense_3_5_2 and dense_1_16_32_2 on all installed backends. With
+    --task predict it compares the time of a prediction, for batches of 1, 32 and 256 examples
+    unless --set batch_size=N,... names others.
+    """
+    from keras_bench.commands.run import measure
+
+    if loops and task != "train":
+        raise click.UsageError(f"--loop drives a training, and --task is {task}; leave it out")
+    loops = loops or (DEFAULT_LOOPS[task],)
+    base = (QUICK if quick else USUAL)[task]
+    settings = Settings(
+        precision=precision or base.precision,
+        # With a number of rounds, only a budget that was asked for ends them early.
+        budget_seconds=budget or (None if rounds else base.budget_seconds),
+        rounds=rounds,
+        threads=threads,
+        seed=seed,
+        timeout_seconds=timeout,
+        min_steady_epochs=base.min_steady_epochs,
+        min_steady_seconds=base.min_steady_seconds,
+        parity=not no_parity,
+    )
+    debug = debug or context.obj
+    sys.exit(measure(selection, task, loops, backends, pythons, settings, results, debug))
+
+
+@cli.command()
+@selection_options
+@checked_loops_option
+@backend_option
+@env_option
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float64"]),
+    default="float32",
+    show_default=True,
+    help="Train in this precision; float64 tells a difference of meaning from one of rounding.",
+)
+@click.option(
+    "--epochs",
+    type=click.IntRange(min=1),
+    default=None,
+    metavar="N",
+    help="Train so many epochs. [default: as many as the workload says, and 3 by loops]",
+)
+@click.option(
+    "--tolerance",
+    type=Finite(min=0.0),
+    default=0.0,
+    metavar="X",
+    help="Let relative deviations up to X pass, beside what rounding explains. [default: 0]",
+)
+@threads_option
+@seed_option
+@timeout_option
+@click.option(
+    "--json",
+    "file",
+    type=OutputFile,
+    default=None,
+    metavar="FILE",
+    help="Write the verdicts, and every series behind them.",
+)
+@debug_option
+@click.pass_context
+def parity(
+    context: click.Context,
+    selection: Selection,
+    loops: tuple[str, ...],
+    backends: tuple[str, ...],
+    pythons: dict[str, str],
+    dtype: str,
+    epochs: int | None,
+    tolerance: float,
+    threads: str,
+    seed: int,
+    timeout: float,
+    file: Path | None,
+    debug: bool,
+) -> None:
+    """Check whether the backends learn the same, and show where they part.
+
+    Every backend trains from the same weights on the same batches. What it does is compared
+    with a reference, stage by stage, next to what rounding alone explains. With --loop, what a loop
+    trains is compared with what fit trains on the same backend instead.
+    """
+    from keras_bench.commands.parity import check, check_by_loops
+    from keras_bench.measure.parity import ParitySettings
+
+    settings = ParitySettings(dtype, epochs, None, tolerance, seed, threads)
+    debug = debug or context.obj
+    if loops:
+        if dtype != ParitySettings().dtype:
+            reason = "--loop checks a training in the precision that it is timed in"
+            raise click.UsageError(f"{reason}; leave out --dtype {dtype}")
+        sys.exit(
+            check_by_loops(selection, loops, backends, pythons, settings, timeout, file, debug)
+        )
+    sys.exit(check(selection, backends, pythons, settings, timeout, file, debug))
+
+
+@cli.command()
+@selection_options
+@click.option(
+    "--backend",
+    required=True,
+    metavar="NAME",
+    callback=parse_backend,
+    help="The backend that both interpreters hold.",
+)
+@click.option("--baseline", required=True, metavar="PYTHON", help="The interpreter as it was.")
+@click.option("--candidate", required=True, metavar="PYTHON", help="The interpreter as it is now.")
+@click.option(
+    "--baseline-workloads",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Take the baseline's workloads from here: NAME.py, or FILE.py below it.",
+)
+@click.option(
+    "--candidate-workloads",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="The same for the candidate's.",
+)
+@threshold_option
+@click.option(
+    "--budget",
+    type=Finite(min=1.0),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="After the first round, go on only where a further look fits.",
+)
+@metric_option
+@loop_option
+@threads_in_turn_option
+@click.option("--fail-undecided", is_flag=True, help="Let an undecided verdict fail, too.")
+@no_parity_option
+@click.option("--markdown", type=OutputFile, metavar="FILE", help="Write the tables as Markdown.")
+@click.option("--json", type=OutputFile, metavar="FILE", help="Write all that was found.")
+@click.option("--junit", type=OutputFile, metavar="FILE", help="Write JUnit XML.")
+@seed_option
+@timeout_option
+@results_option
+@debug_option
+@click.pass_context
+def gate(
+    context: click.Context,
+    selection: Selection,
+    backend: str,
+    baseline: str,
+    candidate: str,
+    baseline_workloads: Path | None,
+    candidate_workloads: Path | None,
+    threshold: float,
+    budget: float,
+    metric: Metric,
+    loop: str,
+    threads: str,
+    fail_undecided: bool,
+    no_parity: bool,
+    markdown: Path | None,
+    json: Path | None,
+    junit: Path | None,
+    seed: int,
+    timeout: float,
+    results: Path,
+    debug: bool,
+) -> None:
+    """Tell whether a candidate environment trains slower than a baseline.
+
+    Both are measured in the same rounds, each time in fresh processes, until the evidence
+    suffices or the budget is spent. A regression is said once further processes confirm it.
+    """
+    from keras_bench.commands.gate import measure
+    from keras_bench.commands.outputs import Outputs
+    from keras_bench.commands.sides import Side
+
+    settings = GateSettings(
+        threshold=threshold,
+        metric=metric,
+        budget_seconds=budget,
+        threads=threads,
+        loop=loop,
+        seed=seed,
+        timeout_seconds=timeout,
+        parity=not no_parity,
+    )
+    before = Side("baseline", backend, baseline, baseline_workloads)
+    after = Side("candidate", backend, candidate, candidate_workloads)
+    outputs = Outputs(results, markdown, json, junit)
+    debug = debug or context.obj
+    sys.exit(measure(selection, before, after, settings, outputs, fail_undecided, debug))
+
+
+@cli.command()
+@click.argument("workload", metavar="WORKLOAD|FILE.py")
+@set_option
+@click.option(
+    "--backend",
+    required=True,
+    metavar="NAME",
+    callback=parse_backend,
+    help="The backend that is looked into.",
+)
+@env_option
+@threads_option
+@click.option(
+    "--budget",
+    type=Finite(min=1.0),
+    default=120.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="After the first round, start no process that would end later.",
+)
+@click.option("--markdown", type=OutputFile, metavar="FILE", help="Write it as Markdown.")
+@click.option("--json", type=OutputFile, metavar="FILE", help="Write it, and what it comes from.")
+@seed_option
+@timeout_option
+@debug_option
+@click.pass_context
+def explain(
+    context: click.Context,
+    workload: str,
+    parameters: tuple[tuple[str, tuple[Parameter, ...]], ...],
+    backend: str,
+    pythons: dict[str, str],
+    threads: str,
+    budget: float,
+    markdown: Path | None,
+    json: Path | None,
+    seed: int,
+    timeout: float,
+    debug: bool,
+) -> None:
+    """Say where an epoch of fit goes, and what makes it faster.
+
+    Other loops and settings are measured beside it, and a sampling profiler watches it train. Of
+    several values that --set names, the first is explained and the others are tried.
+    """
+    from keras_bench.commands.explain import (
+        MIN_STEADY_EPOCHS,
+        MIN_STEADY_SECONDS,
+        PRECISION,
+        Files,
+    )
+    from keras_bench.commands.explain import explain as find_out
+
+    settings = Settings(
+        precision=PRECISION,
+        budget_seconds=budget,
+        threads=threads,
+        seed=seed,
+        timeout_seconds=timeout,
+        min_steady_epochs=MIN_STEADY_EPOCHS,
+        min_steady_seconds=MIN_STEADY_SECONDS,
+        parity=False,
+    )
+    files = Files(markdown, json)
+    debug = debug or context.obj
+    sys.exit(find_out(workload, parameters, backend, pythons, settings, files, debug))
+
+
+@cli.command()
+@click.argument("baseline", metavar="BASELINE")
+@click.argument("candidate", metavar="CANDIDATE")
+@threshold_option
+@click.option(
+    "--across-machines",
+    is_flag=True,
+    help="Show runs of different machines or thread policies side by side, without a verdict.",
+)
+@click.option("--fail-undecided", is_flag=True, help="Let an undecided verdict fail, too.")
+@click.option("--markdown", type=OutputFile, metavar="FILE", help="Write the tables as Markdown.")
+@click.option("--json", type=OutputFile, metavar="FILE", help="Write all that was found.")
+@click.option("--junit", type=OutputFile, metavar="FILE", help="Write JUnit XML.")
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    metavar="DIR",
+    help="Where `latest` and the history are.",
+)
+def compare(
+    baseline: str,
+    candidate: str,
+    threshold: float,
+    across_machines: bool,
+    fail_undecided: bool,
+    markdown: Path | None,
+    json: Path | None,
+    junit: Path | None,
+    results: Path,
+) -> None:
+    """Tell whether a stored run is slower than another.
+
+    Each is a file of results/runs/, a latest.json, the word latest, or a git revision, which
+    stands for the results/latest.json that it holds. How far runs of this machine differ with
+    nothing changed is told by the history; without one there is no verdict.
+    """
+    from keras_bench.commands.compare import compare_runs
+    from keras_bench.commands.outputs import Outputs
+
+    outputs = Outputs(results, markdown, json, junit)
+    sys.exit(compare_runs(baseline, candidate, threshold, across_machines, fail_undecided, outputs))
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False, metavar="[RUN.json]")
+@click.option(
+    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True
+)
+def show(file: Path | None, results: Path) -> None:
+    """Print the tables of a stored run again, the newest without RUN.json."""
+    from keras_bench.commands.look import show_run
+
+    show_run(file, results)
+
+
+@cli.command()
+@selection_options
+@click.option(
+    "--environment",
+    "environments",
+    nargs=3,
+    multiple=True,
+    required=True,
+    metavar="LABEL BACKEND PYTHON",
+    help="An environment to measure, the oldest first; give it again for the others. One that"
+    " can't be made has missing:REASON for PYTHON.",
+)
+@threshold_option
+@click.option(
+    "--budget",
+    type=Finite(min=1.0),
+    default=1800.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="After the first round, go on only where a further look fits.",
+)
+@metric_option
+@threads_in_turn_option
+@no_parity_option
+@click.option("--markdown", type=OutputFile, metavar="FILE", help="Write the tables as Markdown.")
+@click.option("--json", type=OutputFile, metavar="FILE", help="Write all that was found.")
+@click.option("--junit", type=OutputFile, metavar="FILE", help="Write JUnit XML.")
+@seed_option
+@timeout_option
+@results_option
+@debug_option
+@click.pass_context
+def versions(
+    context: click.Context,
+    selection: Selection,
+    environments: tuple[tuple[str, str, str], ...],
+    threshold: float,
+    budget: float,
+    metric: Metric,
+    threads: str,
+    no_parity: bool,
+    markdown: Path | None,
+    json: Path | None,
+    junit: Path | None,
+    seed: int,
+    timeout: float,
+    results: Path,
+    debug: bool,
+) -> None:
+    """Measure many versions against each other, all in the same rounds.
+
+    Each is compared with the first of its backend, and with the one before it.
+    """
+    from keras_bench.commands.outputs import Outputs
+    from keras_bench.commands.sides import Side
+    from keras_bench.commands.versions import sweep_versions
+
+    settings = GateSettings(
+        threshold=threshold,
+        metric=metric,
+        budget_seconds=budget,
+        threads=threads,
+        seed=seed,
+        timeout_seconds=timeout,
+        parity=not no_parity,
+    )
+    sides = []
+    for label, backend, python in environments:
+        checked = parse_backend(context, context.command.params[1], backend)
+        missing = python.removeprefix(MISSING) if python.startswith(MISSING) else None
+        sides.append(Side(label, checked, python, missing=missing))
+    debug = debug or context.obj
+    outputs = Outputs(results, markdown, json, junit)
+    sys.exit(sweep_versions(selection, sides, settings, outputs, debug))
+
+
+@cli.command()
+@click.argument("workload", default="dense_1_16_32_2", metavar="[WORKLOAD|FILE.py]")
+@click.option(
+    "--backend",
+    required=True,
+    metavar="NAME",
+    callback=parse_backend,
+    help="The backend that is measured.",
+)
+@env_option
+@threshold_option
+@click.option(
+    "--passes",
+    type=click.IntRange(min=3),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="Measure so many rounds of each slowdown, and twice as many without one.",
+)
+@metric_option
+@threads_in_turn_option
+@click.option("--markdown", type=OutputFile, metavar="FILE", help="Add the table to this file.")
+@seed_option
+@timeout_option
+@results_option
+@debug_option
+@click.pass_context
+def calibrate(
+    context: click.Context,
+    workload: str,
+    backend: str,
+    pythons: dict[str, str],
+    threshold: float,
+    passes: int,
+    metric: Metric,
+    threads: str,
+    markdown: Path | None,
+    seed: int,
+    timeout: float,
+    results: Path,
+    debug: bool,
+) -> None:
+    """Find out how small a slowdown a gate can see on this machine.
+
+    Measures rounds as a gate does, of one environment against itself, some with a slowdown of
+    known size, and replays gates from them. Without an argument it takes dense_1_16_32_2.
+    """
+    from keras_bench.commands.calibrate import calibrate as find_out
+
+    settings = GateSettings(
+        threshold=threshold, metric=metric, threads=threads, seed=seed, timeout_seconds=timeout
+    )
+    python = pythons.get(backend, sys.executable)
+    debug = debug or context.obj
+    sys.exit(find_out(workload, backend, python, settings, passes, results, markdown, debug))
+
+
+@cli.command()
+@click.option(
+    "--workload",
+    "workloads",
+    multiple=True,
+    metavar="NAME",
+    help="Show this workload; give it again for others. [default: all]",
+)
+@click.option(
+    "--backend",
+    "backends",
+    multiple=True,
+    metavar="NAME",
+    callback=parse_backends,
+    help="Show this backend; give it again for others. [default: all]",
+)
+@click.option(
+    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True
+)
+def history(workloads: tuple[str, ...], backends: tuple[str, ...], results: Path) -> None:
+    """Show at which level every arm was, from when to when, and what shifted."""
+    from keras_bench.commands.history import show_history
+
+    show_history(workloads, backends, results)
+
+
+@cli.command()
+@click.argument(
+    "files", nargs=-1, type=click.Path(path_type=Path), metavar="[RUN.json|GATE.json]..."
+)
+@click.option(
+    "-o",
+    "--output",
+    type=OutputFile,
+    metavar="FILE",
+    help="Where the page is written. [default: report.html in the results]",
+)
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    metavar="DIR",
+    help="Where the newest run and the history are.",
+)
+def report(files: tuple[Path, ...], output: Path | None, results: Path) -> None:
+    """Write one page with plots of stored runs, gates and sweeps; of the newest run without any.
+
+    Of several runs, each is compared with the first.
+    """
+    from keras_bench.commands.report import report as write_page
+
+    write_page(files, output, results)
+
+
+def main() -> None:
+    """Run the command line; every foreseen error is one line and an exit code of its own."""
+    signal.signal(signal.SIGTERM, raise_interrupt)
+    debug = "--debug" in sys.argv
+    try:
+        cli(prog_name="keras-bench", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _fail(
+            Interrupted("keras-bench", "interrupted", "nothing was being measured"),
+            debug,
+        )
+    except BenchError as error:
+        _fail(error, debug)
+    except BrokenPipeError:
+        sys.exit(0)
+    except Exception as error:
+        if debug:
+            raise
+        click.echo(
+            f"error: keras-bench: {type(error).__name__}: {error}; this is a fault of the suite:"
+            " please report what --debug shows",
+            err=True,
+        )
+        sys.exit(1)
+
+
+def _fail(error: BenchError, debug: bool) -> None:
+    if debug:
+        traceback.print_exception(error)
+    click.echo(f"error: {error}", err=True)
+    sys.exit(error.exit_code)

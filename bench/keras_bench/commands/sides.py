@@ -1,0 +1,187 @@
+"""Measures environments against each other: what `gate` and `versions` have in common."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+
+from keras_bench.analyze.diagnosis import diagnose, without_folders
+from keras_bench.analyze.gate_plan import next_round
+from keras_bench.analyze.history import Kind
+from keras_bench.analyze.pairs import pairs, that_count
+from keras_bench.analyze.steady import UNCOUNTED_EPOCHS
+from keras_bench.commands.parity_first import check_first
+from keras_bench.commands.rounds import measure_rounds
+from keras_bench.errors import BackendError, ResultsUnwritable
+from keras_bench.measure import workloads
+from keras_bench.measure.environments import Interpreter, probe, require
+from keras_bench.measure.lock import machine_lock
+from keras_bench.measure.machine import quiet_core, this_machine
+from keras_bench.measure.process import launcher
+from keras_bench.measure.runner import Target
+from keras_bench.measure.surroundings import examine
+from keras_bench.measure.turns import TurnSettings, carry_out_in_turns
+from keras_bench.records import Arm, ArmResult, Environment, Failure, Gate, GateSettings, Selection
+from keras_bench.report.gate import draw_gate
+from keras_bench.report.progress import make_progress
+from keras_bench.report.terminal import about_to_wait, print_warnings
+from keras_bench.store.gates import gate_file, save
+from keras_bench.store.history import append
+
+#: What a side without an interpreter that answers is called by, in the place of its versions.
+UNKNOWN = Environment("unknown", ())
+
+
+@dataclass(frozen=True)
+class Side:
+    """One environment of those that are compared.
+
+    `workloads` is the folder that holds its version of the workloads, None for those that all
+    sides share. `missing` says why there is no interpreter, None where there is one.
+    """
+
+    label: str
+    backend: str
+    python: str
+    workloads: Path | None = None
+    missing: str | None = None
+
+
+@dataclass(frozen=True)
+class Probed:
+    """A side, and the interpreter found there or why there is none."""
+
+    side: Side
+    interpreter: Interpreter | BackendError
+
+
+def probe_sides(sides: Sequence[Side]) -> tuple[Probed, ...]:
+    """Ask every side's interpreter what it holds."""
+    return tuple(Probed(side, _probe(side)) for side in sides)
+
+
+def measure_sides(
+    console: Console,
+    selection: Selection,
+    sides: Sequence[Probed],
+    settings: GateSettings,
+    results_folder: Path,
+    debug: bool,
+) -> Gate:
+    """Measure the workloads on all sides; a side without an interpreter is a failed arm.
+
+    Raises:
+        UsageError, WorkloadError: before anything is measured.
+    """
+    results, targets = _arms(selection, sides, settings)
+    found = {
+        probed.side.label + probed.side.backend: probed.interpreter
+        for probed in sides
+        if isinstance(probed.interpreter, Interpreter)
+    }
+    settings = replace(settings, cpu=quiet_core() if settings.threads == "single" else None)
+    turns = TurnSettings(
+        UNCOUNTED_EPOCHS, settings.least_turns, settings.training_seconds, settings.cpu
+    )
+    with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
+        seen = examine(found)
+        print_warnings(console, diagnose(seen))
+        measured = Gate(
+            started_utc=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            machine=this_machine(),
+            settings=settings,
+            results=results,
+            surroundings=without_folders(seen),
+        )
+        start = time.monotonic()
+        if settings.parity:
+            checked = check_first(
+                console, results, _groups(targets), targets, _side_name, settings.seed, workers,
+                debug,
+            )  # fmt: skip
+            measured = replace(measured, results=checked)
+        with make_progress(console, draw_gate, debug) as progress:
+            return measure_rounds(
+                measured,
+                next_round,
+                partial(
+                    carry_out_in_turns,
+                    targets=targets,
+                    seed=settings.seed,
+                    settings=turns,
+                    workers=workers,
+                ),
+                progress,
+                partial(_save_so_far, results=results_folder),
+                start,
+            )
+
+
+def _save_so_far(gate: Gate, results: Path) -> None:
+    """Save what was measured, so that not even a power cut loses more than a round."""
+    # Where it fails, the end tries again and says so.
+    with suppress(ResultsUnwritable):
+        save(gate, pairs(gate), gate_file(gate, results))
+
+
+def record(gate: Gate, kind: Kind, results: Path) -> None:
+    """Add what was measured and counts to the history; raise ResultsUnwritable."""
+    append(
+        that_count(gate),
+        started_utc=gate.started_utc,
+        machine=gate.machine,
+        kind=kind,
+        results_folder=results,
+    )
+
+
+def _groups(arms: Iterable[Arm]) -> list[list[Arm]]:
+    """Return the arms that are to learn the same: those of one workload and backend."""
+    groups: dict[tuple[str, str], list[Arm]] = {}
+    for arm in arms:
+        groups.setdefault(arm.group, []).append(arm)
+    return list(groups.values())
+
+
+def _side_name(arm: Arm) -> str:
+    return f"{arm.environment.label} on {arm.backend}"
+
+
+def _probe(side: Side) -> Interpreter | BackendError:
+    if side.missing is not None:
+        return BackendError(side.label, side.missing, "choose another version")
+    try:
+        interpreter = probe({side.label: side.python})[side.label]
+        require(interpreter, side.backend, f"for {side.label}")
+    except BackendError as error:
+        return error
+    return replace(interpreter, environment=replace(interpreter.environment, label=side.label))
+
+
+def _arms(
+    selection: Selection, sides: Sequence[Probed], settings: GateSettings
+) -> tuple[tuple[ArmResult, ...], Mapping[Arm, Target]]:
+    """Return an arm for each workload and side, a failed one where there is no interpreter."""
+    results, targets = [], {}
+    chosen = [workloads.find(selection, probed.side.workloads) for probed in sides]
+    for versions in zip(*chosen, strict=True):
+        for probed, workload in zip(sides, versions, strict=True):
+            side, interpreter = probed.side, probed.interpreter
+            environment = (
+                interpreter.environment
+                if isinstance(interpreter, Interpreter)
+                else replace(UNKNOWN, label=side.label)
+            )
+            arm = Arm(workload.name, side.backend, environment, settings.threads, settings.loop)
+            if isinstance(interpreter, Interpreter):
+                targets[arm] = Target(interpreter.python, workload)
+                results.append(ArmResult(arm))
+            else:
+                failure = Failure(0, str(interpreter), interpreter.exit_code)
+                results.append(ArmResult(arm, failure=failure))
+    return tuple(results), targets

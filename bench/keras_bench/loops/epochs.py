@@ -1,0 +1,189 @@
+"""What all loops but `fit` share: epochs, their order, validation, callbacks and the history."""
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+from keras.src.trainers.data_adapters.array_slicing import train_validation_split
+
+from keras_bench.loops.examples import arrays_of, examples_of, take
+from keras_bench.loops.parts import MEMORY_BYTES, Part, parts_of_epoch
+from keras_bench.loops.refusals import LoopRefusal, refuse_callbacks, refuse_model
+
+
+class Steps(Protocol):
+    """Trains a model; what it changes shows in the model's variables whenever it has returned.
+
+    It is kept with the model, and trains it again, as long as the model isn't compiled anew and has
+    the same variables. Values of variables may change in between.
+    """
+
+    def train(self, batches: Any) -> None:
+        """Train on every batch, in order.
+
+        `batches` is what Keras gives to `train_step`, x, (x, y) or (x, y, weights), of several
+        steps at once: NumPy arrays of shape (steps, batch size, ...), or nests of such. Should it
+        raise, the variables still have values.
+        """
+
+    def logs(self) -> Mapping[str, Any]:
+        """Return the epoch's metrics so far."""
+
+
+def fit_by(
+    make_steps: Callable[[Any], Steps],
+    model: Any,
+    x: Any,
+    y: Any = None,
+    *,
+    batch_size: int | None = None,
+    epochs: int = 1,
+    verbose: Any = "auto",
+    callbacks: Any = None,
+    validation_split: float = 0.0,
+    validation_data: Any = None,
+    shuffle: Any = True,
+    class_weight: Mapping[int, float] | None = None,
+    sample_weight: Any = None,
+    initial_epoch: int = 0,
+    steps_per_epoch: int | None = None,
+    validation_steps: int | None = None,
+    validation_batch_size: int | None = None,
+    validation_freq: int | Sequence[int] = 1,
+    memory_bytes: int = MEMORY_BYTES,
+) -> Any:
+    """Train as `Model.fit` does, by other steps, and return the `keras.callbacks.History`.
+
+    `make_steps` makes them of the model, once its variables are there; it may refuse, too.
+
+    Raises:
+        LoopRefusal: it couldn't be the same training, before anything is trained.
+    """
+    refuse_model(model)
+    _refuse_settings(shuffle, steps_per_epoch)
+    epochs = _limited(epochs)
+    if validation_split and validation_data is None:
+        (x, y, sample_weight), validation_data = train_validation_split(
+            (x, y, sample_weight), validation_split=validation_split
+        )
+    data = examples_of(x, y, sample_weight, class_weight)
+    arrays = arrays_of(data)
+    examples, bytes_per_example = len(arrays[0]), sum(array[:1].nbytes for array in arrays)
+    parts = parts_of_epoch(examples, batch_size or 32, bytes_per_example, memory_bytes)
+
+    def order() -> np.ndarray:
+        return np.random.permutation(examples) if shuffle else np.arange(examples)
+
+    if not isinstance(callbacks, keras.callbacks.CallbackList):
+        callbacks = keras.callbacks.CallbackList(
+            callbacks,
+            add_history=True,
+            add_progbar=verbose != 0,
+            verbose=verbose,
+            epochs=epochs,
+            steps=sum(part.steps for part in parts),
+            model=model,
+        )
+    refuse_callbacks(callbacks.callbacks)
+    _build(model, data, parts[0], order)
+    steps = _steps_of(model, make_steps)
+    model.stop_training = False
+    callbacks.on_train_begin()
+    logs: dict[str, Any] = {}
+    # A callback may have restored a training that was broken off.
+    for epoch in range(model._initial_epoch or initial_epoch, epochs):
+        model.reset_metrics()
+        callbacks.on_epoch_begin(epoch)
+        indices = order()
+        for part in parts:
+            steps.train(_batches(data, part, indices))
+        logs = dict(steps.logs())
+        if validation_data is not None and model._should_eval(epoch, validation_freq):
+            logs |= _validate(
+                model,
+                validation_data,
+                batch_size=validation_batch_size or batch_size,
+                steps=validation_steps,
+                callbacks=callbacks,
+            )
+        callbacks.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+    # Not where something was raised: averages of weights that nothing was trained of are zeros.
+    if epochs > 0:
+        model.optimizer.finalize_variable_values(model.trainable_weights)
+    callbacks.on_train_end(logs)
+    return model.history
+
+
+def _refuse_settings(shuffle: Any, steps_per_epoch: int | None) -> None:
+    if shuffle == "batch":
+        raise LoopRefusal('shuffle="batch": a loop shuffles all examples; give True or False')
+    if steps_per_epoch is not None or _of_config("max_steps_per_epoch"):
+        raise LoopRefusal(
+            "steps_per_epoch: an epoch of a loop is all examples once; "
+            "leave it out, or train with fit"
+        )
+    if keras.distribution.distribution() is not None:
+        raise LoopRefusal(
+            "keras.distribution: a loop trains on one device; unset it, or train with fit"
+        )
+
+
+def _limited(epochs: int) -> int:
+    most = _of_config("max_epochs")
+    if most and most < epochs:
+        warnings.warn(f"Limiting epochs to {most}", stacklevel=4)
+        return int(most)
+    return epochs
+
+
+def _of_config(name: str) -> int | None:
+    """Return a limit that older Keras doesn't know."""
+    limit = getattr(keras.config, name, None)
+    return limit() if limit is not None else None
+
+
+def _batches(data: Any, part: Part, order: np.ndarray) -> Any:
+    """Return the batches of a part."""
+    indices = order[part.start : part.stop].reshape(part.steps, part.batch_size)
+    return take(data, indices)
+
+
+def _build(model: Any, data: Any, part: Part, order: Callable[[], np.ndarray]) -> None:
+    """Make the variables of the model, its optimizer, loss and metrics that aren't there yet."""
+    parts = (*model._flatten_layers(), model._compile_metrics, model._compile_loss)
+    if not all(each is None or each.built for each in parts):
+        # `fit` shuffles for the batch that it looks at then: so later random numbers are the same.
+        order()
+    model._symbolic_build(data_batch=take(data, slice(0, part.batch_size)))
+    if not model.trainable_variables:
+        raise LoopRefusal("the model: nothing of it is trainable; use model.evaluate()")
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Steps, and what they were made for: the compilation and the variables of the model."""
+
+    steps: Steps
+    made_for: tuple[Any, ...]
+
+
+def _steps_of(model: Any, make_steps: Callable[[Any], Steps]) -> Steps:
+    """Return the steps that trained the model before, or new ones, as Keras's `train_function`."""
+    # Every compilation makes another tracker of the loss.
+    made_for = (make_steps, model._loss_tracker, *model.trainable_variables, *model.variables)
+    kept = getattr(model, "_steps_of_loop", None)
+    if kept is None or list(map(id, kept.made_for)) != list(map(id, made_for)):
+        # On the model itself, so that they are forgotten together.
+        kept = model._steps_of_loop = _Kept(make_steps(model), made_for)
+    return kept.steps
+
+
+def _validate(model: Any, validation_data: Any, **settings: Any) -> dict[str, Any]:
+    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(validation_data)
+    logs = model.evaluate(x, y, sample_weight=sample_weight, return_dict=True, **settings)
+    return {f"val_{name}": value for name, value in logs.items()}

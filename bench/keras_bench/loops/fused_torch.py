@@ -1,0 +1,170 @@
+"""An epoch of a Keras model as one program of torch's: a loop over a graph of its `train_step`."""
+
+import os
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import torch
+
+from keras_bench.loops.refusals import LoopRefusal
+from keras_bench.loops.torch_check import ROUNDED, SAME, parting
+from keras_bench.loops.torch_program import Program
+from keras_bench.loops.torch_trace import TracedStep, first_line, tensors_of
+
+#: The largest step that is compiled, in operators: compiling takes longer than in proportion.
+OPERATORS = 2000
+
+#: How many steps are trained both ways before a graph is trusted.
+CHECKED_STEPS = 3
+
+
+class FusedSteps:
+    """Trains on batches of a shape in one call; on a short last batch by the traced step.
+
+    Attributes:
+        compiled: whether torch's compiler made the programs of whole batches; where it can't,
+            Python runs the traced step
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._last_logs: Any = {}
+        self._programs: dict[str, Callable[[Any], Any]] = {}
+        self.compiled = True
+        self._in_epoch = False
+        if int(model.optimizer.iterations) == 0:
+            # Where `fit` builds what is trained for the first time, it looks at a batch.
+            _make_loader()
+
+    def train(self, batches: Any) -> None:
+        if not self._in_epoch:
+            _make_loader()
+            self._in_epoch = True
+        try:
+            self._train(keras.tree.map_structure(_tensor, batches))
+        except BaseException:
+            self._in_epoch = False
+            raise
+        finally:
+            self._model.eval()
+
+    def _train(self, batches: Any) -> None:
+        kind = _kind(batches)
+        self._model.train()
+        if kind not in self._programs:
+            traced = self._traced(batches)
+            # A short last batch isn't worth the seconds that compiling takes.
+            alone = _steps(batches) == 1 and self._programs
+            self._programs[kind] = traced if alone else self._compiled(traced, batches)
+        self._last_logs = self._programs[kind](batches)
+
+    def logs(self) -> Mapping[str, Any]:
+        if self._in_epoch:
+            _make_loader()
+            self._in_epoch = False
+        logs: Mapping[str, Any] = self._model._get_metrics_result_or_logs(self._last_logs)
+        return logs
+
+    def _traced(self, batches: Any) -> "_Traced":
+        """Return what trains on batches of these shapes, once it has shown that it does.
+
+        Raises:
+            LoopRefusal: the traced step doesn't do what the model's own does.
+        """
+        traced = _Traced(TracedStep(self._model, _batch(batches, 0)))
+
+        def own(batches: Any) -> None:
+            _one_by_one(self._model.train_step, batches)
+
+        group = parting(traced.step.groups, own, traced, _first(batches), SAME)
+        if group is not None:
+            raise LoopRefusal(
+                f"the training step: traced by torch, it leaves {group} otherwise than in fit, as "
+                "where Python counts or draws at each step; use keras.Variable and keras.random, "
+                "or train with fit"
+            )
+        return traced
+
+    def _compiled(self, traced: "_Traced", batches: Any) -> Callable[[Any], Any]:
+        """Return the traced training compiled, or as it is, with a warning, where torch can't."""
+        why_not = self._why_not_compiled(traced.step)
+        if why_not is None:
+            try:
+                program = Program(traced.step, batches)
+                group = parting(traced.step.groups, traced, program, _first(batches), ROUNDED)
+            except Exception as error:
+                why_not = first_line(error)
+            else:
+                if group is None:
+                    return program
+                why_not = f"compiled, the training step leaves {group} otherwise"
+        self.compiled = False
+        if why_not:
+            warnings.warn(
+                f"Python runs the traced training step, several times slower: {why_not}",
+                stacklevel=2,
+            )
+        return traced
+
+    @staticmethod
+    def _why_not_compiled(step: TracedStep) -> str | None:
+        """Return why not even to try, or an empty text where that is as asked."""
+        if os.environ.get("TORCH_COMPILE_DISABLE") == "1":
+            return ""
+        operators = sum(node.op == "call_function" for node in step.graph.graph.nodes)
+        if operators > OPERATORS:
+            return f"its {operators} operators would take minutes to compile"
+        return None
+
+
+class _Traced:
+    """Trains by a traced step, as often as there are batches."""
+
+    def __init__(self, step: TracedStep) -> None:
+        self.step = step
+
+    def __call__(self, batches: Any) -> Any:
+        return _one_by_one(self.step, batches)
+
+
+def _make_loader() -> None:
+    """Draw the number that `torch.utils.data.DataLoader` draws, shuffling or not.
+
+    `fit` makes one at each epoch's begin and at its end. Layers without a seed draw from the same
+    generator, so that what they draw depends on it.
+    """
+    torch.empty((), dtype=torch.int64).random_()
+
+
+def _tensor(each: Any) -> Any:
+    return None if each is None else keras.ops.convert_to_tensor(each)
+
+
+def _kind(batches: Any) -> str:
+    """Return what a graph is made for: the nest, and of each tensor a batch's shape and dtype."""
+    return repr(
+        keras.tree.map_structure(
+            lambda each: None if each is None else (tuple(each.shape[1:]), each.dtype), batches
+        )
+    )
+
+
+def _steps(batches: Any) -> int:
+    return len(tensors_of(batches)[0])
+
+
+def _batch(batches: Any, index: int | slice) -> Any:
+    return keras.tree.map_structure(lambda each: None if each is None else each[index], batches)
+
+
+def _first(batches: Any) -> Any:
+    return _batch(batches, slice(CHECKED_STEPS))
+
+
+def _one_by_one(step: Callable[[Any], Any], batches: Any) -> Any:
+    logs = None
+    for index in range(_steps(batches)):
+        logs = step(_batch(batches, index))
+    return logs

@@ -1,0 +1,121 @@
+"""Checks loops: a worker for each backend trains by `fit` and by every loop, and is compared."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from keras_bench.errors import BenchError, LossDiverged
+from keras_bench.measure.environments import thread_count
+from keras_bench.measure.parity import REMEDY, Learner, ParitySettings
+from keras_bench.measure.process import Launcher, Worker, loop_failed, loop_refused
+from keras_bench.parity.loops import LoopVerdict, first_without_number, judge_loop
+from keras_bench.parity.places import SPREAD, Place
+from keras_bench.parity.training import Reference
+from keras_bench.parity.verdict import when
+from keras_bench.worker.protocol import LoopParityRequest, LoopTraining, Observation
+
+#: Epochs that are trained where nothing else is asked for: they show what isn't reset in between.
+EPOCHS = 3
+
+
+def check_loops(
+    learners: Mapping[str, Learner],
+    loops: Mapping[str, Sequence[str]],
+    settings: ParitySettings,
+    workers: Launcher,
+) -> dict[tuple[str, str], LoopVerdict]:
+    """Let every learner train by `fit` and by its loops, all learners at the same time.
+
+    Returns a verdict for each learner's name and loop. Where its worker fails, those it hasn't
+    come to are unchecked; the others go on.
+    """
+    found: dict[tuple[str, str], LoopVerdict] = {}
+
+    def give_up(name: str, error: BenchError) -> None:
+        for loop in loops[name]:
+            if (name, loop) not in found:
+                found[name, loop] = _unchecked(name, loop, error)
+
+    started: dict[str, Worker] = {}
+    with ExitStack() as stack:
+        for place, name in enumerate(loops):
+            learner = learners[name]
+            folder = workers.folder / f"loops-{len(list(workers.folder.iterdir()))}-{place}"
+            folder.mkdir()
+            request = LoopParityRequest(
+                workload=learner.workload,
+                backend=learner.backend,
+                seed=settings.seed,
+                threads=thread_count(settings.threads),
+                epochs=settings.epochs or EPOCHS,
+                folder=str(folder),
+            )
+            try:
+                started[name] = stack.enter_context(workers.start(learner.python, request))
+            except BenchError as error:
+                give_up(name, error)
+        for name, worker in started.items():
+            learner = learners[name]
+            try:
+                by_fit = _reference(worker.answer(Observation).file, learner)
+                for loop in loops[name]:
+                    worker.tell(loop)
+                    found[name, loop] = _judge(
+                        worker.answer(LoopTraining), name, loop, learner, by_fit, settings.tolerance
+                    )
+            except BenchError as error:
+                give_up(name, error)
+    return found
+
+
+def _judge(
+    answer: LoopTraining,
+    name: str,
+    loop: str,
+    learner: Learner,
+    by_fit: Reference,
+    tolerance: float,
+) -> LoopVerdict:
+    if answer.refusal:
+        refused = loop_refused(loop, learner.backend, answer.refusal)
+        return _unchecked(name, loop, refused, unsupported=True)
+    if answer.error:
+        failed = loop_failed(loop, learner.workload, answer.error)
+        failed.add_note(answer.traceback)
+        return _unchecked(name, loop, failed)
+    return judge_loop(name, loop, _load(answer.file), by_fit, tolerance)
+
+
+def _reference(file: str, learner: Learner) -> Reference:
+    with np.load(file) as arrays:
+        loaded = dict(arrays)
+    spread = {
+        Place.from_key(key.removeprefix(SPREAD)): array
+        for key, array in loaded.items()
+        if key.startswith(SPREAD)
+    }
+    by_fit = Reference({place: loaded[place.key] for place in spread}, spread)
+    place = first_without_number(by_fit)
+    if place is not None:
+        thing = f"{learner.workload.name} on {learner.backend}"
+        raise LossDiverged(thing, f"{place.subject} of fit is no number {when(place)}", REMEDY)
+    return by_fit
+
+
+def _load(file: str) -> dict[Place, np.ndarray]:
+    with np.load(Path(file)) as arrays:
+        return {Place.from_key(key): array for key, array in arrays.items()}
+
+
+def _unchecked(name: str, loop: str, error: BenchError, unsupported: bool = False) -> LoopVerdict:
+    return LoopVerdict(
+        name,
+        loop,
+        "unchecked",
+        failure=str(error),
+        exit_code=error.exit_code,
+        unsupported=unsupported,
+        traceback="\n".join(getattr(error, "__notes__", [])),
+    )

@@ -1,0 +1,344 @@
+"""Starts workers, blocks until they answer, and leaves nothing of them behind."""
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
+
+import msgspec
+
+import keras_bench
+from keras_bench import interrupts
+from keras_bench.errors import (
+    BackendError,
+    BenchError,
+    LossDiverged,
+    Unsupported,
+    WorkerDied,
+    WorkerTimeout,
+    WorkloadError,
+)
+from keras_bench.measure.environments import worker_variables
+from keras_bench.records import DEFAULT_LOOPS, Sample, contender
+from keras_bench.worker.protocol import (
+    COMPILING,
+    LoopParityRequest,
+    Problem,
+    Request,
+    TimingRequest,
+    Workload,
+    encode_request,
+)
+
+#: How much of what a worker prints is kept for the error message; the rest is read and dropped.
+OUTPUT_TAIL_BYTES = 8192
+
+#: How much of the longest wait a worker may compile: more is no gain to anybody.
+COMPILING_SHARE = 0.4
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """What every worker of a run shares: a temporary folder and the longest wait.
+
+    The folder holds a configuration for Keras and a link to this package. The link makes
+    `keras_bench` importable in a worker's environment, and nothing else of the coordinator's.
+    """
+
+    folder: Path
+    timeout_seconds: float
+
+    def run(self, python: str, request: Request) -> Sample:
+        """Run one worker to its end and return its sample, with `process_seconds` filled in.
+
+        Raises what `Worker.answer` raises.
+        """
+        start = time.perf_counter()
+        with self.start(python, request) as worker:
+            sample = worker.answer(Sample)
+            return replace(sample, process_seconds=time.perf_counter() - start)
+
+    @contextmanager
+    def start(self, python: str, request: Request) -> Iterator["Worker"]:
+        """Start a worker, and end it with its whole group when the block is left.
+
+        Raises:
+            BackendError: the interpreter can't be started.
+        """
+        reply_fd, workers_fd = os.pipe()
+        process = None
+        variables = worker_variables(request.backend, request.threads, self.folder / "keras")
+        variables["PYTHONPATH"] = str(self.folder / "import")
+        try:
+            with interrupts.deferred():  # No worker may start without our knowing it.
+                process = subprocess.Popen(
+                    [python, "-m", "keras_bench.worker", str(workers_fd)],
+                    env=variables,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    pass_fds=(workers_fd,),
+                    # Out of reach of the terminal's Ctrl-C, and a group that can be ended whole.
+                    start_new_session=True,
+                )
+                os.close(workers_fd)
+            worker = Worker(process, reply_fd, request, self.timeout_seconds)
+            worker.tell(encode_request(request))
+            yield worker
+        except OSError as error:
+            if process is not None:
+                raise
+            os.close(workers_fd)
+            raise BackendError(
+                python,
+                f"can't be started ({error.strerror})",
+                "name another interpreter",
+            ) from None
+        finally:
+            # Answered, timed out or interrupted: its whole group ends here, and its teardown.
+            if process is not None:
+                _end(process)
+            os.close(reply_fd)
+
+
+class Worker:
+    """A worker process that has been started, and what has come from it so far."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        reply_fd: int,
+        request: Request,
+        timeout_seconds: float,
+    ) -> None:
+        self._process = process
+        self._reply_fd = reply_fd
+        self._request = request
+        self._timeout_seconds = timeout_seconds
+        self._deadline = time.monotonic() + timeout_seconds
+        self._stage = "starting"
+        self._compiling_since = self._left_seconds = 0.0
+        self._answers: deque[dict[str, Any]] = deque()
+        self._partial_line = b""
+        self._output_tail = b""
+
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
+    def tell(self, line: str) -> None:
+        """Send the worker a line; the time for its next answer starts now."""
+        assert self._process.stdin is not None
+        self._deadline = time.monotonic() + self._timeout_seconds
+        # Where it has died, the reply's end says so to the one that waits for the answer.
+        with suppress(BrokenPipeError):
+            os.write(self._process.stdin.fileno(), f"{line}\n".encode())
+
+    def answer(self, kind: type[Answer]) -> Answer:
+        """Block until the worker has answered and return its next answer, of this kind.
+
+        Raises:
+            WorkloadError, BackendError, LossDiverged: as the worker says.
+            WorkerDied: it ended without an answer.
+            WorkerTimeout: it gave none within the longest wait.
+        """
+        if not self._answers and not self._listen():
+            raise self._failure()
+        ((name, body),) = self._answers.popleft().items()
+        if name == "problem":
+            raise _as_error(msgspec.convert(body, Problem), self._request)
+        return msgspec.convert(body, kind)
+
+    def _listen(self) -> bool:
+        """Read until there is an answer, and tell whether there is one."""
+        assert self._process.stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._reply_fd, selectors.EVENT_READ)
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            while not self._answers:
+                # Blocks: nothing of the coordinator runs while an epoch is timed.
+                events = selector.select(max(0.0, self._deadline - time.monotonic()))
+                for key, _ in events:
+                    chunk = os.read(key.fd, 1 << 20)
+                    if key.fd != self._reply_fd:
+                        self._keep_output(chunk)
+                        if not chunk:
+                            selector.unregister(key.fileobj)
+                    elif chunk:
+                        self._hear(chunk)
+                    else:
+                        return False
+                if not self._answers and time.monotonic() > self._deadline:
+                    return False
+        return True
+
+    def _hear(self, chunk: bytes) -> None:
+        *lines, self._partial_line = (self._partial_line + chunk).split(b"\n")
+        for line in lines:
+            message = json.loads(line)
+            if "stage" in message:
+                self._enter(message["stage"])
+            else:
+                self._answers.append(message)
+
+    def _enter(self, stage: str) -> None:
+        now = time.monotonic()
+        if stage == COMPILING:
+            self._left_seconds = self._deadline - now
+            self._deadline = now + min(self._left_seconds, self._compiling_seconds)
+            self._compiling_since = now
+        elif self._stage == COMPILING:
+            self._deadline = self._compiling_since + self._left_seconds
+        self._stage = stage
+
+    @property
+    def _compiling_seconds(self) -> float:
+        return self._timeout_seconds * COMPILING_SHARE
+
+    def _keep_output(self, chunk: bytes) -> None:
+        self._output_tail = (self._output_tail + chunk)[-OUTPUT_TAIL_BYTES:]
+
+    def _failure(self) -> BenchError:
+        """Say why there was no answer: the time was over, or the process has ended."""
+        request = self._request
+        loop = request.loop if isinstance(request, TimingRequest) else DEFAULT_LOOPS["train"]
+        thing = f"{request.workload.name} on {contender(request.backend, loop)}"
+        try:
+            # A reply that has ended is followed by the process itself.
+            exit_code = self._process.wait(max(0.1, self._deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            if self._stage == COMPILING:
+                longest = f"{self._compiling_seconds:g} s"
+                return WorkerTimeout(
+                    thing,
+                    f"its first epoch, compiling included, took more than {longest}",
+                    f"give it longer with --timeout SECONDS, of which that may take"
+                    f" {COMPILING_SHARE:.0%}, or train it by fit",
+                )
+            return WorkerTimeout(
+                thing,
+                f"no answer after {self._timeout_seconds:g} s while {self._stage}",
+                "give it longer with --timeout SECONDS, or less to train or predict",
+            )
+        self._read_last_words()
+        lines = self._output_tail.decode(errors="replace").strip().splitlines()
+        return WorkerDied(
+            thing,
+            f"the worker {_cause_of_death(exit_code)} while {self._stage}",
+            f"it last printed: {lines[-1][-300:].strip() if lines else 'nothing'}",
+        )
+
+    def _read_last_words(self) -> None:
+        assert self._process.stdout is not None
+        os.set_blocking(self._process.stdout.fileno(), False)
+        # Reading blocks where a child of the worker still holds the pipe open.
+        with suppress(BlockingIOError):
+            while chunk := os.read(self._process.stdout.fileno(), 1 << 20):
+                self._keep_output(chunk)
+
+
+@contextmanager
+def launcher(timeout_seconds: float) -> Iterator[Launcher]:
+    """Make the temporary folder of a run's workers, and remove it afterwards."""
+    with TemporaryDirectory(prefix="keras-bench-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        (folder / "import").mkdir()
+        (folder / "keras").mkdir()
+        datasets = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
+        if datasets.is_dir():  # What keras.datasets has downloaded need not come again.
+            (folder / "keras" / "datasets").symlink_to(datasets, target_is_directory=True)
+        (folder / "import" / "keras_bench").symlink_to(
+            Path(keras_bench.__file__).resolve().parent, target_is_directory=True
+        )
+        yield Launcher(folder, timeout_seconds)
+
+
+def loop_refused(loop: str, backend: str, reason: str) -> Unsupported:
+    """Return what says that a loop can't train a workload as fit would."""
+    return Unsupported(f"not by {loop} on {backend}", reason, "train it by fit")
+
+
+def loop_failed(loop: str, workload: Workload, reason: str) -> WorkloadError:
+    """Return what says that training a workload by a loop fails, where `fit` doesn't."""
+    remedy = "train it by fit (--debug shows the traceback)"
+    return WorkloadError(_place(workload), f"by {loop}, {reason}", remedy)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
+
+
+def _cause_of_death(exit_code: int) -> str:
+    if exit_code >= 0:
+        return f"ended with exit code {exit_code}"
+    name = signal.Signals(-exit_code).name
+    hint = ", as the kernel does when memory runs out," if name == "SIGKILL" else ""
+    return f"was killed by {name}{hint}"
+
+
+def _place(workload: Workload) -> str:
+    """Return what is to be mended: a file's name or a module's, and the function where told."""
+    module = Path(workload.module).name if workload.is_file else workload.module
+    return module if workload.builder == "build" else f"{module}:{workload.builder}"
+
+
+def _as_error(problem: Problem, request: Request) -> BenchError:
+    error: BenchError
+    if problem.kind == "backend":
+        error = BackendError(
+            request.backend,
+            problem.message,
+            f"install keras-bench[{request.backend}] into that environment, or name another one",
+        )
+    elif problem.kind == "diverged":
+        error = LossDiverged(
+            f"{request.workload.name} on {request.backend}",
+            problem.message,
+            "lower the learning rate, or look for NaN in the data",
+        )
+    elif problem.kind == "unsupported":
+        error = Unsupported(
+            f"not on {request.backend}",
+            problem.message,
+            f"measure {_place(request.workload)} on another backend",
+        )
+    elif isinstance(request, TimingRequest) and problem.kind == "loop":
+        error = loop_refused(request.loop, request.backend, problem.message)
+    elif isinstance(request, LoopParityRequest) and problem.kind == "unchecked":
+        error = WorkloadError(
+            _place(request.workload),
+            f"a loop is compared with fit on arrays, and {problem.message}",
+            "return arrays to have it checked",
+        )
+    elif problem.kind == "unchecked":
+        error = WorkloadError(
+            _place(request.workload),
+            f"parity compares trainings on one array x and one array y, and {problem.message}",
+            "return such a pair to have it checked",
+        )
+    else:
+        what = "the file, or what --set says" if request.workload.parameters else "the file"
+        error = WorkloadError(
+            _place(request.workload),
+            problem.message,
+            f"mend {what} (--debug shows the traceback)",
+        )
+    error.add_note(problem.traceback)
+    return error

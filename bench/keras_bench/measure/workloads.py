@@ -1,0 +1,196 @@
+"""Finds workloads by name, file, module or tag. Nothing is imported from them here."""
+
+import ast
+import itertools
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+
+import keras_bench
+from keras_bench.errors import UsageError, WorkloadError
+from keras_bench.records import Parameter, Selection
+from keras_bench.worker.protocol import Workload
+
+DEFAULT_WORKLOADS = ("dense_3_5_2", "dense_1_16_32_2")
+
+#: The tag that every workload of the suite has without saying so.
+EVERY = "all"
+
+#: The name of a function that makes a workload's model.
+BUILDER = "build"
+
+
+def models_folder() -> Path:
+    """Return the folder of the workloads that come with the suite.
+
+    A wheel carries it inside the package; a checkout has it at its top.
+    """
+    package = Path(keras_bench.__file__).parent
+    carried = package / "models"
+    return carried if carried.is_dir() else package.parents[1] / "models"
+
+
+def template() -> Path:
+    """Return the file that a user's own workload starts from."""
+    return models_folder() / "template" / "my_model.py"
+
+
+def shipped() -> dict[str, Workload]:
+    """Return the workloads that come with the suite, by name."""
+    return _workloads_in(models_folder())
+
+
+def summary(workload: Workload) -> str:
+    """Return the first line of the docstring of a workload's file, or an empty text."""
+    tree = _parsed(Path(workload.module))
+    return (ast.get_docstring(tree) or "").partition("\n")[0]
+
+
+def tags(workload: Workload) -> tuple[str, ...]:
+    """Return what a workload's file says in its constant TAGS, and the tag of all."""
+    for node in _parsed(Path(workload.module)).body:
+        if isinstance(node, ast.Assign) and "TAGS" in map(ast.unparse, node.targets):
+            return (*ast.literal_eval(node.value), EVERY)
+    return (EVERY,)
+
+
+def find(selection: Selection, folder: Path | None = None) -> tuple[Workload, ...]:
+    """Return the workloads that the user wants: an own one for each value of a parameter.
+
+    With a folder, names and files are looked for there, and not among those of the suite.
+
+    Raises:
+        UsageError: a name or a tag is unknown, or two different files bear the same name.
+        WorkloadError: a file doesn't exist.
+    """
+    known = shipped() if folder is None else _workloads_in(folder)
+    named = selection.names or (() if selection.tags else DEFAULT_WORKLOADS)
+    tagged = (_tagged(tag, known) for tag in selection.tags)
+    by_name = (_named(text, known, folder) for text in named)
+    found: dict[str, Workload] = {}
+    for workload in itertools.chain(*tagged, *by_name):
+        if found.setdefault(workload.name, workload) != workload:
+            raise UsageError(
+                workload.module,
+                f"another workload of this run is named {workload.name} too",
+                "rename one of the files",
+            )
+    return tuple(
+        each for workload in found.values() for each in _variants(workload, selection.parameters)
+    )
+
+
+def _workloads_in(folder: Path) -> dict[str, Workload]:
+    files = sorted(folder.resolve().glob("*.py"))
+    return {
+        workload.name: workload
+        for file in files
+        if BUILDER in _names_of(_parsed(file))
+        for workload in _in_file(file, BUILDER)
+    }
+
+
+def _tagged(tag: str, known: Mapping[str, Workload]) -> list[Workload]:
+    by_workload = {workload: tags(workload) for workload in known.values()}
+    chosen = [workload for workload, its in by_workload.items() if tag in its]
+    if not chosen:
+        all_tags = sorted({each for its in by_workload.values() for each in its})
+        raise UsageError(tag, "no workload has this tag", _hint(tag, all_tags))
+    return chosen
+
+
+def _named(text: str, known: Mapping[str, Workload], folder: Path | None) -> list[Workload]:
+    """Return what a text stands for: a file, its function, a module's, or a name of the suite."""
+    if text in known:
+        return [known[text]]
+    place, _, builder = text.rpartition(":") if re.search(r":\w+$", text) else (text, "", "")
+    if place.endswith(".py") or "/" in place:
+        return _in_file(_file(place, folder), builder)
+    if builder:
+        return [Workload(text, place, str(Path.cwd() if folder is None else folder), builder)]
+    if "." in text:
+        remedy = f"name a function of it, {text}:{BUILDER}"
+        raise UsageError(text, "no workload has this name, and a module has many", remedy)
+    raise UsageError(text, "no workload has this name", _hint(text, list(known)))
+
+
+def _file(text: str, folder: Path | None) -> Path:
+    if folder is not None and Path(text).is_absolute():
+        raise UsageError(text, f"lies outside of {folder}", "name it relative to that folder")
+    file = Path(text) if folder is None else folder / text
+    if not file.is_file():
+        reason = "is a directory" if file.is_dir() else "doesn't exist"
+        named = text if folder is None else str(file)
+        raise WorkloadError(named, reason, "name a Python file with build()")
+    if file.suffix != ".py":
+        raise WorkloadError(text, "isn't a Python file", "name a file that ends in .py")
+    return file.resolve()
+
+
+def _in_file(file: Path, builder: str) -> list[Workload]:
+    """Return the workload of a function or, without one, those of the file.
+
+    They are its build() or, where it has none, each build_...() that it defines.
+    """
+    tree = _parsed(file)
+    several = [name for name in _defined_in(tree) if name.startswith(f"{BUILDER}_")]
+    has_build = BUILDER in _names_of(tree)
+    builders = [builder] if builder else several if several and not has_build else [BUILDER]
+    return [
+        Workload(
+            file.stem if each == BUILDER else f"{file.stem}:{each}",
+            str(file),
+            str(file.parent),
+            each,
+        )
+        for each in builders
+    ]
+
+
+def _variants(
+    workload: Workload, parameters: tuple[tuple[str, tuple[Parameter, ...]], ...]
+) -> Iterable[Workload]:
+    if not parameters:
+        return [workload]
+    names = [name for name, _ in parameters]
+    variants = []
+    for values in itertools.product(*(values for _, values in parameters)):
+        chosen = tuple(zip(names, values, strict=True))
+        text = ", ".join(f"{name}={value}" for name, value in chosen)
+        variants.append(replace(workload, name=f"{workload.name}({text})", parameters=chosen))
+    return variants
+
+
+def _names_of(tree: ast.Module) -> set[str]:
+    """Return what a file names by itself: what it defines, imports and assigns."""
+    names = set(_defined_in(tree))
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom):
+            names |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Assign):
+            names |= set(map(ast.unparse, node.targets))
+        elif isinstance(node, ast.AnnAssign):
+            names.add(ast.unparse(node.target))
+    return names
+
+
+def _defined_in(tree: ast.Module) -> list[str]:
+    """Return the functions that a file itself defines: what it imports may be a helper."""
+    return [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+
+
+def _parsed(file: Path) -> ast.Module:
+    """Return a file's syntax tree, an empty one where it isn't Python: its worker says so."""
+    try:
+        return ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError):
+        return ast.Module([], [])
+
+
+def _hint(text: str, known: list[str]) -> str:
+    near = get_close_matches(text, known, n=3, cutoff=0.4)
+    return (
+        f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known) or 'none'}"
+    )

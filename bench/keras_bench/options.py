@@ -1,0 +1,272 @@
+"""The options that several commands share, and what their values may be."""
+
+import math
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from keras_bench.records import (
+    BACKENDS,
+    BACKENDS_OF,
+    DEFAULT_LOOPS,
+    TRAINING_LOOPS,
+    GateSettings,
+    Parameter,
+    Selection,
+)
+
+#: Every name of a backend; some commands refuse those that only predict.
+KNOWN = BACKENDS_OF["predict"]
+
+#: The loops, as texts tell them.
+LOOP_NAMES = ", ".join((*TRAINING_LOOPS, "and fit:N"))
+
+
+def parse_environments(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    """Return interpreters by backend; raise BadParameter for what isn't BACKEND=PYTHON."""
+    chosen = {}
+    for value in values:
+        backend, separator, python = value.partition("=")
+        if not separator or not python:
+            raise click.BadParameter(f"{value!r} isn't BACKEND=PYTHON")
+        if backend not in KNOWN:
+            raise click.BadParameter(f"no backend is named {backend!r}; {_nearest(backend)}")
+        chosen[backend] = python
+    return chosen
+
+
+def parse_backends(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return each backend once; raise BadParameter for a name that is none."""
+    for value in values:
+        if value not in KNOWN:
+            raise click.BadParameter(f"no backend is named {value!r}; {_nearest(value)}")
+    return tuple(dict.fromkeys(values))
+
+
+def parse_backend(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Return the backend; raise BadParameter for what is none, or one that can't train."""
+    (backend,) = parse_backends(context, parameter, (value,))
+    if backend not in BACKENDS:
+        raise click.BadParameter(f"Keras can't train on {backend}, only predict; take another one")
+    return backend
+
+
+def _nearest(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.lower(), KNOWN, cutoff=0.3)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(KNOWN)}"
+
+
+class Finite(click.FloatRange):
+    """A number that is neither infinite nor NaN, within a range."""
+
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
+    ) -> float:
+        number = float(super().convert(value, parameter, context))
+        if not math.isfinite(number):
+            self.fail(f"{value} is no finite number.", parameter, context)
+        return number
+
+
+def parse_loops(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return each loop once; raise BadParameter for a name that is none."""
+    return tuple(dict.fromkeys(parse_loop(context, parameter, value) for value in values))
+
+
+def parse_checked_loops(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return each loop once; raise BadParameter for a name that is none, and for fit itself."""
+    loops = parse_loops(context, parameter, values)
+    if DEFAULT_LOOPS["train"] in loops:
+        raise click.BadParameter("fit is what loops are compared with; name another one")
+    return loops
+
+
+def parse_loop(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Return the loop, as `fit` where it is `fit:1`; raise BadParameter for what is none."""
+    method, separator, steps = value.partition(":")
+    if value in TRAINING_LOOPS:
+        return value
+    if method == "fit" and separator and steps.isdecimal() and int(steps) > 0:
+        return f"fit:{int(steps)}" if int(steps) > 1 else "fit"
+    raise click.BadParameter(f"no loop is named {value!r}; there are {LOOP_NAMES}")
+
+
+def parse_threads(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Return the thread policy; raise BadParameter for what is none."""
+    if value in ("default", "single") or (value.isdigit() and int(value) > 0):
+        return value
+    raise click.BadParameter(f"{value!r} is neither default, nor single, nor a number above 0")
+
+
+def parse_parameters(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[tuple[str, tuple[Parameter, ...]], ...]:
+    """Return each name with its values; raise BadParameter for what isn't NAME=VALUE,VALUE."""
+    chosen: dict[str, tuple[Parameter, ...]] = {}
+    for value in values:
+        name, separator, texts = value.partition("=")
+        if not separator or not texts or not name.isidentifier():
+            raise click.BadParameter(f"{value!r} isn't NAME=VALUE or NAME=VALUE,VALUE")
+        if name in chosen:
+            raise click.BadParameter(f"{name} is set twice; give all its values at once")
+        if "" in texts.split(","):
+            raise click.BadParameter(f"{value!r} has an empty value; leave out the comma")
+        found = (_literal(text) for text in texts.split(","))
+        # By their types too: 1, 1.0 and True are equal, and not the same to set.
+        chosen[name] = tuple({(type(each), each): each for each in found}.values())
+    return tuple(chosen.items())
+
+
+def _literal(text: str) -> Parameter:
+    """Return the number, True, False or None that a text says, or else the text itself."""
+    from ast import literal_eval
+
+    try:
+        found = literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return text
+    return found if isinstance(found, int | float | None) else text
+
+
+set_option = click.option(
+    "--set",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE,...",
+    callback=parse_parameters,
+    help="Set a fit setting, or an argument of build() or data(): a workload for each value.",
+)
+
+
+def selection_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the argument and the options that choose workloads; pass on their `Selection`."""
+
+    @click.argument("workloads", nargs=-1, metavar="[WORKLOAD|FILE.py]...")
+    @click.option(
+        "--tag",
+        "tags",
+        multiple=True,
+        metavar="NAME",
+        help="Take the suite's workloads with this tag: notes, layers, or all.",
+    )
+    @set_option
+    @wraps(command)
+    def with_selection(
+        *args: Any,
+        workloads: tuple[str, ...],
+        tags: tuple[str, ...],
+        parameters: tuple[tuple[str, tuple[Parameter, ...]], ...],
+        **options: Any,
+    ) -> None:
+        command(*args, selection=Selection(workloads, tags, parameters), **options)
+
+    return with_selection
+
+
+env_option = click.option(
+    "--env",
+    "pythons",
+    multiple=True,
+    metavar="BACKEND=PYTHON",
+    callback=parse_environments,
+    help="The interpreter that holds a backend. [default: the one that runs this]",
+)
+
+backend_option = click.option(
+    "--backend",
+    "backends",
+    multiple=True,
+    metavar="NAME",
+    callback=parse_backends,
+    help="Take this backend; give it again for others. [default: all that are installed]",
+)
+loops_option = click.option(
+    "--loop",
+    "loops",
+    multiple=True,
+    metavar="fit|fit:N|batch|fused|bare",
+    callback=parse_loops,
+    help="Drive the epochs by this loop; give it again for others. [default: fit]",
+)
+checked_loops_option = click.option(
+    "--loop",
+    "loops",
+    multiple=True,
+    metavar="fit:N|batch|fused|bare",
+    callback=parse_checked_loops,
+    help="Compare this loop with fit, on each backend by itself; give it again for others.",
+)
+loop_option = click.option(
+    "--loop",
+    default=GateSettings().loop,
+    show_default=True,
+    metavar="fit|fit:N|batch|fused|bare",
+    callback=parse_loop,
+    help="Drive the epochs of both sides by this loop.",
+)
+threads_option = click.option(
+    "--threads",
+    default="default",
+    metavar="default|single|N",
+    callback=parse_threads,
+    help="Threads per pool: the framework's own choice, one, or N. [default: default]",
+)
+seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+timeout_option = click.option(
+    "--timeout",
+    type=Finite(min=1.0),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="End a worker that hasn't answered by then.",
+)
+threshold_option = click.option(
+    "--threshold",
+    type=Finite(0.001, 1.0),
+    default=GateSettings().threshold,
+    show_default=True,
+    help="The slowdown that must not be missed.",
+)
+metric_option = click.option(
+    "--metric",
+    type=click.Choice(["auto", "wall", "cpu"]),
+    default="auto",
+    show_default=True,
+    help="The clock that counts: wall time, the CPU time of the process, or the backend's"
+    " steadier one, which is CPU time for tensorflow and wall time for the others.",
+)
+threads_in_turn_option = click.option(
+    "--threads",
+    default="single",
+    metavar="default|single|N",
+    callback=parse_threads,
+    help="Threads per pool: one, the framework's own choice, or N. [default: single]",
+)
+no_parity_option = click.option(
+    "--no-parity", is_flag=True, help="Don't check first that all sides learn the same."
+)
+#: Begins the reason why there is no interpreter, in the place of its path.
+MISSING = "missing:"
+OutputFile = click.Path(path_type=Path, dir_okay=False)
+results_option = click.option(
+    "--results",
+    type=click.Path(path_type=Path, file_okay=True),
+    default=Path("results"),
+    show_default=True,
+    metavar="DIR",
+    help="Where what was measured is written.",
+)
+debug_option = click.option("--debug", is_flag=True, help="Show the tracebacks of workers.")

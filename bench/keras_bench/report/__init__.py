@@ -1,0 +1,1 @@
+"""Draws what `keras_bench.analyze` decided; decides nothing."""

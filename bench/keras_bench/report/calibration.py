@@ -1,0 +1,106 @@
+"""What a calibration found, on a terminal and in Markdown."""
+
+import math
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from keras_bench.analyze.answer import percent
+from keras_bench.analyze.calibration import Capability, Power, Rate
+from keras_bench.analyze.clocks import CLOCK_NAMES
+from keras_bench.records import Calibration
+from keras_bench.report.markdown import pipe_table, plain
+
+TITLES = ("true slowdown", "regressed, of gates drawn", "of gates in order", "rounds", "time, s")
+
+
+def cells(power: Power) -> list[str]:
+    """Return the texts of a row."""
+    return [
+        percent(power.slowdown) if power.slowdown else "none",
+        _share(power.regressed),
+        "0 of 0" if power.in_order is None else _count(power.in_order),
+        f"{power.rounds:.1f}",
+        f"{power.seconds:.0f}",
+    ]
+
+
+def sentences(calibration: Calibration, found: Capability, threshold: float) -> list[str]:
+    """Say what the table means."""
+    name = f"{calibration.workload} on {calibration.backend}"
+    counts = f"{found.counted} of {len(calibration.rounds)} rounds"
+    if found.noise is None:
+        return [
+            f"{name}: {counts} count, too few to say anything; ask for more with --passes, and keep"
+            " other programs quiet meanwhile."
+        ]
+    said = [
+        f"{name}: a round's ratio is off by {percent(found.noise)} (standard deviation),"
+        f" by the {counts} that count."
+    ]
+    if found.smallest_slowdown is None or found.budget_seconds is None:
+        said.append(
+            "No threshold up to 50% finds a slowdown of its own size in 95 of 100 gates: this"
+            " machine is too restless; `keras-bench doctor` may say why."
+        )
+    else:
+        said.append(
+            f"The smallest slowdown that 95 of 100 gates find is {percent(found.smallest_slowdown)}"
+            f": --threshold {found.smallest_slowdown:g} --budget {math.ceil(found.budget_seconds)}."
+        )
+        if threshold < found.smallest_slowdown:
+            said.append(f"A threshold of {percent(threshold)} is more than it can see.")
+    return said
+
+
+#: Below the table.
+CAPTION = (
+    "95 % intervals. Drawn gates know of the machine what the measured rounds know, and no more;"
+    " gates in order use each round once, so they are independent, and few. The time leaves out"
+    " the check of parity."
+)
+
+
+def print_calibration(
+    console: Console, calibration: Calibration, found: Capability, threshold: float
+) -> None:
+    """Print the table and what it means."""
+    grid = Grid(
+        title=f"gates with a threshold of {percent(threshold)}",
+        title_justify="left",
+        caption=CAPTION,
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+    )
+    for place, title in enumerate(TITLES):
+        grid.add_column(title, justify="left" if place == 0 else "right")
+    for power in found.powers:
+        grid.add_row(*map(Text, cells(power)))
+    console.print()
+    console.print(grid)
+    for said in sentences(calibration, found, threshold):
+        console.print(Text(said), soft_wrap=True)
+
+
+def markdown(calibration: Calibration, found: Capability, threshold: float) -> str:
+    """Return the table and what it means in GitHub-flavoured Markdown."""
+    numeric = [False, *[True] * (len(TITLES) - 1)]
+    table = pipe_table(TITLES, numeric, [cells(power) for power in found.powers])
+    said = "\n".join(f"- {plain(each)}" for each in sentences(calibration, found, threshold))
+    name = plain(f"{calibration.workload} on {calibration.backend}")
+    asked = (
+        f"threshold {percent(threshold)}, {CLOCK_NAMES[calibration.metric]}, threads"
+        f" {calibration.threads}, seed {calibration.seed}"
+    )
+    return f"### {name}\n\n{asked}\n\n{table}\n\n{CAPTION}\n\n{said}\n"
+
+
+def _count(rate: Rate) -> str:
+    interval = f"{100 * rate.low:.0f} to {100 * rate.high:.0f}%"
+    return f"{round(rate.value * rate.gates)} of {rate.gates} ({interval})"
+
+
+def _share(rate: Rate) -> str:
+    return f"{100 * rate.value:.1f}% ({100 * rate.low:.1f} to {100 * rate.high:.1f})"

@@ -1,0 +1,238 @@
+"""The columns of a table: what each is called, and how a row's figure is written in it.
+
+The terminal and Markdown draw the same columns; `record` gives the bare figures to CSV and
+JSON, with units in their names and intervals as `_low` and `_high`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from keras_bench.analyze.answer import is_decided, milliseconds, span, times
+from keras_bench.analyze.comparison import Figures, Row, Table
+from keras_bench.analyze.stats import Estimate
+
+
+@dataclass(frozen=True)
+class Column:
+    """A title, and the text of a measured row's cell; {one} in a title is what is timed."""
+
+    title: str
+    text: Callable[[Figures], str]
+    numeric: bool = True
+
+
+#: Stands in every table beside the backend.
+PARITY = "parity"
+
+#: What the parity column says.
+PARITY_TEXTS = {
+    "agrees": "ok",
+    "explained": "explained",
+    "differs": "FAILED",
+    "unchecked": "unchecked",
+}
+
+
+def _epoch(figures: Figures) -> str:
+    return with_interval(figures.epoch_seconds, milliseconds)
+
+
+def _ratio(figures: Figures) -> str:
+    if figures.ratio is None:
+        return "1"
+    return f"{times(figures.ratio)} ({span(figures.ratio)})"
+
+
+def _speedup(figures: Figures) -> str:
+    if figures.speedup is None:
+        return ""
+    return f"{times(figures.speedup)} ({span(figures.speedup)})"
+
+
+def with_interval(estimate: Estimate, write: Callable[[float], str]) -> str:
+    """Write a centre and its interval as "57.1 (55.5 to 58.7)"."""
+    if estimate.low is None or estimate.high is None:
+        return write(estimate.value)
+    return f"{write(estimate.value)} ({write(estimate.low)} to {write(estimate.high)})"
+
+
+def _threads(figures: Figures) -> str:
+    """Write the threads within operations, between them, and of the whole process."""
+    counts = {
+        "within": figures.intra_op_threads,
+        "between": figures.inter_op_threads,
+        "all": figures.os_threads,
+    }
+    told = {name: count for name, count in counts.items() if count is not None}
+    return ", ".join(f"{name} {count or 'auto'}" for name, count in told.items()) or "unknown"
+
+
+EPOCH = Column("{one}, ms", _epoch)
+RATIO = Column("ratio to fastest", _ratio)
+_BARE_RATIO = Column("to fastest", lambda f: "1" if f.ratio is None else times(f.ratio))
+_EXAMPLES = Column("examples/s", lambda figures: f"{figures.examples_per_second:,.0f}")
+_SPEEDUP = Column("speed-up", _speedup)
+_FIRST = Column("first {one}, s", lambda figures: f"{figures.first_epoch_seconds:.2f}")
+COUNT = Column("n", lambda figures: f"{figures.processes} ({figures.epochs})")
+
+
+#: What a reader looks for first; narrow enough for a terminal of 100 characters.
+SPEED = (EPOCH, RATIO, _EXAMPLES, _FIRST, COUNT)
+#: The same where there are several loops.
+SPEED_OF_LOOPS = (EPOCH, _SPEEDUP, _BARE_RATIO, _FIRST, COUNT)
+
+
+def speed(table: Table) -> tuple[Column, ...]:
+    """Return the columns of a table that a reader looks for first."""
+    return SPEED if len(table.loops) == 1 else SPEED_OF_LOOPS
+
+
+#: What explains it.
+DETAILS = (
+    Column("import, s", lambda figures: f"{figures.import_seconds:.2f}"),
+    Column("build, s", lambda figures: f"{figures.build_seconds:.2f}"),
+    Column("CPU per {one}, ms", lambda figures: milliseconds(figures.epoch_cpu_seconds)),
+    Column("peak memory, MB", lambda figures: f"{figures.peak_rss_bytes / 1e6:.0f}"),
+    Column("loss", lambda f: "" if f.loss is None else f"{f.loss:.4f}"),
+    Column("accuracy", lambda f: "" if f.accuracy is None else f"{f.accuracy:.4f}"),
+    Column("after epoch", lambda f: "" if f.loss_epoch is None else str(f.loss_epoch)),
+    Column("processes", lambda figures: str(figures.processes)),
+    Column("{one}s", lambda figures: str(figures.epochs)),
+    Column("jit_compile", lambda figures: str(figures.jit_compile), numeric=False),
+    Column("threads", _threads, numeric=False),
+    Column("CPUs", lambda figures: ",".join(map(str, figures.cpus)) or "any", numeric=False),
+)
+
+
+def caption(table: Table) -> str:
+    """Say what the figures of a table are."""
+    speedup = "" if len(table.loops) == 1 else "speed-up: over fit on the same backend; "
+    one = table.words.one
+    return f"centre (95 % interval); {speedup}n: processes (steady {one}s in all)"
+
+
+def titles(table: Table, columns: Sequence[Column]) -> list[str]:
+    """Return the heads of a table's columns."""
+    own = [each.title.format(one=table.words.one) for each in columns]
+    return ["backend", *(["loop"] if _tells_loops(table) else []), PARITY, *own]
+
+
+def is_numeric(table: Table, columns: Sequence[Column]) -> list[bool]:
+    """Tell of each of a table's columns whether it holds numbers."""
+    texts = len(titles(table, columns)) - len(columns)
+    return [*[False] * texts, *[column.numeric for column in columns]]
+
+
+def cells(table: Table, columns: Sequence[Column]) -> list[list[str]]:
+    """Return the texts of a table, a list per row that begins with the backend and its parity."""
+    return [
+        [_backend(row), *([row.arm.loop] if _tells_loops(table) else []), *_cells(row, columns)]
+        for row in table.rows
+    ]
+
+
+def _tells_loops(table: Table) -> bool:
+    """Tell whether the loop is worth a column: some arm has another than the default."""
+    return any(row.arm.contender != row.arm.backend for row in table.rows)
+
+
+def _backend(row: Row) -> str:
+    failed_later = row.figures is not None and row.failure is not None
+    return f"{row.arm.backend} (failed later)" if failed_later else row.arm.backend
+
+
+def _cells(row: Row, columns: Sequence[Column]) -> list[str]:
+    parity = PARITY_TEXTS[row.parity.outcome]
+    figures = row.figures
+    if figures is None:
+        return [parity, _state(row), *[""] * (len(columns) - 1)]
+    return [parity, *[column.text(figures) for column in columns]]
+
+
+def _state(row: Row) -> str:
+    """Say why a row has no figures."""
+    if row.unsupported:
+        return "unsupported"
+    return "failed" if row.failure is not None else "not measured"
+
+
+def versions(row: Row) -> str:
+    """Write what the arm ran on: "Keras 3.15.1, jax 0.10.2, Python 3.11.7"."""
+    environment = row.arm.environment
+    framework = environment.framework_version(row.arm.backend)
+    return (
+        f"Keras {environment.version_of('keras')}, {row.arm.backend} {framework},"
+        f" Python {environment.python_version}"
+    )
+
+
+def record(row: Row, complete: bool) -> dict[str, object]:
+    """Return a row as bare figures, None where there is none."""
+    environment = row.arm.environment
+    record: dict[str, object] = {
+        "workload": row.arm.workload,
+        "backend": row.arm.backend,
+        "threads": row.arm.threads,
+        "task": row.arm.task,
+        "loop": row.arm.loop,
+        "failure": row.failure,
+        "unsupported": row.unsupported,
+        "parity": row.parity.outcome,
+        "parity_summary": row.parity.summary,
+        "run_complete": complete,
+    }
+    figures = row.figures
+    record |= interval_record("epoch_seconds", None if figures is None else figures.epoch_seconds)
+    record |= interval_record("ratio_to_fastest", _ratio_estimate(figures))
+    record |= interval_record("speedup_over_fit", None if figures is None else figures.speedup)
+    record["slower_than_fastest"] = is_decided(row) if figures and figures.ratio else None
+    for name in (
+        "examples_per_second", "epoch_cpu_seconds", "import_seconds", "build_seconds",
+        "first_epoch_seconds", "peak_rss_bytes", "loss", "accuracy", "loss_epoch", "processes",
+        "epochs", "jit_compile", "intra_op_threads", "inter_op_threads", "os_threads",
+        "random_data",
+    ):  # fmt: skip
+        record[name] = None if figures is None else getattr(figures, name)
+    record["cpus"] = None if figures is None else " ".join(map(str, figures.cpus))
+    record["python_version"] = environment.python_version
+    record["framework_version"] = environment.framework_version(row.arm.backend)
+    for package in ("keras", "numpy"):
+        record[f"{package}_version"] = environment.version_of(package)
+    return record
+
+
+def _ratio_estimate(figures: Figures | None) -> Estimate | None:
+    if figures is None:
+        return None
+    return figures.ratio or Estimate(1.0)
+
+
+def interval_record(name: str, estimate: Estimate | None) -> dict[str, object]:
+    """Return an estimate as bare figures, its ends as `_low` and `_high`, None where none."""
+    return {
+        name: estimate and estimate.value,
+        f"{name}_low": estimate and estimate.low,
+        f"{name}_high": estimate and estimate.high,
+    }
+
+
+def remarks(table: Table) -> list[str]:
+    """Return what is to be said of rows beside their figures: failures, and odd parity."""
+    said = [
+        f"{row.arm.contender} failed: {row.failure}"
+        for row in table.rows
+        if row.failure is not None and not row.unsupported
+    ]
+    return said + [
+        f"parity: {row.parity.summary}"
+        for row in table.rows
+        if row.parity.outcome in ("differs", "explained")
+        or (row.parity.outcome == "unchecked" and row.failure is None)
+    ]
+
+
+def notes(table: Table) -> list[str]:
+    """Return what is to be known of rows and is no fault: made-up data, and unable backends."""
+    made_up = [row.figures.random_data for row in table.rows if row.figures is not None]
+    said = [f"data: {each}, for the workload has no data()" for each in made_up if each]
+    return said + [row.failure for row in table.rows if row.failure and row.unsupported]

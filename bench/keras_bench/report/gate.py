@@ -1,0 +1,151 @@
+"""What a gate found, for people: on a terminal and in Markdown."""
+
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, RenderableType
+from rich.table import Table as Grid
+from rich.text import Text
+
+from keras_bench.analyze.answer import listed, milliseconds, span, times
+from keras_bench.analyze.clocks import CLOCK_NAMES, clock_of
+from keras_bench.analyze.conclusion import Outcome
+from keras_bench.analyze.gate_answer import (
+    answer,
+    changes,
+    ending,
+    outcome,
+    remarks,
+    visible,
+)
+from keras_bench.analyze.pairs import Pair, pairs
+from keras_bench.analyze.stats import Estimate
+from keras_bench.records import Gate
+from keras_bench.report.markdown import described, pipe_table, plain
+from keras_bench.report.progress import draw_spent
+
+#: What annotations and test reports are headed by.
+TITLE = "keras-bench gate"
+
+TITLES = ("workload", "backend", "baseline, ms", "candidate, ms", "ratio", "verdict", "sees", "n")
+NUMERIC = (False, False, True, True, True, False, True, True)
+CAPTION = (
+    "ratio: candidate ÷ baseline (95 % interval); sees: the smallest change that would have"
+    " shown; n: rounds until the verdict"
+)
+STYLES: dict[Outcome, str] = {
+    "regressed": "bold red",
+    "improved": "green",
+    "failed": "red",
+    "parity failed": "red",
+    "undecided": "yellow",
+}
+
+
+def cells(pair: Pair) -> list[str]:
+    """Return the texts of a pair's row."""
+    ratio, label = pair.judgement.ratio, pair.candidate.arm.environment.label
+    return [
+        # Of a sweep, several pairs have one workload.
+        pair.baseline.arm.workload + ("" if label == "candidate" else f", {label}"),
+        pair.baseline.arm.contender,
+        _milliseconds(pair.baseline_epoch),
+        _milliseconds(pair.candidate_epoch),
+        "" if ratio is None else ratio_text(ratio),
+        outcome(pair),
+        visible(pair),
+        str(pair.judgement.rounds),
+    ]
+
+
+def draw_gate(gate: Gate) -> list[RenderableType]:
+    """Draw how much of the budget is spent, and what is known so far."""
+    budget = gate.settings.budget_seconds
+    words = f"{gate.elapsed_seconds:.0f} s of at most {budget:.0f} s, until all is decided"
+    known = [pair for pair in pairs(gate) if pair.judgement.rounds]
+    return [draw_spent(gate.elapsed_seconds, budget, words), *([_grid(known)] if known else [])]
+
+
+def print_gate(console: Console, gate: Gate, found: Sequence[Pair]) -> None:
+    """Print the table, a sentence per pair, and why the gate ended."""
+    grid = _grid(found)
+    grid.caption = CAPTION
+    grid.caption_justify = "left"
+    console.print()
+    console.print(grid)
+    for pair in found:
+        style = STYLES.get(outcome(pair), "")
+        console.print(Text(answer(pair, gate.settings.threshold), style=style), soft_wrap=True)
+        for remark in dict.fromkeys(remarks(pair)):
+            console.print(Text(f"  {remark}", style="yellow"), soft_wrap=True)
+    console.print(Text(ending(gate)))
+
+
+def markdown(gate: Gate, found: Sequence[Pair]) -> str:
+    """Return the gate as a section in GitHub-flavoured Markdown."""
+    lines = []
+    for pair in found:
+        lines.append(f"- {plain(answer(pair, gate.settings.threshold))}")
+        lines += [f"  - {plain(remark)}" for remark in dict.fromkeys(remarks(pair))]
+    settings = gate.settings
+    compared = {
+        changes(pair.baseline.arm.environment, pair.candidate.arm.environment): None
+        for pair in found
+    }
+    pinned = "" if (cores := pinned_to(gate)) is None else f", pinned to core {cores}"
+    return "\n\n".join(
+        [
+            "## Is the candidate slower?",
+            "\n".join(lines),
+            pipe_table(TITLES, NUMERIC, [cells(pair) for pair in found]),
+            f"{CAPTION}.",
+            f"- compared: {plain('; '.join(compared))}\n"
+            f"- {ending(gate)}\n"
+            f"- {gate.started_utc}, threshold {settings.threshold:.3g}, {clocks(gate)},"
+            f" threads {settings.threads}{pinned}, seed {settings.seed}\n"
+            f"- {described(gate.machine)}",
+        ]
+    ) + "\n"  # fmt: skip
+
+
+def clocks(gate: Gate) -> str:
+    """Name the clock that counts, or the clocks where backends have different ones."""
+    backends = dict.fromkeys(result.arm.backend for result in gate.results)
+    names = {CLOCK_NAMES[clock_of(gate.settings.metric, backend)]: None for backend in backends}
+    return listed(tuple(names))
+
+
+def pinned_to(gate: Gate) -> str | None:
+    """Return the core that all workers ran on, None where they had a choice."""
+    cores = {sample.cpus for result in gate.results for sample in result.samples}
+    return str(*cores.pop()) if len(cores) == 1 and len(next(iter(cores))) == 1 else None
+
+
+def _grid(found: Sequence[Pair]) -> Grid:
+    return verdict_grid(
+        TITLES, NUMERIC, [cells(pair) for pair in found], [outcome(pair) for pair in found]
+    )
+
+
+def verdict_grid(
+    titles: Sequence[str],
+    numeric: Sequence[bool],
+    rows: Sequence[Sequence[str]],
+    outcomes: Sequence[Outcome],
+) -> Grid:
+    """Draw a table whose rows have the colours of what came of them."""
+    grid = Grid(box=SIMPLE_HEAD)
+    for title, each in zip(titles, numeric, strict=True):
+        grid.add_column(title, justify="right" if each else "left")
+    for texts, what in zip(rows, outcomes, strict=True):
+        grid.add_row(*map(Text, texts), style=STYLES.get(what, ""))
+    return grid
+
+
+def _milliseconds(epoch: Estimate | None) -> str:
+    return "" if epoch is None else milliseconds(epoch.value)
+
+
+def ratio_text(ratio: Estimate) -> str:
+    """Write a ratio with its interval, where it has one."""
+    return times(ratio) if ratio.low is None else f"{times(ratio)} ({span(ratio)})"

@@ -1,0 +1,85 @@
+"""The worker: one process that answers one request.
+
+Started as `python -m keras_bench.worker REPLY_FD`.
+"""
+
+import os
+import sys
+import threading
+import traceback
+from queue import SimpleQueue
+from typing import Any
+
+from keras_bench.worker.predicting import predict
+from keras_bench.worker.process_facts import allow_watching
+from keras_bench.worker.protocol import (
+    LoopParityRequest,
+    ParityRequest,
+    PredictingRequest,
+    PredictionsRequest,
+    Problem,
+    Refusal,
+    TimingRequest,
+    decode_request,
+    write_reply,
+)
+from keras_bench.worker.timing import measure
+from keras_bench.worker.turns import Turns
+
+
+def main() -> None:
+    """Answer one request, then end the process without the frameworks' slow teardown."""
+    reply_fd = int(sys.argv[1])
+    os.set_inheritable(reply_fd, False)
+    inbox: SimpleQueue[str] = SimpleQueue()
+    threading.Thread(target=_hear, args=(inbox,), daemon=True).start()
+    with os.fdopen(reply_fd, "w", encoding="utf-8") as pipe:
+
+        def reply(key: str, value: Any) -> None:
+            write_reply(pipe, key, value)
+
+        request = decode_request(inbox.get())
+
+        def enter(stage: str) -> None:
+            reply("stage", stage)
+
+        try:
+            if isinstance(request, ParityRequest):
+                # Needs NumPy, whose import would be missing from what timing measures.
+                from keras_bench.worker.parity import check
+
+                check(request, enter, reply, inbox.get)
+            elif isinstance(request, LoopParityRequest):
+                from keras_bench.worker.loop_parity import check_loops
+
+                check_loops(request, enter, reply, inbox.get)
+            elif isinstance(request, PredictionsRequest):
+                from keras_bench.worker.predictions import show_predictions
+
+                reply("predictions", show_predictions(request, enter))
+            elif isinstance(request, PredictingRequest):
+                reply("sample", predict(request, enter))
+            elif isinstance(request, TimingRequest):
+                if request.watched:
+                    allow_watching()
+                after = request.turns_after_epochs
+                turns = None if after is None else Turns(after, request.cpu, reply, inbox.get)
+                reply("sample", measure(request, enter, turns))
+        except Refusal as refusal:
+            reply("problem", Problem(refusal.kind, str(refusal), traceback.format_exc()))
+    os._exit(0)
+
+
+def _hear(inbox: "SimpleQueue[str]") -> None:
+    """Pass on what the coordinator says, and end this process when it is gone.
+
+    So no worker outlives its coordinator. Reading blocks and costs nothing while an epoch is
+    timed.
+    """
+    for line in sys.stdin:
+        inbox.put(line)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""Trains from given weights on given batches, and writes down what comes of every stage.
+
+Each stage of a step is fed by the reference, so that an error doesn't travel from one stage
+to the next. Beside that the model trains freely, by the same `Model.fit` that is timed.
+"""
+
+import itertools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_bench.worker.blueprint import describe
+from keras_bench.worker.data import Data, before_validation
+from keras_bench.worker.gradients import GRADIENTS
+from keras_bench.worker.preparing import prepare
+from keras_bench.worker.protocol import (
+    TRAINING,
+    Observation,
+    ParityRequest,
+    Refusal,
+    decode_script,
+)
+from keras_bench.worker.refusals import refusal
+from keras_bench.worker.stages import Subject, random_layers_off
+from keras_bench.worker.training import TASKS
+
+
+def check(
+    request: ParityRequest,
+    enter: Callable[[str], None],
+    reply: Callable[[str, Any], None],
+    hear: Callable[[], str],
+) -> None:
+    """Answer with the model's blueprint, and then each script with what was seen, until the end."""
+    folder = Path(request.folder)
+    prepared = prepare(request, enter)
+    keras, model = prepared.keras, prepared.model
+    settings = dict(prepared.parts.fit)
+    x, y = (_cast(each, request) for each in _pair(prepared.data))
+    trained = before_validation(len(x), settings)
+    x, y = x[:trained], y[:trained]
+    settings.pop("validation_split", None)
+    try:
+        if not model.built:
+            model(x[:1])
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+        blueprint = describe(keras, model, x, y, settings, folder / f"{request.name}-arrays.npz")
+    except Refusal:
+        raise
+    except Exception as error:
+        raise refusal("can't be looked into:", error) from error
+    for layer in model._flatten_layers():
+        if layer.compute_dtype in ("bfloat16", "float16"):
+            raise Refusal(
+                "workload",
+                f"{layer.name} computes in {layer.compute_dtype}, whose rounding hides everything",
+            )
+    reply("blueprint", blueprint)
+
+    for count in itertools.count(1):
+        script = decode_script(hear())
+        enter(TRAINING)
+        subject = Subject(keras, GRADIENTS[request.backend](model), model, x, y, script)
+        with np.load(script.file) as file:
+            given = dict(file)
+        try:
+            with random_layers_off(model):
+                seen = TASKS[script.task](subject, given)
+        except Refusal:
+            raise
+        except Exception as error:
+            raise refusal("training raises", error) from error
+        seen_file = folder / f"{request.name}-seen-{count}.npz"
+        np.savez(seen_file, **seen)  # type: ignore[arg-type]
+        reply("observation", Observation(str(seen_file)))
+
+
+def _pair(data: Data) -> tuple[Any, Any]:
+    """Return one array x and one array y, which is what can be taken apart here."""
+    if data.is_source:
+        raise Refusal("unchecked", f"data() returns a {type(data.x).__name__}")
+    for name, given in (("x", data.x), ("y", data.y)):
+        if given is None or isinstance(given, Mapping | list | tuple):
+            kind = "no" if given is None else f"a {type(given).__name__} of"
+            raise Refusal("unchecked", f"its data have {kind} {name}")
+    if data.sample_weight is not None:
+        raise Refusal("unchecked", "its examples are weighted")
+    return data.x, data.y
+
+
+def _cast(data: Any, request: ParityRequest) -> np.ndarray:
+    array: np.ndarray = np.asarray(data)
+    if array.dtype.kind != "f":
+        return array
+    return array.astype(request.data_dtype).astype(request.dtype)

@@ -1,0 +1,261 @@
+"""What the coordinator and a worker say to each other: lines of JSON.
+
+The coordinator writes a request to the worker's standard input and keeps it open for as
+long as it lives. The worker answers over a pipe of its own, because frameworks write to
+standard output and standard error: the stage it has come to, again and again, and what the
+request asks for, or one problem.
+"""
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from typing import IO, Any
+
+from keras_bench.records import DEFAULT_LOOPS, Parameter
+
+#: What a worker does before it trains or predicts.
+STAGES_BEFORE = ("importing the framework", "loading the workload", "building the model")
+
+#: What it does then. A loop that compiles whole epochs is compiling until its first one is over.
+TRAINING, PREDICTING = "training", "predicting"
+COMPILING = "compiling the epoch"
+
+#: The loops that do.
+COMPILED_LOOPS = ("fused", "bare")
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A workload, and where a worker finds it.
+
+    `name` is what it is called in every table. `module` is a path that ends in .py, or the dotted
+    name of a module; what it imports is looked for in `folder`, too. `builder` is its function that
+    returns the model. `parameters` take the place of fit settings and of its functions' defaults.
+    """
+
+    name: str
+    module: str
+    folder: str
+    builder: str = "build"
+    parameters: tuple[tuple[str, Parameter], ...] = ()
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is found by a path, and not by what is installed."""
+        return self.module.endswith(".py")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """Which arm a worker is about. `threads` is None for what the framework does by itself."""
+
+    workload: Workload
+    backend: str
+    seed: int
+    threads: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimingRequest(Request):
+    """Train by a loop and time; the answer is a `Sample`.
+
+    `epochs` is None for as many as the workload's own fit settings say, and
+    `time_limit_seconds` ends the training after the epoch in which it is passed; both only
+    once there are `least_epochs`. For `busy_wait_seconds` the worker keeps busy at the end of
+    every epoch: a slowdown of known size.
+
+    Where `turns_after_epochs` isn't None, it then takes turns: it answers with a `Turn`, and
+    waits to be told how many epochs to train next, or to STOP. `cpu` is the core it is pinned
+    to before its first turn, None for none. `watched` lets other programs look into the worker.
+    """
+
+    loop: str = DEFAULT_LOOPS["train"]
+    least_epochs: int = 1
+    epochs: int | None = None
+    time_limit_seconds: float | None = None
+    busy_wait_seconds: float = 0.0
+    turns_after_epochs: int | None = None
+    cpu: int | None = None
+    watched: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictingRequest(Request):
+    """Predict one batch again and again, and time it; the answer is a `Sample`.
+
+    The batch is as large as the workload's fit settings say. The sample gets `epochs` entries, or
+    where that is None as many as come in `time_limit_seconds` after the warm-up, but `least_epochs`
+    in any case.
+    """
+
+    least_epochs: int
+    epochs: int | None = None
+    time_limit_seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictionsRequest(Request):
+    """Show what the model predicts for one batch; the answer is `Predictions`.
+
+    `given` is the file of another worker, whose weights and batch are taken, None for the model's
+    own. `file` is where the arrays are left.
+    """
+
+    given: str | None
+    file: str
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Where a worker has left what it predicted, and the precision that it computes in."""
+
+    file: str
+    precision: str
+
+
+#: Ends the turns of a worker, and its training.
+STOP = "stop"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A worker's turn has ended; its last epoch took so long."""
+
+    epoch_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParityRequest(Request):
+    """Show how the model learns; the answers are a `Blueprint` and, after a script, a trace.
+
+    `dtype` is "float32" or "float64", and so is `data_dtype`, to which the data are rounded
+    first. `folder` is where arrays are left, in files that begin with `name`.
+    """
+
+    dtype: str
+    data_dtype: str
+    folder: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Script:
+    """What to do with a model, sent when its blueprint has been read; there may be several.
+
+    `task` is to "record" a free training, to "repeat" the stages of steps with given inputs,
+    both with what random rounding by `unit_roundoff` does to them, or to "observe" stages and a
+    free training. `file` holds the initial weights ("initial/<path>"), the order of the examples
+    in each epoch ("order/<epoch>"), and the inputs of the stages. `points` are the steps to take
+    apart, each an epoch and a step, counted from 1.
+    """
+
+    task: str
+
+    file: str
+    epochs: int
+    batch_size: int
+    points: tuple[tuple[int, int], ...]
+    unit_roundoff: float
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Where a worker has left the arrays it saw."""
+
+    file: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopParityRequest(Request):
+    """Train by `fit` from a start, and from the same one by every loop that is named then.
+
+    The first answer is an `Observation` of what `fit` leaves. After it each line that the worker
+    reads is a loop, and answered by a `LoopTraining`. `folder` is where arrays are left.
+    """
+
+    epochs: int
+    folder: str
+
+
+@dataclass(frozen=True)
+class LoopTraining:
+    """Where a worker has left what a loop gave, or else why there is nothing.
+
+    `refusal` is the loop's own, `error` what it raised.
+    """
+
+    file: str = ""
+    refusal: str = ""
+    error: str = ""
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What went wrong inside a worker.
+
+    `kind` is "workload", "backend", "diverged", "unsupported" where the workload isn't for this
+    backend, "loop" where its loop can't train it, or "unchecked" where parity has no means to
+    compare it.
+    """
+
+    kind: str
+    message: str
+    traceback: str
+
+
+#: What can be asked of a worker, by its name on the wire.
+REQUESTS: dict[str, type[Request]] = {
+    "timing": TimingRequest,
+    "predicting": PredictingRequest,
+    "parity": ParityRequest,
+    "loop_parity": LoopParityRequest,
+    "predictions": PredictionsRequest,
+}
+
+
+class Refusal(Exception):
+    """Ends the worker with a problem that the user can mend."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+def encode_request(request: Request) -> str:
+    """Write the request as one line."""
+    (name,) = (name for name, kind in REQUESTS.items() if isinstance(request, kind))
+    return json.dumps({name: asdict(request)})
+
+
+def decode_request(line: str) -> Request:
+    """Read what `encode_request` wrote."""
+    ((name, body),) = json.loads(line).items()
+    workload = body.pop("workload")
+    workload["parameters"] = tuple((name, value) for name, value in workload["parameters"])
+    return REQUESTS[name](**body, workload=Workload(**workload))
+
+
+def encode_script(script: Script) -> str:
+    """Write the script as one line."""
+    return json.dumps(asdict(script))
+
+
+def decode_script(line: str) -> Script:
+    """Read what `encode_script` wrote."""
+    body = json.loads(line)
+    return Script(**body | {"points": tuple(tuple(point) for point in body["points"])})
+
+
+def write_reply(stream: IO[str], key: str, value: Any) -> None:
+    """Send {"stage": text} or {key: the fields of a dataclass} as one line."""
+    body = value if isinstance(value, str) else asdict(value)
+    stream.write(json.dumps({key: body}) + "\n")
+    stream.flush()
+
+
+def one_line(error: BaseException) -> str:
+    """Return what an exception says, in one line."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__

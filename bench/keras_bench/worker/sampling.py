@@ -1,0 +1,43 @@
+"""What a worker answers when it has timed something: what it saw, and the facts of its process."""
+
+from collections.abc import Sequence
+
+from keras_bench.records import Sample
+from keras_bench.worker.frameworks import pool_threads
+from keras_bench.worker.preparing import Prepared
+from keras_bench.worker.process_facts import cpus, os_threads, peak_rss_bytes
+
+
+def sample_of(
+    prepared: Prepared,
+    backend: str,
+    *,
+    epoch_seconds: Sequence[float],
+    epoch_cpu_seconds: Sequence[float],
+    examples: int,
+    losses: Sequence[float] = (),
+    accuracies: Sequence[float] = (),
+    calls_per_block: int = 1,
+) -> Sample:
+    """Return a sample of what was timed, to be called when that is over.
+
+    The times are in seconds, and like losses and accuracies an entry per epoch or block of calls.
+    """
+    intra_op_threads, inter_op_threads = pool_threads(backend)
+    return Sample(
+        import_seconds=prepared.import_seconds,
+        build_seconds=prepared.build_seconds,
+        epoch_seconds=tuple(epoch_seconds),
+        epoch_cpu_seconds=tuple(epoch_cpu_seconds),
+        losses=tuple(losses),
+        accuracies=tuple(accuracies),
+        examples=examples,
+        peak_rss_bytes=peak_rss_bytes(),
+        jit_compile=bool(prepared.model.jit_compile),
+        intra_op_threads=intra_op_threads,
+        inter_op_threads=inter_op_threads,
+        os_threads=os_threads(),
+        cpus=cpus(),
+        calls_per_block=calls_per_block,
+        random_data=prepared.data.random_data,
+    )

@@ -1,1 +1,0 @@
-"""Draws what `bench.analyze` decided; decides nothing."""
