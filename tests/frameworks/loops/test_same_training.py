@@ -1,0 +1,134 @@
+"""The loops train as `Model.fit` does, on every backend: the same losses, metrics and state."""
+
+from typing import Any
+
+import pytest
+from trainings import CASES
+
+#: How far rounding may take two trainings apart, that do the same in another order.
+TOLERANCES = {"float64": 1e-9, "float32": 1e-3}
+
+#: The same where Keras isn't in both: in float64, too, it rounds some means and constants to
+#: float32.
+TOLERANCES_WITHOUT_KERAS = {"float64": 1e-5, "float32": 1e-3}
+
+#: What the driver decides, or Keras's formulas alone, and not the steps of a backend: seen on one.
+ALIKE_ON_ALL = {
+    "a_later_first_epoch",
+    "adadelta",
+    "adafactor",
+    "adamax",
+    "amsgrad",
+    "batch_size_by_default",
+    "class_weights",
+    "clipvalue",
+    "data_in_half_precision",
+    "ftrl",
+    "integers_and_truth_values",
+    "lamb",
+    "learning_rate_by_epoch",
+    "learning_rate_reduced",
+    "no_epoch",
+    "one_batch",
+    "run_eagerly",
+    "stack_of_sigmoids",
+    "stack_of_sigmoids_that_is_too_sure",
+    "stack_that_is_too_sure",
+    "stack_with_two_outputs",
+    "stopped_early_with_the_best_weights",
+    "validated_with_averaged_weights",
+}
+
+#: The cases that are tried as people train, too; the others say more in float64.
+IN_FLOAT32 = (
+    "adam_with_a_short_last_batch",
+    "several_metrics",
+    "channels_dropped",
+    "embedding_and_gru",
+    "inputs_and_outputs_by_name",
+)
+
+#: What a loop over batches could get wrong; each step is Keras's own.
+BY_BATCHES = (
+    "adam_with_a_short_last_batch",
+    "fewer_examples_than_a_batch",
+    "sample_weights",
+    "several_metrics",
+    "batch_normalization",
+    "dropout_seeded",
+    "learning_rate_by_epoch",
+    "own_compute_loss",
+)
+
+#: What needs none of Keras's parts, or shows that such a thing is refused.
+BARE = (
+    "plain_sgd",
+    "adam_with_a_short_last_batch",
+    "momentum",
+    "clipnorm",
+    "cosine_decay_with_warm_up",
+    "sample_weights",
+    "several_metrics",
+    "l2_of_the_weights",
+    "batch_normalization",
+    "moving_average_of_weights",
+    "a_frozen_layer",
+    "own_train_step",
+    "run_eagerly",
+    "validation_data",
+)
+
+#: The trainings of a plain stack of Dense layers.
+STACKS = [name for name in CASES if name.startswith("stack_")]
+
+
+@pytest.mark.parametrize(
+    ("backend", "case"),
+    [
+        (backend, case)
+        for case in CASES
+        for backend in CASES[case].backends
+        if backend == "jax" or case not in ALIKE_ON_ALL
+    ],
+)
+def test_fused_trains_as_fit_does(ask, backend: str, case: str):
+    tolerance = TOLERANCES["float32" if CASES[case].float32 else "float64"]
+    check(ask(backend, "float64", "fused", case), CASES[case].refused, tolerance)
+
+
+@pytest.mark.parametrize("case", IN_FLOAT32)
+@pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
+def test_fused_trains_as_fit_does_in_float32(ask, backend: str, case: str):
+    check(ask(backend, "float32", "fused", case), CASES[case].refused, TOLERANCES["float32"])
+
+
+@pytest.mark.parametrize("case", BY_BATCHES)
+@pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
+def test_train_on_batch_trains_as_fit_does(ask, backend: str, case: str):
+    check(ask(backend, "float64", "batch", case), CASES[case].refused, TOLERANCES["float64"])
+
+
+@pytest.mark.parametrize("floatx", TOLERANCES_WITHOUT_KERAS)
+@pytest.mark.parametrize("case", STACKS)
+@pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
+def test_bare_trains_stacks_of_dense_layers_as_fit_does(ask, backend: str, case: str, floatx: str):
+    check(ask(backend, floatx, "bare", case), None, TOLERANCES_WITHOUT_KERAS[floatx])
+
+
+@pytest.mark.parametrize("case", BARE)
+def test_bare_trains_as_fit_does_what_it_does_not_refuse(ask, case: str):
+    answer = ask("jax", "float64", "bare", case)
+    if answer.get("refusal") is None:
+        check(answer, None, TOLERANCES_WITHOUT_KERAS["float64"])
+
+
+def check(answer: dict[str, Any], refused: str | None, tolerance: float) -> None:
+    if refused is not None:
+        assert refused in answer["refusal"]
+        assert answer["untouched"]
+    else:
+        assert "deviations" in answer, answer.get("error") or answer
+        # Each, for NaN is never the largest.
+        assert all(each <= tolerance for each in answer["deviations"].values()), answer[
+            "deviations"
+        ]

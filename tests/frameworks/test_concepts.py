@@ -1,0 +1,36 @@
+"""docs/concepts.md: what its examples print is what it shows."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from project import PROJECT, SOURCES
+
+PAGE = PROJECT / "docs" / "concepts.md"
+
+
+def test_its_examples_print_what_it_shows(pythons, tmp_path: Path):
+    finished = subprocess.run(
+        [pythons["jax"], str(PROJECT / "tests" / "support" / "run_page.py"), str(PAGE)],
+        cwd=PROJECT,
+        env={
+            "PATH": "",
+            "KERAS_BACKEND": "jax",
+            "KERAS_HOME": str(tmp_path),
+            "PYTHONPATH": os.pathsep.join(
+                map(str, (SOURCES, PROJECT / "models", PROJECT / "docs"))
+            ),
+            # The page trains the same networks time and again: each is compiled once.
+            "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled"),
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    attempted = int(finished.stdout.split()[-4])
+    examples = re.findall(r"^>>> ", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert attempted == len(examples)

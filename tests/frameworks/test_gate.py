@@ -1,0 +1,49 @@
+"""The gate on a real framework: JAX's, which starts fastest."""
+
+import json
+from pathlib import Path
+
+import pytest
+from builders import SMALL_WORKLOAD
+
+#: The same training, operation by operation.
+SLOWER = SMALL_WORKLOAD.replace('"mse")', '"mse", jit_compile=False)')
+LEARNS_SOMETHING_ELSE = SMALL_WORKLOAD.replace("Dense(1)", "Dense(1, activation='tanh')")
+
+
+@pytest.fixture
+def gate(run_cli, pythons, tmp_path: Path):
+    """Gate the small workload against another version of it; return the answer and the pair."""
+
+    def run(candidate: str, *options: str):
+        for side, text in (("before", SMALL_WORKLOAD), ("after", candidate)):
+            (tmp_path / side).mkdir()
+            (tmp_path / side / "mine.py").write_text(text)
+        python = pythons["jax"]
+        answer = run_cli(
+            "gate", "mine.py", "--backend=jax", f"--baseline={python}", f"--candidate={python}",
+            f"--baseline-workloads={tmp_path / 'before'}",
+            f"--candidate-workloads={tmp_path / 'after'}",
+            "--json=found.json", *options,
+        )  # fmt: skip
+        (pair,) = json.loads((tmp_path / "cwd" / "found.json").read_text())["pairs"]
+        return answer, pair
+
+    return run
+
+
+def test_a_slower_training_is_found_and_confirmed(gate):
+    answer, pair = gate(SLOWER, "--threshold=0.5")
+    assert pair["ratio"] > 1.5, answer.stdout + answer.stderr
+    # A machine that is busy with something else may leave it undecided, and says why.
+    if not pair["left_out_rounds"]:
+        assert pair["verdict"] == "regressed"
+        assert answer.returncode == 12
+
+
+def test_another_training_is_no_slower_training(gate):
+    answer, pair = gate(LEARNS_SOMETHING_ELSE)
+    assert answer.returncode == 11, answer.stdout + answer.stderr
+    assert pair["verdict"] == "parity failed"
+    assert "parity failed: mine on jax: " in answer.stdout
+    assert pair["rounds"] == 0

@@ -1,0 +1,81 @@
+"""The main job on real input: all three frameworks, each in its own environment."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+from builders import SMALL_WORKLOAD
+
+
+@pytest.fixture
+def envs(pythons) -> list[str]:
+    return [f"--env={backend}={python}" for backend, python in pythons.items()]
+
+
+def test_both_networks_are_compared_on_three_backends(run_cli, envs, tmp_path: Path):
+    answer = run_cli("run", "--rounds=2", *envs)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    results = tmp_path / "cwd" / "results"
+    rows = pd.read_csv(results / "latest.csv")
+    assert len(rows) == 6
+    assert rows.groupby("workload")["backend"].apply(set).map(len).eq(3).all()
+    assert (
+        rows["epoch_seconds"].between(rows["epoch_seconds_low"], rows["epoch_seconds_high"]).all()
+    )
+    assert rows["processes"].eq(2).all()
+    assert rows["loss_epoch"].eq(20).all()
+    assert rows["accuracy"].gt(0.6).all()
+    assert rows["keras_version"].notna().all()
+    for workload in ("dense_3_5_2", "dense_1_16_32_2"):
+        assert workload in (results / "latest.md").read_text()
+    # The backends train the same: their losses after the notes' epochs lie close together.
+    spread = rows.groupby("workload")["loss"].agg(lambda loss: loss.max() - loss.min())
+    assert spread.lt(0.1).all()
+
+
+def test_pytest_benchmark_compares_two_runs(run_cli, envs, tmp_path: Path):
+    for _ in range(2):
+        answer = run_cli("run", "dense_3_5_2", "--backend=jax", "--rounds=1", *envs)
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+    files = sorted((tmp_path / "cwd" / "results" / "runs").iterdir())
+    assert len(files) == 2
+    compared = subprocess.run(
+        [sys.executable, "-m", "pytest_benchmark", "compare", *map(str, files)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    assert compared.stdout.count("dense_3_5_2[jax]") == 2
+
+
+def test_a_coordinator_killed_outright_takes_its_worker_with_it(keras_bench, envs):
+    process = keras_bench("run", "dense_1_16_32_2", "--backend=torch", *envs)
+    coordinator = psutil.Process(process.pid)
+    while not (
+        workers := [c for c in coordinator.children() if "keras_bench.worker" in c.cmdline()]
+    ):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    _, alive = psutil.wait_procs(workers, timeout=30)
+    assert not alive
+
+
+def test_a_backend_that_fails_leaves_the_others(run_cli, envs, tmp_path: Path):
+    file = tmp_path / "picky.py"
+    killed = "if keras.backend.backend() == 'torch': os.kill(os.getpid(), 9)"
+    file.write_text(SMALL_WORKLOAD.replace("def build():", f"def build():\n    {killed}"))
+    answer = run_cli("run", str(file), "--rounds=2", *envs)
+    assert answer.returncode == 5
+    assert "torch failed: picky on torch: the worker was killed by SIGKILL" in answer.stdout
+    document = json.loads((tmp_path / "cwd" / "results" / "latest.json").read_text())
+    rows = {row["backend"]: row for row in document["tables"][0]["rows"]}
+    assert rows["torch"]["epoch_seconds"] is None
+    assert rows["jax"]["processes"] == rows["tensorflow"]["processes"] == 2

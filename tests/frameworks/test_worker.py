@@ -1,0 +1,186 @@
+"""The worker as it is, in a real environment: JAX's, which starts fastest."""
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from builders import ENVIRONMENT, arm, workload_in
+from builders import SMALL_WORKLOAD as GOOD
+
+from keras_bench.errors import BackendError, LossDiverged, WorkerDied, WorkerTimeout, WorkloadError
+from keras_bench.measure.process import launcher
+from keras_bench.measure.runner import Target
+from keras_bench.measure.turns import TurnSettings, carry_out_in_turns
+from keras_bench.worker.protocol import TimingRequest
+
+
+@pytest.fixture
+def measure(pythons, tmp_path: Path):
+    """Write a workload file and run one worker on it."""
+
+    def run(text: str, backend="jax", python=None, timeout_seconds=120.0, **request):
+        file = tmp_path / "mine.py"
+        file.write_text(text)
+        with launcher(timeout_seconds) as workers:
+            return workers.run(
+                python or pythons[backend],
+                TimingRequest(workload=workload_in(file), backend=backend, seed=0, **request),
+            )
+
+    return run
+
+
+def test_a_users_own_file_is_trained_as_it_says(measure):
+    sample = measure(GOOD)
+    assert len(sample.epoch_seconds) == len(sample.epoch_cpu_seconds) == len(sample.losses) == 3
+    assert sample.losses[2] < sample.losses[0]
+    assert sample.accuracies == ()
+    assert sample.examples == 20
+    assert sample.jit_compile is True
+    assert sample.peak_rss_bytes > 10**8
+    assert sum(sample.epoch_seconds) + sample.import_seconds < sample.process_seconds
+
+
+def test_epochs_and_time_limit_are_kept(measure):
+    assert len(measure(GOOD, epochs=5).epoch_seconds) == 5
+    assert len(measure(GOOD, epochs=1000, time_limit_seconds=0.001).epoch_seconds) == 1
+
+
+def test_a_short_training_has_a_steady_epoch_all_the_same(measure):
+    text = GOOD.replace('"epochs": 3', '"epochs": 1')
+    assert len(measure(text, least_epochs=3, time_limit_seconds=0.001).epoch_seconds) == 3
+
+
+def test_the_same_seed_trains_the_same(measure):
+    assert measure(GOOD).losses == measure(GOOD).losses
+
+
+def test_a_file_may_import_what_lies_beside_it(measure, tmp_path: Path):
+    (tmp_path / "layers_of_mine.py").write_text("UNITS = 1")
+    text = GOOD.replace("import os", "import layers_of_mine, os").replace(
+        "Dense(1)", "Dense(layers_of_mine.UNITS)"
+    )
+    assert measure(text).examples == 20
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("def build():", "def build(:", "line 7 has a syntax error"),
+        ("def build():", "def make():", r"has no function build\(\)"),
+        ("def data(seed):", "data = 3\n\ndef get(seed):", r"has no function data\(\)"),
+        ("import os", "import nowhere, os", "breaks at import with ModuleNotFoundError"),
+        ('    model.compile("sgd", "mse")\n', "", "isn't compiled"),
+        ("return model", "return 3", "returns a int, no keras.Model"),
+        ("x[:, :1]", "x[:7, :1]", "returns 20 x and 7 y"),
+        ("return x, x[:, :1]", "return x", "a pair of arrays"),
+        ("return x, x[:, :1]", "return x[:0], x[:0]", "no examples"),
+        ("x[:, :1]", "'text'", "y as str, no array"),
+        ('"epochs": 3', '"epochs": 0', "epochs=0"),
+        ('"shuffle": True', '"verbose": 2', "FIT sets 'verbose'"),
+        ("Dense(1)", "Dense(-1)", r"build\(\) raises ValueError"),
+        ('"mse"', "lambda *_: 1 / 0", "training raises ZeroDivisionError"),
+    ],
+)
+def test_a_faulty_workload_is_explained(measure, old: str, new: str, reason: str):
+    assert old in GOOD
+    with pytest.raises(WorkloadError, match=f"^mine.py: .*{reason}") as caught:
+        measure(GOOD.replace(old, new))
+    assert "\n" not in str(caught.value)
+    assert "Traceback" in caught.value.__notes__[0]
+
+
+def test_a_loss_that_turns_nan_is_no_timing(measure):
+    text = GOOD.replace('"sgd"', "keras.optimizers.SGD(1e30)")
+    with pytest.raises(LossDiverged, match=r"the loss became (nan|inf) in epoch \d.*learning rate"):
+        measure(text)
+
+
+def test_a_worker_killed_in_training_is_told(measure):
+    text = GOOD.replace("    return x, x", "    os.kill(os.getpid(), 9)\n    return x, x")
+    with pytest.raises(WorkerDied, match=r"SIGKILL.*while loading the workload"):
+        measure(text)
+
+
+def test_a_worker_that_hangs_is_ended(measure):
+    text = GOOD.replace("    return x, x", "    time.sleep(600)\n    return x, x")
+    with pytest.raises(WorkerTimeout, match="while loading the workload"):
+        measure(text, timeout_seconds=10.0)
+
+
+def test_gigabytes_of_output_do_no_harm(measure):
+    noise = "    for _ in range(2048): sys.stdout.write('x' * 2**20)\n    return x, x"
+    assert measure(GOOD.replace("    return x, x", noise)).examples == 20
+
+
+def test_a_missing_framework_is_named(measure, pythons):
+    with pytest.raises(
+        BackendError, match=r"torch: has no module named torch; install keras-bench"
+    ):
+        measure(GOOD, backend="torch", python=pythons["jax"])
+
+
+def test_a_framework_that_breaks_at_import_is_named(measure, pythons, tmp_path: Path):
+    # A broken installation: a torch that fails, found before the real one.
+    broken = tmp_path / "broken-python"
+    (tmp_path / "broken" / "torch").mkdir(parents=True)
+    (tmp_path / "broken" / "torch" / "__init__.py").write_text("raise OSError('libtorch.so: no')")
+    broken.write_text(
+        f'#!/bin/sh\nPYTHONPATH="$PYTHONPATH:{tmp_path / "broken"}" exec {pythons["torch"]} "$@"\n'
+    )
+    broken.chmod(0o755)
+    with pytest.raises(
+        BackendError, match=r"^torch: breaks at import with OSError: libtorch\.so: no"
+    ):
+        measure(GOOD, backend="torch", python=str(broken))
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_one_thread_is_one_thread_on_every_backend(measure, backend: str):
+    single, default = measure(GOOD, backend, threads=1), measure(GOOD, backend)
+    if backend != "jax":
+        assert (single.intra_op_threads, single.inter_op_threads) == (1, 1)
+    if sys.platform == "linux":
+        assert single.os_threads <= default.os_threads
+
+
+def test_what_keras_compiles_is_read_back(measure):
+    compiled = {backend: measure(GOOD, backend).jit_compile for backend in ("tensorflow", "torch")}
+    assert compiled == {"tensorflow": False, "torch": False}
+
+
+def test_a_busy_wait_makes_every_epoch_longer(measure):
+    waited = measure(GOOD, epochs=6, busy_wait_seconds=0.05)
+    assert min(waited.epoch_seconds) >= 0.05
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="no affinity on this system")
+@pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
+def test_workers_take_turns_on_the_core_they_are_pinned_to(pythons, tmp_path: Path, backend: str):
+    file = tmp_path / "mine.py"
+    file.write_text(GOOD)
+    arms = [
+        arm(backend, "mine", environment=replace(ENVIRONMENT, label=label), threads="single")
+        for label in ("baseline", "candidate")
+    ]
+    core = min(os.sched_getaffinity(0))
+    with launcher(120.0) as workers:
+        _, *outcomes = carry_out_in_turns(
+            1,
+            [arms],
+            dict.fromkeys(arms, Target(pythons[backend], workload_in(file))),
+            0,
+            TurnSettings(2, 4, 0.0, core),
+            workers,
+        )
+    samples = [each.result for each in outcomes]
+    assert [each.cpus for each in samples] == [(core,), (core,)]
+    epochs = len(samples[0].epoch_seconds)
+    assert epochs == len(samples[1].epoch_seconds) == len(samples[0].losses)
+    assert epochs >= 2 + 4
+    # Waiting for a turn isn't part of an epoch: all of them fit into the process together.
+    total = sum(sum(each.epoch_seconds) for each in samples)
+    assert total < samples[0].process_seconds
+    assert samples[0].losses == samples[1].losses
