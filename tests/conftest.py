@@ -1,105 +1,131 @@
-"""What several tests share: the command line as a user calls it, and the interpreters."""
+"""What several kinds of tests share: the command line as a user calls it, and interpreters."""
 
 import os
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from chromium import installed_chromium, running
+from fake_worker import write_fake_interpreter
 
-FAKE_PYTHON = """#!{python}
-import json, os, queue, sys, threading, time
-if "-m" not in sys.argv:
-    print(json.dumps(["3.11.0", {{"keras": "3.0", "jax": "1", "torch": "2", "tensorflow": "3"}}]))
-    sys.exit()
-reply = int(sys.argv[-1])
-((asked, request),) = json.loads(sys.stdin.readline()).items()
-inbox = queue.SimpleQueue()
 
-def hear():
-    for line in sys.stdin:
-        inbox.put(line.strip())
-    os._exit(1)
-
-threading.Thread(target=hear, daemon=True).start()
-
-def say(key, value):
-    os.write(reply, (json.dumps({{key: value}}) + "\\n").encode())
-
-def sample(epoch_seconds=0.0001, claimed_seconds=None):
-    epoch_seconds += request.get("busy_wait_seconds", 0.0)
-    if request.get("turns_after_epochs") is None:
-        epochs = request["epochs"] or 20
-        time.sleep(epoch_seconds * epochs)
-    else:
-        epochs = request["turns_after_epochs"]
-        while True:
-            say("turn", dict(epoch_seconds=epoch_seconds))
-            word = inbox.get()
-            if word == "stop":
-                break
-            time.sleep(epoch_seconds * int(word))
-            epochs += int(word)
-    claimed = [epoch_seconds if claimed_seconds is None else claimed_seconds] * epochs
-    say("sample", dict(
-        import_seconds=0.0, build_seconds=0.0, epoch_seconds=claimed,
-        epoch_cpu_seconds=claimed, accuracies=[],
-        losses=[] if asked == "predicting" else [0.5] * epochs,
-        examples=100, peak_rss_bytes=10**8, jit_compile=True, intra_op_threads=None,
-        inter_op_threads=None, os_threads=3, cpus=[0]))
-
-if asked in ("parity", "loop_parity", "predictions"):
-    say("problem", dict(kind="workload", message="has no parity", traceback=""))
-    sys.exit()
-{behaviour}
-"""
+@pytest.fixture(scope="session", autouse=True)
+def outer_pytest_is_no_business_of_children() -> None:
+    """Keep what pytest-xdist says to its workers from a pytest that a test itself runs."""
+    for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
+        del os.environ[name]
 
 
 @pytest.fixture
-def fake_python(tmp_path: Path) -> Callable[[str], str]:
+def fake_python(tmp_path: Path) -> Callable[..., str]:
     """Make an interpreter that holds every backend and whose worker behaves as told."""
 
-    def make(behaviour: str) -> str:
+    def make(*behaviour: str, **parity: str) -> str:
         file = tmp_path / f"python{len(list(tmp_path.glob('python*')))}"
-        file.write_text(FAKE_PYTHON.format(python=sys.executable, behaviour=behaviour))
-        file.chmod(file.stat().st_mode | stat.S_IXUSR)
+        write_fake_interpreter(file, *behaviour, **parity)
         return str(file)
 
     return make
 
 
 @pytest.fixture(scope="session")
+def jax_python() -> str:
+    """The interpreter of JAX's environment."""
+    return _interpreter("jax")
+
+
+@pytest.fixture(scope="session")
 def pythons() -> dict[str, str]:
-    """The interpreters of the three backends, which `nox -s tests` makes."""
-    found = {
-        backend: os.environ.get(f"KERAS_BENCH_TEST_{backend.upper()}", "")
-        for backend in ("tensorflow", "jax", "torch")
-    }
-    if not all(found.values()):
-        pytest.skip("the backends' environments are missing: run `nox -s tests`")
-    return found
+    """The interpreters of the three backends, which `nox -s "tests(full)"` makes."""
+    return {backend: _interpreter(backend) for backend in ("tensorflow", "jax", "torch")}
+
+
+def _interpreter(backend: str) -> str:
+    python = os.environ.get(f"KERAS_BENCH_TEST_{backend.upper()}")
+    if not python:
+        pytest.skip(f"the environment of {backend} is missing: nox makes it")
+    return python
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """The system's Chromium, without a window."""
+    path = installed_chromium()
+    if path is None:
+        reason = "there is no Chromium: apt-get install chromium, or your system's like"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with running(path) as started:
+        yield started
 
 
 @pytest.fixture
-def keras_bench(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start the command line in a folder of its own, with a temporary folder of its own."""
+def command_folder(tmp_path: Path) -> Path:
+    """The folder in which the command line is called."""
     folder = tmp_path / "cwd"
-    temporary = tmp_path / "tmp"
     folder.mkdir()
-    temporary.mkdir()
+    return folder
+
+
+@pytest.fixture
+def temporary_folder(tmp_path: Path) -> Path:
+    """The folder of temporary files, with the lock of the machine: no other run is waited for."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def run_cli(
+    command_folder: Path, temporary_folder: Path, monkeypatch, capsys
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command line to its end, in the process of the test."""
+    from keras_bench.cli import main
+
+    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        capsys.readouterr()
+        of_sigterm = signal.getsignal(signal.SIGTERM)
+        with monkeypatch.context() as patch:
+            patch.chdir(command_folder)
+            patch.setattr("tempfile.tempdir", str(temporary_folder))
+            # What the tests find is nothing for the page of the workflow that runs them.
+            for name in [name for name in os.environ if name.startswith("GITHUB_")]:
+                patch.delenv(name)
+            for name, value in variables.items():
+                patch.setenv(name, value)
+            try:
+                main(arguments)
+            except SystemExit as end:
+                exit_code = end.code or 0
+            else:
+                exit_code = 0
+            finally:
+                signal.signal(signal.SIGTERM, of_sigterm)
+        stdout, stderr = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, exit_code, stdout, stderr)
+
+    return run
+
+
+@pytest.fixture
+def start_cli(
+    command_folder: Path, temporary_folder: Path
+) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start the command line as a process of its own: one that can be sent signals, or killed."""
     started = []
-    # What the tests find is nothing for the page of the workflow that runs them.
     surroundings = {k: v for k, v in os.environ.items() if not k.startswith("GITHUB_")}
 
     def start(*arguments: str, **variables: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [sys.executable, "-m", "keras_bench", *arguments],
-            cwd=folder,
-            env={**surroundings, "TMPDIR": str(temporary), **variables},
+            cwd=command_folder,
+            env={**surroundings, "TMPDIR": str(temporary_folder), **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -113,18 +139,6 @@ def keras_bench(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-
-
-@pytest.fixture
-def run_cli(keras_bench) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run the command line to its end."""
-
-    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        process = keras_bench(*arguments, **variables)
-        stdout, stderr = process.communicate(timeout=300)
-        return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
-
-    return run
 
 
 @pytest.fixture

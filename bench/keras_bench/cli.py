@@ -6,6 +6,7 @@ Nothing heavy is imported here, so that `--help` answers at once.
 import signal
 import sys
 import traceback
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -673,12 +674,17 @@ def report(files: tuple[Path, ...], output: Path | None, results: Path) -> None:
     write_page(files, output, results)
 
 
-def main() -> None:
-    """Run the command line; every foreseen error is one line and an exit code of its own."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; every foreseen error is one line and an exit code of its own.
+
+    The arguments are those of this process unless others are given. Ends by SystemExit where the
+    exit code isn't 0.
+    """
     signal.signal(signal.SIGTERM, raise_interrupt)
-    debug = "--debug" in sys.argv
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    debug = "--debug" in arguments
     try:
-        cli(prog_name="keras-bench", standalone_mode=False)
+        cli(arguments, prog_name="keras-bench", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -3,13 +3,12 @@
 import csv
 import io
 import json
-import os
-import shutil
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from builders import AGREES, gate, result, run, sample, side
+from chromium import ALL_DRAWN
 from history_builders import history_rows_of
 
 from keras_bench.analyze.shifts import find_series
@@ -18,17 +17,6 @@ from keras_bench.report.page.change_sections import gate_sections, history_secti
 from keras_bench.report.page.document import render
 from keras_bench.report.page.run_sections import run_sections
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 #: The least size of text that is read without effort, in pixels.
 LEAST_TEXT = 12
 
@@ -52,22 +40,6 @@ RUN = run(
 )
 SWEEP = gate(side("keras 1", *[0.1] * 5), side("keras 2", *[0.2] * 5))
 SERIES = find_series(history_rows_of([0.0] * 10 + [0.3] * 10))
-
-
-@pytest.fixture(scope="module")
-def browser():
-    found = next((each for name in BROWSERS if (each := shutil.which(name))), None)
-    if found is None:
-        reason = "there is no Chromium: apt-get install chromium, or your system's like"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -97,9 +69,7 @@ def open_page(browser, file):
         if path == file:
             page.on("request", heard)
         page.goto(path.as_uri())
-        page.wait_for_function(
-            "[...document.querySelectorAll('.plot')].every((each) => each.querySelector('svg'))"
-        )
+        page.wait_for_function(ALL_DRAWN)
         return page
 
     yield start

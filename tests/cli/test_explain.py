@@ -93,9 +93,9 @@ def test_a_file_of_several_workloads_is_asked_which(run_cli, fake_python, tmp_pa
     assert "build_a, build_b; name one after a colon" in answer.stderr
 
 
-def test_what_was_measured_before_ctrl_c_is_explained(keras_bench, fake_python, tmp_path: Path):
+def test_what_was_measured_before_ctrl_c_is_explained(start_cli, fake_python, tmp_path: Path):
     hangs = f"if request['loop'] == 'batch': time.sleep(600)\n{by_loop()}"
-    process = keras_bench(
+    process = start_cli(
         "explain", "dense_3_5_2", "--backend=jax", f"--env=jax={fake_python(hangs)}",
         "--json=found.json", "--seed=4",
     )  # fmt: skip
@@ -113,8 +113,8 @@ def test_what_was_measured_before_ctrl_c_is_explained(keras_bench, fake_python, 
     assert document(tmp_path)["explanation"]["processes"] == 1
 
 
-def test_ctrl_c_before_anything_was_measured_says_so(keras_bench, fake_python):
-    process = keras_bench(
+def test_ctrl_c_before_anything_was_measured_says_so(start_cli, fake_python):
+    process = start_cli(
         "explain", "dense_3_5_2", "--backend=jax", f"--env=jax={fake_python('time.sleep(600)')}"
     )
     assert process.stdout is not None

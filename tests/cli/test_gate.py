@@ -75,15 +75,12 @@ def test_a_slower_candidate_is_confirmed_by_fresh_processes(gate, capsys, tmp_pa
     assert gate(SAME, SLOWER) == 12
     said = capsys.readouterr().out
     assert "regressed: dense_3_5_2 on jax takes 1.30 times as long" in said
+    # Outside of GitHub's actions nothing is annotated.
+    assert "::error" not in said
     assert f"confirmed by {FIRST_LOOK} rounds of fresh processes" in said
     kept = stored(tmp_path)
     assert kept.rounds == 2 * FIRST_LOOK
     assert [len(result.samples) for result in kept.results] == [2 * FIRST_LOOK] * 2
-
-
-def test_a_faster_candidate_has_improved(gate, capsys):
-    assert gate(SLOWER, SAME) == 0
-    assert "improved: dense_3_5_2 on jax takes 0.77 times as long" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("undecided_fails", "exit_code"), [(False, 0), (True, 13)])
@@ -150,11 +147,6 @@ def test_a_history_is_shown_of_what_was_run_gated_and_swept(
     unknown = run_cli("history", "--workload=dense_352", f"--results={results}")
     assert unknown.returncode == 2
     assert "it holds dense_3_5_2 on jax" in unknown.stderr
-
-
-def test_outside_of_actions_nothing_is_annotated(gate, capsys):
-    gate(SAME, SLOWER)
-    assert "::error" not in capsys.readouterr().out
 
 
 def test_a_broken_environment_is_said_before_anything_is_measured(gate, fake_python, tmp_path):
@@ -249,9 +241,9 @@ def test_both_sides_may_have_workloads_of_their_own(run_cli, fake_python, tmp_pa
     assert set(seen.read_text().split()) == {str(folder / "mine.py") for folder in folders}
 
 
-def test_an_interrupted_gate_is_saved_and_marked(keras_bench, fake_python, tmp_path: Path):
+def test_an_interrupted_gate_is_saved_and_marked(start_cli, fake_python, tmp_path: Path):
     python = fake_python("sample(0.01)")
-    process = keras_bench(
+    process = start_cli(
         "gate", "dense_3_5_2", "--backend=jax", f"--baseline={python}", f"--candidate={python}"
     )
     for line in process.stdout:
@@ -265,27 +257,8 @@ def test_an_interrupted_gate_is_saved_and_marked(keras_bench, fake_python, tmp_p
     assert [pair.judgement.verdict for pair in pairs(load(file))] == ["undecided"]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "exit_code", "message"),
-    [
-        (["gate"], 2, "Missing option '--backend'"),
-        (["gate", "--backend=jaxx", "--baseline=a", "--candidate=b"], 2, "did you mean jax?"),
-        (["gate", "--backend=jax", "--baseline=/nowhere/python", "--candidate=b"], 4, "no such"),
-        (["gate", "--threshold=0"], 2, "--threshold"),
-        (["versions"], 2, "Missing option '--environment'"),
-        (["versions", "--environment", "a", "jax", "b"], 2, "none to be compared with"),
-        (["versions", *2 * ["--environment", "a", "jax", "b"]], 2, "two environments are called"),
-        (["versions", "--environment", "a", "jaxx", "b"], 2, "did you mean jax?"),
-        (
-            ["versions", *(x for label in "ab" for x in ("--environment", label, "jax", "/no"))],
-            4,
-            "no such interpreter",
-        ),
-        (["calibrate"], 2, "Missing option '--backend'"),
-        (["history"], 10, "history.csv: can't be read"),
-    ],
-)
-def test_a_wrong_call_is_answered_in_one_line(run_cli, arguments, exit_code: int, message: str):
-    answer = run_cli(*arguments)
-    assert answer.returncode == exit_code
-    assert message in answer.stderr + answer.stdout
+def test_a_sweep_of_nothing_but_broken_environments_says_why(run_cli):
+    environments = (x for label in "ab" for x in ("--environment", label, "jax", "/nowhere"))
+    answer = run_cli("versions", *environments)
+    assert answer.returncode == 4
+    assert "/nowhere: no such interpreter" in answer.stdout

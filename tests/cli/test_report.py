@@ -109,6 +109,7 @@ def test_without_any_run_it_says_so(run_cli):
     assert answer.stderr == ("error: results/runs: holds no run; measure with `keras-bench run`\n")
 
 
+@pytest.mark.draws_page
 def test_a_run_whose_page_cannot_be_written_loses_nothing_else(run_cli, fake_python, tmp_path):
     results = tmp_path / "cwd" / "results"
     (results / "report.html").mkdir(parents=True)

@@ -116,15 +116,3 @@ def test_a_loop_that_refuses_is_unsupported(run_cli, pythons, workload):
     answer = run_cli("run", file, "--loop=fit", "--loop=fit:4", "--rounds=1", "--backend=jax", env)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert said in answer.stdout
-
-
-def test_what_a_loop_is_compared_with_is_no_loop_to_check(run_cli):
-    answer = run_cli("parity", "--loop=fit")
-    assert answer.returncode == 2
-    assert "fit is what loops are compared with" in answer.stderr
-
-
-def test_a_loop_is_checked_in_the_precision_that_it_is_timed_in(run_cli):
-    answer = run_cli("parity", "--loop=fused", "--dtype=float64")
-    assert answer.returncode == 2
-    assert "leave out --dtype float64" in answer.stderr

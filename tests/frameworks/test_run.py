@@ -54,8 +54,8 @@ def test_pytest_benchmark_compares_two_runs(run_cli, envs, tmp_path: Path):
     assert compared.stdout.count("dense_3_5_2[jax]") == 2
 
 
-def test_a_coordinator_killed_outright_takes_its_worker_with_it(keras_bench, envs):
-    process = keras_bench("run", "dense_1_16_32_2", "--backend=torch", *envs)
+def test_a_coordinator_killed_outright_takes_its_worker_with_it(start_cli, envs):
+    process = start_cli("run", "dense_1_16_32_2", "--backend=torch", *envs)
     coordinator = psutil.Process(process.pid)
     while not (
         workers := [c for c in coordinator.children() if "keras_bench.worker" in c.cmdline()]

@@ -1,0 +1,10 @@
+"""The command line with a fake worker."""
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def no_page(request: pytest.FixtureRequest, monkeypatch) -> None:
+    """Let runs draw no page, which takes seconds, but in tests that are marked `draws_page`."""
+    if request.node.get_closest_marker("draws_page") is None:
+        monkeypatch.setattr("keras_bench.commands.run._write_page", lambda *_: None)

@@ -1,0 +1,96 @@
+"""A fake interpreter: it answers as one that holds every backend, and its worker does as told.
+
+It speaks the worker's protocol without a framework. What a test lets it do is Python code, which
+finds these names:
+
+- `asked`, `request`: the name of what the coordinator asks, and its fields.
+- `say(key, value)`: send an answer.
+- `hear()`: block until the coordinator says another line, and return it.
+- `sample(epoch_seconds, claimed_seconds)`: train for so long an epoch, in turns where it is asked
+  to, and answer with a sample; it claims another time than it takes where it is told to.
+"""
+
+import stat
+import sys
+from pathlib import Path
+
+from keras_bench.records import BACKENDS
+
+_SOURCE = """#!{python} -I
+import json, os, queue, sys, threading, time
+if "-m" not in sys.argv:
+    print(json.dumps(["3.11.0", {{"keras": "3.0", "jax": "1", "torch": "2", "tensorflow": "3"}}]))
+    sys.exit()
+reply = int(sys.argv[-1])
+((asked, request),) = json.loads(sys.stdin.readline()).items()
+with open(__file__ + ".asked", "a") as file:
+    file.write(asked + "\\n")
+inbox = queue.SimpleQueue()
+
+def listen():
+    for line in sys.stdin:
+        inbox.put(line.strip())
+    os._exit(1)
+
+threading.Thread(target=listen, daemon=True).start()
+
+def say(key, value):
+    os.write(reply, (json.dumps({{key: value}}) + "\\n").encode())
+
+def hear():
+    return inbox.get()
+
+def sample(epoch_seconds=0.0001, claimed_seconds=None):
+    epoch_seconds += request.get("busy_wait_seconds", 0.0)
+    if request.get("turns_after_epochs") is None:
+        epochs = request["epochs"] or 20
+        time.sleep(epoch_seconds * epochs)
+    else:
+        epochs = request["turns_after_epochs"]
+        while True:
+            say("turn", dict(epoch_seconds=epoch_seconds))
+            word = hear()
+            if word == "stop":
+                break
+            time.sleep(epoch_seconds * int(word))
+            epochs += int(word)
+    claimed = [epoch_seconds if claimed_seconds is None else claimed_seconds] * epochs
+    say("sample", dict(
+        import_seconds=0.0, build_seconds=0.0, epoch_seconds=claimed,
+        epoch_cpu_seconds=claimed, accuracies=[],
+        losses=[] if asked == "predicting" else [0.5] * epochs,
+        examples=100, peak_rss_bytes=10**8, jit_compile=True, intra_op_threads=None,
+        inter_op_threads=None, os_threads=3, cpus=[0]))
+
+if asked in ("parity", "loop_parity", "predictions"):
+{parity}
+else:
+{behaviour}
+"""
+
+_NO_PARITY = 'say("problem", dict(kind="workload", message="has no parity", traceback=""))'
+
+
+def write_fake_interpreter(file: Path, behaviour: str, parity: str = _NO_PARITY) -> None:
+    """Write an interpreter whose worker does this; `parity` where it is asked for an agreement."""
+    file.write_text(
+        _SOURCE.format(
+            python=sys.executable, behaviour=_indented(behaviour), parity=_indented(parity)
+        )
+    )
+    file.chmod(file.stat().st_mode | stat.S_IXUSR)
+
+
+def env_options(python: str) -> list[str]:
+    """Return the options that make an interpreter that of every backend that trains."""
+    return [f"--env={backend}={python}" for backend in BACKENDS]
+
+
+def asked_of(python: str) -> list[str]:
+    """Return what workers of a fake interpreter were asked, in their order."""
+    file = Path(python + ".asked")
+    return file.read_text().split() if file.exists() else []
+
+
+def _indented(code: str) -> str:
+    return "\n".join(f"    {line}" for line in [*code.splitlines(), "pass"])
