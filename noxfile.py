@@ -351,7 +351,7 @@ def run_tests(session: nox.Session, backends: tuple[str, ...], *options: str) ->
         f"KERAS_BENCH_TEST_{backend.upper()}": environment_python(backend) for backend in backends
     }
     session.run(
-        environment_python("tests"), "-m", "pytest", "--numprocesses=logical",
+        environment_python("tests"), "-m", "pytest", "--numprocesses=logical", "--dist=loadgroup",
         *options, *session.posargs,
         external=True,
         env=pythons,

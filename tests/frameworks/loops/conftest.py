@@ -13,8 +13,30 @@ from project import SOURCES
 HERE = Path(__file__).parent
 
 
-@pytest.fixture(scope="module")
-def ask(pythons: dict[str, str]) -> Iterator[Callable[..., dict[str, Any]]]:
+#: What compiles quickly and not well: in float64 it is of no matter how fast a program is.
+QUICKLY_COMPILED = {
+    "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true",
+    # It takes torch ten seconds a training; what Python runs is the same graph.
+    "TORCH_COMPILE_DISABLE": "1",
+}
+
+
+@pytest.fixture(scope="session")
+def compiled_by_jax(tmp_path_factory, worker_id: str) -> dict[str, str]:
+    """Variables that let JAX compile a program once for all processes of this run of the tests."""
+    own = tmp_path_factory.getbasetemp()
+    folder = own if worker_id == "master" else own.parent
+    return {
+        "JAX_COMPILATION_CACHE_DIR": str(folder / "compiled-by-jax"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+
+
+@pytest.fixture(scope="session")
+def ask(
+    pythons: dict[str, str], compiled_by_jax: dict[str, str]
+) -> Iterator[Callable[..., dict[str, Any]]]:
     """Ask `trainings.py` in a framework's environment, which is started at the first question."""
     processes: dict[tuple[str, str], subprocess.Popen[str]] = {}
 
@@ -28,8 +50,8 @@ def ask(pythons: dict[str, str]) -> Iterator[Callable[..., dict[str, Any]]]:
                 **os.environ,
                 "KERAS_BACKEND": backend,
                 "PYTHONPATH": str(SOURCES),
-                # It takes torch ten seconds a training; what Python runs is the same graph.
-                "TORCH_COMPILE_DISABLE": "1" if floatx == "float64" else "0",
+                **compiled_by_jax,
+                **(QUICKLY_COMPILED if floatx == "float64" else {}),
             },
         )
 
@@ -46,3 +68,11 @@ def ask(pythons: dict[str, str]) -> Iterator[Callable[..., dict[str, Any]]]:
     yield ask
     for process in processes.values():
         process.communicate()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let pytest-xdist keep the questions to a framework on one worker: it starts once."""
+    for item in items:
+        if "ask" in getattr(item, "fixturenames", ()):
+            backend = item.callspec.params.get("backend", "jax")
+            item.add_marker(pytest.mark.xdist_group(f"loops on {backend}"))
