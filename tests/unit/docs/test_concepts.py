@@ -1,4 +1,4 @@
-"""docs/concepts.md: its times are those of the stored run, its links lead on."""
+"""docs/explanation/concepts.md: its times are those of the stored run, its links lead on."""
 
 import json
 import re
@@ -10,10 +10,10 @@ import pytest
 from project import PROJECT
 from run_page import run
 
-PAGE = PROJECT / "docs" / "concepts.md"
+PAGE = PROJECT / "docs" / "explanation" / "concepts.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 STORED = json.loads((PROJECT / "results" / "concepts.json").read_text(encoding="utf-8"))
-WRITER = runpy.run_path(str(PROJECT / "docs" / "write_concepts.py"))
+WRITER = runpy.run_path(str(PROJECT / "docs" / "scripts" / "write_concepts.py"))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""docs/loops.md and the README's loops: their figures are those of the stored runs."""
+"""docs/explanation/loops.md and the README's loops: their figures are those of the stored runs."""
 
 import json
 import re
@@ -9,13 +9,13 @@ from project import PROJECT
 
 from keras_bench.records import BACKENDS
 
-PAGE = (PROJECT / "docs" / "loops.md").read_text(encoding="utf-8")
+PAGE = (PROJECT / "docs" / "explanation" / "loops.md").read_text(encoding="utf-8")
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 LOOPS, ZOO = (
     json.loads((PROJECT / "results" / name).read_text(encoding="utf-8"))
     for name in ("loops.json", "loops_zoo.json")
 )
-WRITER = runpy.run_path(str(PROJECT / "docs" / "write_loops.py"))
+WRITER = runpy.run_path(str(PROJECT / "docs" / "scripts" / "write_loops.py"))
 
 
 def test_its_figures_are_those_of_the_stored_runs():

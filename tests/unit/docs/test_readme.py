@@ -76,7 +76,7 @@ def test_its_example_of_a_workload_is_the_one_that_is_written_for_users():
 
 
 def test_the_page_on_parity_says_what_the_stored_verdicts_say():
-    page = (PROJECT / "docs" / "parity.md").read_text(encoding="utf-8")
+    page = (PROJECT / "docs" / "explanation" / "parity.md").read_text(encoding="utf-8")
     for name in ("parity_float64", "parity_repeated_tokens"):
         document = json.loads((PROJECT / "results" / f"{name}.json").read_text())
         for workload in document["workloads"]:
@@ -90,7 +90,7 @@ def test_the_page_on_parity_says_what_the_stored_verdicts_say():
 
 
 def test_the_page_on_parity_says_what_became_of_the_zoo():
-    page = (PROJECT / "docs" / "parity.md").read_text(encoding="utf-8")
+    page = (PROJECT / "docs" / "explanation" / "parity.md").read_text(encoding="utf-8")
     document = json.loads((PROJECT / "results" / "parity_zoo.json").read_text())
     rows = [
         (each["workload"], *(backend["outcome"] for backend in each["backends"]))
@@ -134,7 +134,7 @@ def test_it_names_every_command():
 
 
 def test_the_page_on_the_gate_says_what_the_stored_calibrations_say():
-    page = (PROJECT / "docs" / "gate.md").read_text(encoding="utf-8")
+    page = (PROJECT / "docs" / "explanation" / "gate.md").read_text(encoding="utf-8")
     files = sorted((PROJECT / "results" / "calibration").glob("*.json"))
     assert len(files) == 3
     for file in files:
@@ -145,7 +145,7 @@ def test_the_page_on_the_gate_says_what_the_stored_calibrations_say():
 
 
 def test_the_page_on_releases_says_what_the_stored_sweep_says():
-    page = (PROJECT / "docs" / "keras-releases.md").read_text(encoding="utf-8")
+    page = (PROJECT / "docs" / "explanation" / "keras-releases.md").read_text(encoding="utf-8")
     (file,) = (PROJECT / "results" / "gates").glob("*.json")
     gate = load_gate(file)
     table = describe_sweep(gate, sweep(gate))
