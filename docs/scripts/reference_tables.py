@@ -1,4 +1,4 @@
-"""Writes the tables of docs/reference/ that say what the code says: options and exit codes.
+"""Writes the tables of docs/reference/ from the code: options and exit codes.
 
     python docs/scripts/reference_tables.py
 
