@@ -92,7 +92,7 @@ def new(file: Path) -> None:
 @cli.command()
 @env_option
 def doctor(pythons: dict[str, str]) -> None:
-    """Show what on this machine spoils timings, and what to do about it."""
+    """List the things on this machine that spoil timings, and their remedies."""
     from keras_bench.commands.look import see_doctor
 
     see_doctor(pythons)
@@ -115,33 +115,36 @@ def doctor(pythons: dict[str, str]) -> None:
     "--precision",
     type=Finite(0.001, 1.0),
     default=None,
-    help="End when every ratio's 95 % interval has a half-width below this. [default: 0.05]",
+    metavar="X",
+    help="Stop when the 95 % interval of every ratio has a half-width below this. [default: 0.05]",
 )
 @click.option(
     "--budget",
     type=Finite(min=1.0),
     default=None,
     metavar="SECONDS",
-    help="After the first round, start none that would end later."
-    " [default: 236, and 900 to predict]",
+    help="After the first round, start no round that would end later."
+    " [default: 236, or 900 with --task predict]",
 )
 @click.option(
     "--rounds",
     type=click.IntRange(min=1),
     default=None,
+    metavar="N",
     help="Run exactly this many rounds, whatever the precision.",
 )
 @click.option(
     "--quick",
     is_flag=True,
-    help="A first impression: --precision 0.15 --budget 72, or 240 to predict.",
+    help="A first impression: shorter processes, with --precision 0.15 and --budget 72 (240 with"
+    " --task predict).",
 )
 @seed_option
 @timeout_option
 @click.option(
     "--no-parity",
     is_flag=True,
-    help="Don't check first that the backends learn the same.",
+    help="Skip the check that the backends learn the same; rows say unchecked.",
 )
 @results_option
 @debug_option
@@ -202,21 +205,22 @@ def run(
     type=click.Choice(["float32", "float64"]),
     default="float32",
     show_default=True,
-    help="Train in this precision; float64 tells a difference of meaning from one of rounding.",
+    help="Train in this precision. float64 tells a difference of meaning from one of rounding;"
+    " not with --loop.",
 )
 @click.option(
     "--epochs",
     type=click.IntRange(min=1),
     default=None,
     metavar="N",
-    help="Train so many epochs. [default: as many as the workload says, and 3 by loops]",
+    help="Train this many epochs. [default: as many as the workload says; 3 with --loop]",
 )
 @click.option(
     "--tolerance",
     type=Finite(min=0.0),
     default=0.0,
     metavar="X",
-    help="Let relative deviations up to X pass, beside what rounding explains. [default: 0]",
+    help="Let relative deviations up to X pass, besides those that rounding explains. [default: 0]",
 )
 @threads_option
 @seed_option
@@ -227,7 +231,7 @@ def run(
     type=OutputFile,
     default=None,
     metavar="FILE",
-    help="Write the verdicts, and every series behind them.",
+    help="Write the verdicts, and every series behind them, as JSON.",
 )
 @debug_option
 @click.pass_context
@@ -246,11 +250,11 @@ def parity(
     file: Path | None,
     debug: bool,
 ) -> None:
-    """Check whether the backends learn the same, and show where they part.
+    """Check whether the backends learn the same, and show where they differ.
 
-    Every backend trains from the same weights on the same batches. What it does is compared
-    with a reference, stage by stage, next to what rounding alone explains. With --loop, what a loop
-    trains is compared with what fit trains on the same backend instead.
+    Every backend trains from the same weights on the same batches. Each stage of a step is compared
+    with a reference, and each deviation with the one that rounding alone explains. With --loop,
+    the training of a loop is compared with the training of fit on the same backend instead.
     """
     from keras_bench.commands.parity import check, check_by_loops
     from keras_bench.measure.parity import ParitySettings
@@ -276,19 +280,24 @@ def parity(
     callback=parse_backend,
     help="The backend that both interpreters hold.",
 )
-@click.option("--baseline", required=True, metavar="PYTHON", help="The interpreter as it was.")
-@click.option("--candidate", required=True, metavar="PYTHON", help="The interpreter as it is now.")
+@click.option(
+    "--baseline", required=True, metavar="PYTHON", help="The interpreter before the change."
+)
+@click.option(
+    "--candidate", required=True, metavar="PYTHON", help="The interpreter after the change."
+)
 @click.option(
     "--baseline-workloads",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     metavar="DIR",
-    help="Take the baseline's workloads from here: NAME.py, or FILE.py below it.",
+    help="Take the baseline's workloads from this folder: NAME.py, or FILE.py below it."
+    " [default: the same for both]",
 )
 @click.option(
     "--candidate-workloads",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     metavar="DIR",
-    help="The same for the candidate's.",
+    help="Take the candidate's workloads from this folder. [default: the same for both]",
 )
 @threshold_option
 @click.option(
@@ -297,16 +306,16 @@ def parity(
     default=300.0,
     show_default=True,
     metavar="SECONDS",
-    help="After the first round, go on only where a further look fits.",
+    help="After the first round, go on only while the rounds up to the next look at them fit.",
 )
 @metric_option
 @loop_option
 @threads_in_turn_option
-@click.option("--fail-undecided", is_flag=True, help="Let an undecided verdict fail, too.")
+@click.option("--fail-undecided", is_flag=True, help="Exit with 13 if a verdict is undecided.")
 @no_parity_option
 @click.option("--markdown", type=OutputFile, metavar="FILE", help="Write the tables as Markdown.")
-@click.option("--json", type=OutputFile, metavar="FILE", help="Write all that was found.")
-@click.option("--junit", type=OutputFile, metavar="FILE", help="Write JUnit XML.")
+@click.option("--json", type=OutputFile, metavar="FILE", help="Write all findings as JSON.")
+@click.option("--junit", type=OutputFile, metavar="FILE", help="Write the verdicts as JUnit XML.")
 @seed_option
 @timeout_option
 @results_option
@@ -338,7 +347,7 @@ def gate(
     """Tell whether a candidate environment trains slower than a baseline.
 
     Both are measured in the same rounds, each time in fresh processes, until the evidence
-    suffices or the budget is spent. A regression is said once further processes confirm it.
+    suffices or the budget is spent. A regression is reported once further processes confirm it.
     """
     from keras_bench.commands.gate import measure
     from keras_bench.commands.outputs import Outputs
@@ -369,7 +378,7 @@ def gate(
     required=True,
     metavar="NAME",
     callback=parse_backend,
-    help="The backend that is looked into.",
+    help="The backend that is explained.",
 )
 @env_option
 @threads_option
@@ -381,8 +390,13 @@ def gate(
     metavar="SECONDS",
     help="After the first round, start no process that would end later.",
 )
-@click.option("--markdown", type=OutputFile, metavar="FILE", help="Write it as Markdown.")
-@click.option("--json", type=OutputFile, metavar="FILE", help="Write it, and what it comes from.")
+@click.option("--markdown", type=OutputFile, metavar="FILE", help="Write the answer as Markdown.")
+@click.option(
+    "--json",
+    type=OutputFile,
+    metavar="FILE",
+    help="Write the answer, every measurement and every sampled stack as JSON.",
+)
 @seed_option
 @timeout_option
 @debug_option
@@ -401,10 +415,10 @@ def explain(
     timeout: float,
     debug: bool,
 ) -> None:
-    """Say where an epoch of fit goes, and what makes it faster.
+    """Explain where the time of an epoch of fit goes, and which changes make it faster.
 
-    Other loops and settings are measured beside it, and a sampling profiler watches it train. Of
-    several values that --set names, the first is explained and the others are tried.
+    Other loops and settings are measured beside fit, and a sampling profiler watches fit train. If
+    --set names several values, the first is explained and the others are tried.
     """
     from keras_bench.commands.explain import (
         MIN_STEADY_EPOCHS,
@@ -438,17 +452,17 @@ def explain(
     is_flag=True,
     help="Show runs of different machines or thread policies side by side, without a verdict.",
 )
-@click.option("--fail-undecided", is_flag=True, help="Let an undecided verdict fail, too.")
+@click.option("--fail-undecided", is_flag=True, help="Exit with 13 if a verdict is undecided.")
 @click.option("--markdown", type=OutputFile, metavar="FILE", help="Write the tables as Markdown.")
-@click.option("--json", type=OutputFile, metavar="FILE", help="Write all that was found.")
-@click.option("--junit", type=OutputFile, metavar="FILE", help="Write JUnit XML.")
+@click.option("--json", type=OutputFile, metavar="FILE", help="Write all findings as JSON.")
+@click.option("--junit", type=OutputFile, metavar="FILE", help="Write the verdicts as JUnit XML.")
 @click.option(
     "--results",
     type=click.Path(path_type=Path),
     default=Path("results"),
     show_default=True,
     metavar="DIR",
-    help="Where `latest` and the history are.",
+    help="The folder that holds latest.json and history.csv.",
 )
 def compare(
     baseline: str,
@@ -463,9 +477,9 @@ def compare(
 ) -> None:
     """Tell whether a stored run is slower than another.
 
-    Each is a file of results/runs/, a latest.json, the word latest, or a git revision, which
-    stands for the results/latest.json that it holds. How far runs of this machine differ with
-    nothing changed is told by the history; without one there is no verdict.
+    Each run is a file of results/runs/, a latest.json, the word latest, or a git revision, which
+    stands for its results/latest.json. The history tells how far two runs on this machine differ
+    though nothing changed; without a history there is no verdict.
     """
     from keras_bench.commands.compare import compare_runs
     from keras_bench.commands.outputs import Outputs
@@ -477,10 +491,15 @@ def compare(
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False, metavar="[RUN.json]")
 @click.option(
-    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True
+    "--results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    metavar="DIR",
+    help="The folder that holds the newest run.",
 )
 def show(file: Path | None, results: Path) -> None:
-    """Print the tables of a stored run again, the newest without RUN.json."""
+    """Print the tables of a stored run again; without RUN.json, of the newest."""
     from keras_bench.commands.look import show_run
 
     show_run(file, results)
@@ -495,8 +514,8 @@ def show(file: Path | None, results: Path) -> None:
     multiple=True,
     required=True,
     metavar="LABEL BACKEND PYTHON",
-    help="An environment to measure, the oldest first; give it again for the others. One that"
-    " can't be made has missing:REASON for PYTHON.",
+    help="An environment to measure; repeated for each, the oldest first. Write missing:REASON for"
+    " PYTHON where an environment can't be made.",
 )
 @threshold_option
 @click.option(
@@ -505,14 +524,14 @@ def show(file: Path | None, results: Path) -> None:
     default=1800.0,
     show_default=True,
     metavar="SECONDS",
-    help="After the first round, go on only where a further look fits.",
+    help="After the first round, go on only while the rounds up to the next look at them fit.",
 )
 @metric_option
 @threads_in_turn_option
 @no_parity_option
 @click.option("--markdown", type=OutputFile, metavar="FILE", help="Write the tables as Markdown.")
-@click.option("--json", type=OutputFile, metavar="FILE", help="Write all that was found.")
-@click.option("--junit", type=OutputFile, metavar="FILE", help="Write JUnit XML.")
+@click.option("--json", type=OutputFile, metavar="FILE", help="Write all findings as JSON.")
+@click.option("--junit", type=OutputFile, metavar="FILE", help="Write the verdicts as JUnit XML.")
 @seed_option
 @timeout_option
 @results_option
@@ -535,9 +554,9 @@ def versions(
     results: Path,
     debug: bool,
 ) -> None:
-    """Measure many versions against each other, all in the same rounds.
+    """Measure many environments against each other, all in the same rounds.
 
-    Each is compared with the first of its backend, and with the one before it.
+    Each environment is compared with the first of its backend, and with the one before it.
     """
     from keras_bench.commands.outputs import Outputs
     from keras_bench.commands.sides import Side
@@ -579,7 +598,7 @@ def versions(
     default=20,
     show_default=True,
     metavar="N",
-    help="Measure so many rounds of each slowdown, and twice as many without one.",
+    help="Measure this many rounds of each slowdown, and twice as many without one.",
 )
 @metric_option
 @threads_in_turn_option
@@ -604,10 +623,11 @@ def calibrate(
     results: Path,
     debug: bool,
 ) -> None:
-    """Find out how small a slowdown a gate can see on this machine.
+    """Find out how small a slowdown a gate can detect on this machine.
 
-    Measures rounds as a gate does, of one environment against itself, some with a slowdown of
-    known size, and replays gates from them. Without an argument it takes dense_1_16_32_2.
+    It measures rounds of one environment against itself, as a gate does, some of them with a
+    slowdown of known size, and replays gates from these rounds. Without an argument it takes
+    dense_1_16_32_2.
     """
     from keras_bench.commands.calibrate import calibrate as find_out
 
@@ -625,7 +645,7 @@ def calibrate(
     "workloads",
     multiple=True,
     metavar="NAME",
-    help="Show this workload; give it again for others. [default: all]",
+    help="Show this workload; may be repeated. [default: all]",
 )
 @click.option(
     "--backend",
@@ -633,13 +653,18 @@ def calibrate(
     multiple=True,
     metavar="NAME",
     callback=parse_backends,
-    help="Show this backend; give it again for others. [default: all]",
+    help="Show this backend; may be repeated. [default: all]",
 )
 @click.option(
-    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True
+    "--results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    metavar="DIR",
+    help="The folder that holds history.csv.",
 )
 def history(workloads: tuple[str, ...], backends: tuple[str, ...], results: Path) -> None:
-    """Show at which level every arm was, from when to when, and what shifted."""
+    """Show the level of every arm over time, and its lasting shifts."""
     from keras_bench.commands.history import show_history
 
     show_history(workloads, backends, results)
@@ -654,7 +679,7 @@ def history(workloads: tuple[str, ...], backends: tuple[str, ...], results: Path
     "--output",
     type=OutputFile,
     metavar="FILE",
-    help="Where the page is written. [default: report.html in the results]",
+    help="The file to write. [default: report.html in the results]",
 )
 @click.option(
     "--results",
@@ -662,12 +687,12 @@ def history(workloads: tuple[str, ...], backends: tuple[str, ...], results: Path
     default=Path("results"),
     show_default=True,
     metavar="DIR",
-    help="Where the newest run and the history are.",
+    help="The folder that holds the newest run and history.csv.",
 )
 def report(files: tuple[Path, ...], output: Path | None, results: Path) -> None:
-    """Write one page with plots of stored runs, gates and sweeps; of the newest run without any.
+    """Write one page with plots of stored runs, gates and sweeps.
 
-    Of several runs, each is compared with the first.
+    Without a file it shows the newest run. Several runs are each compared with the first.
     """
     from keras_bench.commands.report import report as write_page
 

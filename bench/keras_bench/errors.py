@@ -32,7 +32,7 @@ class BenchError(Exception):
 
 
 class UsageError(BenchError):
-    """The command line names what doesn't exist, or contradicts itself."""
+    """The command line names an unknown workload, backend or option, or contradicts itself."""
 
     exit_code = 2
 
@@ -48,7 +48,7 @@ class Unsupported(WorkloadError):
 
 
 class BackendError(BenchError):
-    """An interpreter is none, or lacks a framework, or its framework breaks at import."""
+    """An interpreter isn't one, lacks a framework, or has a framework that fails at import."""
 
     exit_code = 4
 
@@ -60,7 +60,7 @@ class WorkerDied(BenchError):
 
 
 class WorkerTimeout(BenchError):
-    """A worker process did not answer in time and was ended."""
+    """A worker process gave no answer in time and was ended."""
 
     exit_code = 6
 
@@ -90,7 +90,7 @@ class ResultsBroken(BenchError):
 
 
 class ParityFailed(BenchError):
-    """A backend learns something else than the reference, for no known reason."""
+    """A backend, or one side of a gate, learns something else, for no known reason."""
 
     exit_code = 11
 
@@ -102,7 +102,7 @@ class Regressed(BenchError):
 
 
 class Undecided(BenchError):
-    """The evidence doesn't suffice to say whether a candidate is slower."""
+    """A verdict is undecided under `--fail-undecided`, or the clock jumped in a calibration."""
 
     exit_code = 13
 
@@ -114,12 +114,12 @@ class MachinesDiffer(BenchError):
 
 
 class NothingMeasured(BenchError):
-    """Two runs have no arm in common, or are the same."""
+    """No round of a gate counts, or two runs have no arm in common or are the same."""
 
     exit_code = 15
 
 
 class Interrupted(BenchError):
-    """The user stopped the run."""
+    """Ctrl-C or SIGTERM stopped the run; its measurements are saved and marked incomplete."""
 
     exit_code = 130

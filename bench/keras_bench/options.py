@@ -147,7 +147,8 @@ set_option = click.option(
     multiple=True,
     metavar="NAME=VALUE,...",
     callback=parse_parameters,
-    help="Set a fit setting, or an argument of build() or data(): a workload for each value.",
+    help="Set an argument of Model.fit, build() or data(). Each value makes a workload of its own;"
+    " may be repeated.",
 )
 
 
@@ -160,7 +161,7 @@ def selection_options(command: Callable[..., None]) -> Callable[..., None]:
         "tags",
         multiple=True,
         metavar="NAME",
-        help="Take the suite's workloads with this tag: notes, layers, or all.",
+        help="Take the suite's workloads with this tag: notes, layers or all; may be repeated.",
     )
     @set_option
     @wraps(command)
@@ -182,7 +183,8 @@ env_option = click.option(
     multiple=True,
     metavar="BACKEND=PYTHON",
     callback=parse_environments,
-    help="The interpreter that holds a backend. [default: the one that runs this]",
+    help="The interpreter that holds a backend; may be repeated."
+    " [default: the one that runs keras-bench]",
 )
 
 backend_option = click.option(
@@ -191,7 +193,7 @@ backend_option = click.option(
     multiple=True,
     metavar="NAME",
     callback=parse_backends,
-    help="Take this backend; give it again for others. [default: all that are installed]",
+    help="Take this backend; may be repeated. [default: all that are installed]",
 )
 loops_option = click.option(
     "--loop",
@@ -199,7 +201,7 @@ loops_option = click.option(
     multiple=True,
     metavar="fit|fit:N|batch|fused|bare",
     callback=parse_loops,
-    help="Drive the epochs by this loop; give it again for others. [default: fit]",
+    help="Drive the epochs by this loop; may be repeated. [default: fit]",
 )
 checked_loops_option = click.option(
     "--loop",
@@ -207,7 +209,7 @@ checked_loops_option = click.option(
     multiple=True,
     metavar="fit:N|batch|fused|bare",
     callback=parse_checked_loops,
-    help="Compare this loop with fit, on each backend by itself; give it again for others.",
+    help="Compare this loop with fit instead, on each backend by itself; may be repeated.",
 )
 loop_option = click.option(
     "--loop",
@@ -224,29 +226,37 @@ threads_option = click.option(
     callback=parse_threads,
     help="Threads per pool: the framework's own choice, one, or N. [default: default]",
 )
-seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+seed_option = click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="The seed of the data, the initial weights and the order of measurements.",
+)
 timeout_option = click.option(
     "--timeout",
     type=Finite(min=1.0),
     default=300.0,
     show_default=True,
     metavar="SECONDS",
-    help="End a worker that hasn't answered by then.",
+    help="End a worker that gives no answer for this long.",
 )
 threshold_option = click.option(
     "--threshold",
     type=Finite(0.001, 1.0),
     default=GateSettings().threshold,
     show_default=True,
-    help="The slowdown that must not be missed.",
+    metavar="X",
+    help="The slowdown that must not be missed: 0.05 is 5 %.",
 )
 metric_option = click.option(
     "--metric",
     type=click.Choice(["auto", "wall", "cpu"]),
     default="auto",
     show_default=True,
-    help="The clock that counts: wall time, the CPU time of the process, or the backend's"
-    " steadier one, which is CPU time for tensorflow and wall time for the others.",
+    help="The clock that decides: wall time, the CPU time of the process, or the steadier of the"
+    " two (auto), which is CPU time on tensorflow and wall time on the others.",
 )
 threads_in_turn_option = click.option(
     "--threads",
@@ -256,7 +266,7 @@ threads_in_turn_option = click.option(
     help="Threads per pool: one, the framework's own choice, or N. [default: single]",
 )
 no_parity_option = click.option(
-    "--no-parity", is_flag=True, help="Don't check first that all sides learn the same."
+    "--no-parity", is_flag=True, help="Skip the check that all sides learn the same."
 )
 #: Begins the reason why there is no interpreter, in the place of its path.
 MISSING = "missing:"
@@ -267,6 +277,6 @@ results_option = click.option(
     default=Path("results"),
     show_default=True,
     metavar="DIR",
-    help="Where what was measured is written.",
+    help="The folder where the results are written.",
 )
 debug_option = click.option("--debug", is_flag=True, help="Show the tracebacks of workers.")

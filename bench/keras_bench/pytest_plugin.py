@@ -94,14 +94,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=_rounds,
         default=DEFAULT_ROUNDS,
         metavar="N",
-        help=f"Time so many processes of every arm. [default: {DEFAULT_ROUNDS}]",
+        help=f"Time this many processes of every arm. [default: {DEFAULT_ROUNDS}]",
     )
     group.addoption(
         "--keras-bench-tag",
         action="append",
         default=[],
         metavar="NAME",
-        help="Where a test names no workloads, take the suite's with this tag; may be repeated."
+        help="Take the suite's workloads with this tag, where a test names none; may be repeated."
         " [default: the two networks of the notes]",
     )
 

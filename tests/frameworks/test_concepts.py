@@ -1,4 +1,4 @@
-"""docs/concepts.md: what its examples print is what it shows."""
+"""docs/explanation/concepts.md: what its examples print is what it shows."""
 
 import os
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from project import PROJECT, SOURCES
 
-PAGE = PROJECT / "docs" / "concepts.md"
+PAGE = PROJECT / "docs" / "explanation" / "concepts.md"
 
 
 def test_its_examples_print_what_it_shows(pythons, tmp_path: Path):
@@ -19,7 +19,7 @@ def test_its_examples_print_what_it_shows(pythons, tmp_path: Path):
             "KERAS_BACKEND": "jax",
             "KERAS_HOME": str(tmp_path),
             "PYTHONPATH": os.pathsep.join(
-                map(str, (SOURCES, PROJECT / "models", PROJECT / "docs"))
+                map(str, (SOURCES, PROJECT / "models", PROJECT / "docs" / "examples"))
             ),
             # The page trains the same networks time and again: each is compiled once.
             "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled"),

@@ -218,7 +218,7 @@ def test_the_networks_differ_in_nothing_but_what_the_documentation_explains(
     # Plain SGD has no number that Keras casts on TensorFlow.
     tensorflow = "agrees" if name == "dense_3_5_2" else "explained"
     assert outcomes(verdict) == {"tensorflow": tensorflow, "jax": "agrees", "torch": "explained"}
-    explained = (PROJECT / "docs" / "parity.md").read_text(encoding="utf-8")
+    explained = (PROJECT / "docs" / "explanation" / "parity.md").read_text(encoding="utf-8")
     reasons = {cause.reason for each in verdict.backends for cause in each.causes}
     assert {reason for reason in reasons if reason not in explained} == set()
 
@@ -320,7 +320,7 @@ def test_a_backend_that_cannot_train_in_float64_is_compared_with_those_that_can(
 
 
 def test_tensorflow_treats_repeated_tokens_as_the_documentation_says(check):
-    verdict = check(str(PROJECT / "docs" / "repeated_tokens.py"))
+    verdict = check(str(PROJECT / "docs" / "examples" / "repeated_tokens.py"))
     assert outcomes(verdict) == {"tensorflow": "differs", "jax": "agrees", "torch": "agrees"}
     (cause,) = causes(verdict, "tensorflow")
     assert "the training step (train_step), in embedding/embeddings" in cause

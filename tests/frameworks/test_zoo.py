@@ -90,7 +90,7 @@ def test_rules_written_by_hand_tell_most_articles_apart_but_not_all(rules_accura
 
 def test_the_table_of_the_workloads_is_made_from_them(pythons, tmp_path: Path):
     process = subprocess.run(
-        [pythons["jax"], "-B", str(PROJECT / "docs" / "zoo_table.py")],
+        [pythons["jax"], "-B", str(PROJECT / "docs" / "scripts" / "zoo_table.py")],
         env={"KERAS_BACKEND": "jax", "KERAS_HOME": str(tmp_path), "PATH": ""},
         capture_output=True,
         text=True,

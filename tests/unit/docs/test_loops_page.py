@@ -1,4 +1,4 @@
-"""docs/loops.md and the README's loops: their figures are those of the stored runs."""
+"""The pages on loops: their figures are those of the stored runs."""
 
 import json
 import re
@@ -9,26 +9,26 @@ from project import PROJECT
 
 from keras_bench.records import BACKENDS
 
-PAGE = (PROJECT / "docs" / "loops.md").read_text(encoding="utf-8")
-README = (PROJECT / "README.md").read_text(encoding="utf-8")
+PAGE = (PROJECT / "docs" / "explanation" / "loops.md").read_text(encoding="utf-8")
+HOW_TO = (PROJECT / "docs" / "how-to" / "train-faster.md").read_text(encoding="utf-8")
 LOOPS, ZOO = (
     json.loads((PROJECT / "results" / name).read_text(encoding="utf-8"))
     for name in ("loops.json", "loops_zoo.json")
 )
-WRITER = runpy.run_path(str(PROJECT / "docs" / "write_loops.py"))
+WRITER = runpy.run_path(str(PROJECT / "docs" / "scripts" / "write_loops.py"))
 
 
 def test_its_figures_are_those_of_the_stored_runs():
     assert WRITER["filled"](PAGE, LOOPS, ZOO) == PAGE
 
 
-def test_the_readme_says_what_the_stored_run_says():
-    (known,) = (
+def test_the_how_to_says_what_the_stored_run_says():
+    (answers,) = (
         table["answer"] for table in LOOPS["tables"] if table["workload"] == "dense_1_16_32_2"
     )
-    shown = re.findall(r"^- (On \w+, compared with fit: .*)$", README, re.MULTILINE)
+    shown = re.findall(r"^- (On \w+, compared with fit: .*)$", HOW_TO, re.MULTILINE)
     assert len(shown) == 3
-    assert all(each in known for each in shown)
+    assert all(sentence in answers for sentence in shown)
 
 
 def test_every_workload_of_the_zoo_has_its_rows():

@@ -1,8 +1,8 @@
 """Writes the measured parts of loops.md, from the tables of two stored runs.
 
-    python docs/write_loops.py                          from results/loops.json and loops_zoo.json
-    python docs/write_loops.py --loops LATEST.json      keep that as the first of them before
-    python docs/write_loops.py --zoo LATEST.json        the same with the second
+    python docs/scripts/write_loops.py                      from the two stored runs
+    python docs/scripts/write_loops.py --loops LATEST.json  keep that as the first of them before
+    python docs/scripts/write_loops.py --zoo LATEST.json    the same with the second
 
 The runs are those of
 
@@ -32,10 +32,10 @@ from keras_bench.records import BACKENDS, DEFAULT_LOOPS, Machine
 from keras_bench.report.columns import with_interval
 from keras_bench.report.markdown import described, pipe_table, plain
 
-DOCS = Path(__file__).parent
-PAGE = DOCS / "loops.md"
-STORED = DOCS.parent / "results" / "loops.json"
-ZOO = DOCS.parent / "results" / "loops_zoo.json"
+PROJECT = Path(__file__).parents[2]
+PAGE = PROJECT / "docs" / "explanation" / "loops.md"
+STORED = PROJECT / "results" / "loops.json"
+ZOO = PROJECT / "results" / "loops_zoo.json"
 
 PART = re.compile(r"(<!-- measured: ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

@@ -1,8 +1,9 @@
-"""Makes the pictures of the README, in docs/images/.
+"""Makes the pictures of the README and the pages, in docs/images/.
 
-python docs/screenshots.py
+python docs/scripts/screenshots.py
 
-They are of the run that results/latest.json names, and the sweep that docs/keras-releases.md does.
+They show the run that results/latest.json names, and the sweep that
+docs/explanation/keras-releases.md links to.
 It needs a Chromium and the packages of the tests (`nox -s tests` installs both where it can).
 """
 
@@ -17,10 +18,11 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from keras_bench.commands.report import page as page_of
 from keras_bench.store.stored import load
 
-PROJECT = Path(__file__).parent.parent
+PROJECT = Path(__file__).parents[2]
+DOCS = PROJECT / "docs"
 RESULTS = PROJECT / "results"
-IMAGES = Path(__file__).parent / "images"
-RELEASES = Path(__file__).parent / "keras-releases.md"
+IMAGES = DOCS / "images"
+RELEASES = DOCS / "explanation" / "keras-releases.md"
 WIDTH, HEIGHT = 900, 760
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -50,7 +52,8 @@ def _run() -> Path:
 
 
 def _sweep() -> Path:
-    found = re.search(r"\(\.\./(results/gates/.*?\.json)\)", RELEASES.read_text(encoding="utf-8"))
+    page = RELEASES.read_text(encoding="utf-8")
+    found = re.search(r"\(\.\./\.\./(results/gates/.*?\.json)\)", page)
     if found is None:
         raise SystemExit(f"error: {RELEASES}: names no sweep; link to it in results/gates/")
     return PROJECT / found[1]

@@ -1,6 +1,6 @@
 """Prints the table of models/README.md, from the workloads themselves; needs Keras and JAX.
 
-Run it as `KERAS_BACKEND=jax python docs/zoo_table.py`.
+Run it as `KERAS_BACKEND=jax python docs/scripts/zoo_table.py`.
 """
 
 import importlib
@@ -11,8 +11,8 @@ from pathlib import Path
 import jax
 import keras
 
-PROJECT = Path(__file__).parent.parent
-sys.path += [str(PROJECT), str(PROJECT / "models")]
+PROJECT = Path(__file__).parents[2]
+sys.path += [str(PROJECT / "bench"), str(PROJECT / "models")]
 
 from keras_bench.measure.workloads import shipped  # noqa: E402
 

@@ -1,11 +1,11 @@
-"""The first network with its activations as layers of their own (see concepts.md)."""
+"""The first network with its activations as layers of their own."""
 
 import sys
 from pathlib import Path
 
 import keras
 
-sys.path.append(str(Path(__file__).parent.parent / "models"))
+sys.path.append(str(Path(__file__).parents[2] / "models"))
 
 from dense_3_5_2 import FIT, data
 

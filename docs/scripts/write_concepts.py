@@ -1,13 +1,13 @@
 """Writes the measured parts of concepts.md, from the tables of a stored run.
 
-    python docs/write_concepts.py                         from results/concepts.json
-    python docs/write_concepts.py RESULTS/latest.json     keep that there first
+    python docs/scripts/write_concepts.py                         from results/concepts.json
+    python docs/scripts/write_concepts.py RESULTS/latest.json     keep that there first
 
 The run is that of eight minutes by
 
-    nox -s bench -- dense_3_5_2 sigmoid_3_5_2 docs/activation_layers_3_5_2.py dense_3_5_2_adam
-        dense_1_16_32_2 docs/batch_100_1_16_32_2.py --threads single --quick --no-parity
-        --rounds 8 --budget 460 --results RESULTS
+    nox -s bench -- dense_3_5_2 sigmoid_3_5_2 docs/examples/activation_layers_3_5_2.py
+        dense_3_5_2_adam dense_1_16_32_2 docs/examples/batch_100_1_16_32_2.py
+        --threads single --quick --no-parity --rounds 8 --budget 460 --results RESULTS
 
 Parity has no say in it: every comparison is of two workloads on one backend. The processes are
 short because many of them narrow an interval more than long ones do.
@@ -33,9 +33,9 @@ from keras_bench.records import BACKENDS, Machine
 from keras_bench.report.columns import with_interval
 from keras_bench.report.markdown import described, pipe_table
 
-DOCS = Path(__file__).parent
-PAGE = DOCS / "concepts.md"
-STORED = DOCS.parent / "results" / "concepts.json"
+PROJECT = Path(__file__).parents[2]
+PAGE = PROJECT / "docs" / "explanation" / "concepts.md"
+STORED = PROJECT / "results" / "concepts.json"
 
 PART = re.compile(r"(<!-- measured: ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

@@ -1,4 +1,4 @@
-"""An embedding of sequences in which tokens repeat, with Adam (see parity.md)."""
+"""An embedding of sequences in which tokens repeat, with Adam."""
 
 import keras
 import numpy as np
