@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -198,3 +200,20 @@ def test_a_second_run_on_the_machine_waits_for_the_first(start_cli, fake_python)
     assert "another keras-bench run is measuring" in second.stdout.readline()
     first.send_signal(signal.SIGINT)
     assert second.wait(60) == 0
+
+
+def test_pytest_benchmark_compares_two_runs(run_cli, fake_python, tmp_path: Path):
+    env = f"--env=jax={fake_python('sample()')}"
+    for _ in range(2):
+        answer = run_cli("run", "dense_3_5_2", "--backend=jax", "--rounds=1", env)
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+    files = sorted((tmp_path / "cwd" / "results" / "runs").iterdir())
+    assert len(files) == 2
+    compared = subprocess.run(
+        [sys.executable, "-m", "pytest_benchmark", "compare", *map(str, files)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    assert compared.stdout.count("dense_3_5_2[jax]") == 2

@@ -1,11 +1,10 @@
 """Users' own models on real frameworks: what they may be trained on, and where."""
 
 import json
-import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
-from project import SOURCES
 
 MODELS = '''
 import keras, numpy as np
@@ -181,25 +180,6 @@ data_unnumbered = lambda seed: Unnumbered()
 data_uncalled = data_inner = arrays
 '''
 
-#: Trains one after the other in one process, as a worker does.
-TRAIN = """
-import json, sys
-from keras_bench.worker.protocol import Refusal, TimingRequest, Workload
-from keras_bench.worker.timing import measure
-
-file, folder, backend, *builders = sys.argv[1:]
-answer = {}
-for builder in builders:
-    workload = Workload("mine", file, folder, builder)
-    try:
-        sample = measure(TimingRequest(workload=workload, backend=backend, seed=0), print, None)
-    except Refusal as refusal:
-        answer[builder] = [refusal.kind, str(refusal)]
-    else:
-        answer[builder] = [sample.examples, sample.losses[1] < sample.losses[0], sample.random_data]
-print(json.dumps(answer))
-"""
-
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory) -> Path:
@@ -216,7 +196,7 @@ def endless(kind: str, framework: str, backend: str) -> list[str]:
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
 def test_models_are_trained_on_what_keras_takes_and_otherwise_refused(
-    pythons, models: Path, tmp_path: Path, backend: str
+    train_in_turn, models: Path, backend: str
 ):
     trained = [50, True, ""]
     made_up = "1024 examples of random data"
@@ -265,20 +245,16 @@ def test_models_are_trained_on_what_keras_takes_and_otherwise_refused(
         ],
         "build_nan": ["diverged", "the loss became nan in epoch 1"],
     }  # fmt: skip
-    process = subprocess.run(
-        [pythons[backend], "-c", TRAIN, str(models), str(models.parent), backend, *expected],
-        env={
-            "KERAS_BACKEND": backend,
-            "KERAS_HOME": str(tmp_path),
-            "PYTHONPATH": str(SOURCES),
-            "PATH": "",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert process.returncode == 0, process.stderr
-    assert json.loads(process.stdout.splitlines()[-1]) == expected
+    answers = train_in_turn(backend, [(models, builder) for builder in expected])
+    assert dict(zip(expected, map(outcome, answers), strict=True)) == expected
+
+
+def outcome(answer: dict[str, Any]) -> list[object]:
+    """Return how many examples were trained on, whether that helped, and on what; or a refusal."""
+    if "kind" in answer:
+        return [answer["kind"], answer["message"]]
+    first, last, *_ = answer["losses"]
+    return [answer["examples"], last < first, answer["random_data"]]
 
 
 @pytest.fixture

@@ -1,15 +1,11 @@
 """The main job on real input: all three frameworks, each in its own environment."""
 
-import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pandas as pd
 import psutil
 import pytest
-from builders import SMALL_WORKLOAD
 
 
 @pytest.fixture
@@ -38,22 +34,6 @@ def test_both_networks_are_compared_on_three_backends(run_cli, envs, tmp_path: P
     assert spread.lt(0.1).all()
 
 
-def test_pytest_benchmark_compares_two_runs(run_cli, envs, tmp_path: Path):
-    for _ in range(2):
-        answer = run_cli("run", "dense_3_5_2", "--backend=jax", "--rounds=1", *envs)
-        assert answer.returncode == 0, answer.stdout + answer.stderr
-    files = sorted((tmp_path / "cwd" / "results" / "runs").iterdir())
-    assert len(files) == 2
-    compared = subprocess.run(
-        [sys.executable, "-m", "pytest_benchmark", "compare", *map(str, files)],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=tmp_path,
-    )
-    assert compared.stdout.count("dense_3_5_2[jax]") == 2
-
-
 def test_a_coordinator_killed_outright_takes_its_worker_with_it(start_cli, envs):
     process = start_cli("run", "dense_1_16_32_2", "--backend=torch", *envs)
     coordinator = psutil.Process(process.pid)
@@ -66,16 +46,3 @@ def test_a_coordinator_killed_outright_takes_its_worker_with_it(start_cli, envs)
     process.communicate()
     _, alive = psutil.wait_procs(workers, timeout=30)
     assert not alive
-
-
-def test_a_backend_that_fails_leaves_the_others(run_cli, envs, tmp_path: Path):
-    file = tmp_path / "picky.py"
-    killed = "if keras.backend.backend() == 'torch': os.kill(os.getpid(), 9)"
-    file.write_text(SMALL_WORKLOAD.replace("def build():", f"def build():\n    {killed}"))
-    answer = run_cli("run", str(file), "--rounds=2", *envs)
-    assert answer.returncode == 5
-    assert "torch failed: picky on torch: the worker was killed by SIGKILL" in answer.stdout
-    document = json.loads((tmp_path / "cwd" / "results" / "latest.json").read_text())
-    rows = {row["backend"]: row for row in document["tables"][0]["rows"]}
-    assert rows["torch"]["epoch_seconds"] is None
-    assert rows["jax"]["processes"] == rows["tensorflow"]["processes"] == 2

@@ -1,6 +1,7 @@
 """The worker as it is, in a real environment: JAX's, which starts fastest."""
 
 import os
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -65,29 +66,44 @@ def test_a_file_may_import_what_lies_beside_it(measure, tmp_path: Path):
     assert measure(text).examples == 20
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "reason"),
-    [
-        ("def build():", "def build(:", "line 7 has a syntax error"),
-        ("def build():", "def make():", r"has no function build\(\)"),
-        ("def data(seed):", "data = 3\n\ndef get(seed):", r"has no function data\(\)"),
-        ("import os", "import nowhere, os", "breaks at import with ModuleNotFoundError"),
-        ('    model.compile("sgd", "mse")\n', "", "isn't compiled"),
-        ("return model", "return 3", "returns a int, no keras.Model"),
-        ("x[:, :1]", "x[:7, :1]", "returns 20 x and 7 y"),
-        ("return x, x[:, :1]", "return x", "a pair of arrays"),
-        ("return x, x[:, :1]", "return x[:0], x[:0]", "no examples"),
-        ("x[:, :1]", "'text'", "y as str, no array"),
-        ('"epochs": 3', '"epochs": 0', "epochs=0"),
-        ('"shuffle": True', '"verbose": 2', "FIT sets 'verbose'"),
-        ("Dense(1)", "Dense(-1)", r"build\(\) raises ValueError"),
-        ('"mse"', "lambda *_: 1 / 0", "training raises ZeroDivisionError"),
-    ],
-)
-def test_a_faulty_workload_is_explained(measure, old: str, new: str, reason: str):
-    assert old in GOOD
-    with pytest.raises(WorkloadError, match=f"^mine.py: .*{reason}") as caught:
-        measure(GOOD.replace(old, new))
+FAULTS = [
+    ("def build():", "def build(:", "line 7 has a syntax error"),
+    ("def build():", "def make():", r"has no function build\(\)"),
+    ("def data(seed):", "data = 3\n\ndef get(seed):", r"has no function data\(\)"),
+    ("import os", "import nowhere, os", "breaks at import with ModuleNotFoundError"),
+    ('    model.compile("sgd", "mse")\n', "", "isn't compiled"),
+    ("return model", "return 3", "returns a int, no keras.Model"),
+    ("x[:, :1]", "x[:7, :1]", "returns 20 x and 7 y"),
+    ("return x, x[:, :1]", "return x", "a pair of arrays"),
+    ("return x, x[:, :1]", "return x[:0], x[:0]", "no examples"),
+    ("x[:, :1]", "'text'", "y as str, no array"),
+    ('"epochs": 3', '"epochs": 0', "epochs=0"),
+    ('"shuffle": True', '"verbose": 2', "FIT sets 'verbose'"),
+    ("Dense(1)", "Dense(-1)", r"build\(\) raises ValueError"),
+    ('"mse"', "lambda *_: 1 / 0", "training raises ZeroDivisionError"),
+]
+
+
+@pytest.fixture(scope="module")
+def refusals(train_in_turn, tmp_path_factory) -> list[dict[str, str]]:
+    """What a worker says to workloads with a fault each."""
+    folder = tmp_path_factory.mktemp("faulty")
+    for number, (old, new, _) in enumerate(FAULTS):
+        assert old in GOOD
+        (folder / f"faulty{number}.py").write_text(GOOD.replace(old, new))
+    files = [folder / f"faulty{number}.py" for number in range(len(FAULTS))]
+    return train_in_turn("jax", [(file, "build") for file in files])
+
+
+@pytest.mark.parametrize("number", range(len(FAULTS)), ids=[reason for *_, reason in FAULTS])
+def test_a_faulty_workload_is_explained(refusals, number: int):
+    assert refusals[number]["kind"] == "workload"
+    assert re.search(FAULTS[number][2], refusals[number]["message"])
+
+
+def test_a_fault_of_a_workload_names_its_file_and_carries_the_traceback(measure):
+    with pytest.raises(WorkloadError, match=r"^mine\.py: build\(\) raises ValueError") as caught:
+        measure(GOOD.replace("Dense(1)", "Dense(-1)"))
     assert "\n" not in str(caught.value)
     assert "Traceback" in caught.value.__notes__[0]
 

@@ -25,17 +25,16 @@ def test_the_wheel_is_one_package_that_measures_by_itself(tmp_path: Path, jax_py
     assets = Path("report", "page", "assets")
     carried = {file.name for file in (installed / "keras_bench" / assets).iterdir()}
     assert carried == {file.name for file in (SOURCES / "keras_bench" / assets).iterdir()}
+    command = [sys.executable, "-m", "keras_bench", "run", "dense_3_5_2", "--rounds=1"]
+    options = ["--no-parity", "--backend=jax", f"--env=jax={jax_python}", f"--results={tmp_path}"]
     answer = subprocess.run(
-        [
-            sys.executable, "-m", "keras_bench", "run", "dense_3_5_2", "--rounds=1",
-            "--no-parity", f"--results={tmp_path / 'results'}", "--backend=jax", f"--env=jax={jax_python}",
-        ],
+        [*command, *options],
         cwd=installed,
         env={**os.environ, "PYTHONPATH": str(installed), "PYTHONSAFEPATH": "1"},
         capture_output=True,
         text=True,
         check=False,
-    )  # fmt: skip
+    )
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "jax trains an epoch of dense_3_5_2" in answer.stdout
-    assert (tmp_path / "results" / "report.html").is_file()
+    assert (tmp_path / "report.html").is_file()

@@ -1,0 +1,27 @@
+"""Trains workloads one after the other in one process, as a worker trains one.
+
+`python train_in_turn.py BACKEND` runs in a framework's environment. It reads a JSON list of
+[file, builder] on standard input. The last line that it prints is a JSON list: for each workload
+the fields of its sample, or {"kind": ..., "message": ...} of what refused it.
+"""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from keras_bench.worker.protocol import Refusal, TimingRequest, Workload
+from keras_bench.worker.timing import measure
+
+
+def train(file: str, builder: str, backend: str) -> dict[str, object]:
+    workload = Workload(Path(file).stem, file, str(Path(file).parent), builder)
+    request = TimingRequest(workload=workload, backend=backend, seed=0)
+    try:
+        return asdict(measure(request, lambda stage: None, None))
+    except Refusal as refusal:
+        return {"kind": refusal.kind, "message": str(refusal)}
+
+
+if __name__ == "__main__":
+    print(json.dumps([train(*each, sys.argv[1]) for each in json.load(sys.stdin)]))
