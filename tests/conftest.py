@@ -59,6 +59,12 @@ if asked in ("parity", "loop_parity", "predictions"):
 """
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--full", action="store_true", help="draw simulations in full; a tenth by default"
+    )
+
+
 @pytest.fixture
 def fake_python(tmp_path: Path) -> Callable[[str], str]:
     """Make an interpreter that holds every backend and whose worker behaves as told."""

@@ -23,8 +23,8 @@ What it takes for granted: that the machine changed between the two as it did be
 So a history of an afternoon says nothing about runs that are months apart, and a history counts
 only when it reaches over as long as lies between the two. Even then a machine that wanders slowly
 differs more over the whole length than the runs do on average
-(`tests/analyze/test_between_runs.py` simulates how often that misleads). A workload file that was
-changed while the versions stayed makes the estimate too large, which errs to the safe side.
+(`tests/simulation/test_between_runs.py` simulates how often that misleads). A workload file that
+was changed while the versions stayed makes the estimate too large, which errs to the safe side.
 """
 
 import math

@@ -35,7 +35,7 @@ NEIGHBOURHOOD = 9
 PENALTY = 2.5
 
 #: The level of the test of one shift in a series of 100 runs, by which one of 100 such series
-#: shifts though nothing has changed (`tests/analyze/test_shifts.py` simulates it), and the power
+#: shifts though nothing has changed (`tests/simulation/test_shifts.py` simulates it), and the power
 #: of the number of runs by which it falls. That is steeper than the number of tests grows: with
 #: few runs a shift is hard to see, and a false one soon gone; with many it is easy, and stays.
 FALSE_STEPS = 1.5e-4
