@@ -29,5 +29,5 @@ def test_intervals_hold_the_true_part_as_often_as_they_say(draws):
         }
         (dispatch,) = (each for each in parts(epochs, seen) if "dispatch" in each.name)
         held += dispatch.epoch_seconds.low <= truth <= dispatch.epoch_seconds.high
-    # Of 3000 it was XXX.
-    assert between(held, simulations, 0.94, 0.99), held
+    # Of 3000 it was 98.9 %: an interval of 95 % that errs to the safe side.
+    assert between(held, simulations, 0.95, 0.99)

@@ -40,6 +40,7 @@ def test_its_tables_are_those_of_the_run_that_it_names():
 def test_its_example_of_a_fault_is_the_recorded_one():
     document = json.loads((PROJECT / "results" / "parity_layer_off.json").read_text())
     (workload,) = document["workloads"]
+    assert workload["backends"]
     assert all(f"- {backend['sentence']}\n" in README for backend in workload["backends"])
 
 
