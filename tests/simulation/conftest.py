@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 #: Fewer draws tell nothing of a rate.
-FEWEST = 10
+FEWEST = 5
 
 
 @pytest.fixture

@@ -56,5 +56,5 @@ def test_a_rate_that_is_just_kept_is_hardly_ever_refuted(rate, draws):
 
 
 def test_a_tenth_is_drawn_by_default(draws, request):
-    drawn = {True: (5000, 40, 5), False: (500, 10, 5)}[request.config.getoption("full")]
-    assert (draws(5000), draws(40), draws(5)) == drawn
+    drawn = {True: (5000, 40, 3), False: (500, 5, 3)}[request.config.getoption("full")]
+    assert (draws(5000), draws(40), draws(3)) == drawn

@@ -48,7 +48,7 @@ def measured_to_the_end(true, deviation, seed, budget_seconds=1e6):
 
 @pytest.mark.parametrize(("true", "verdict"), [(0.0, "unchanged"), (0.1, "regressed")])
 def test_a_whole_gate_ends_as_soon_as_it_is_decided(true, verdict, draws):
-    for seed in range(draws(60)):
+    for seed in range(draws(30)):
         done = measured_to_the_end(true, 0.01, seed)
         (pair,) = pairs(done)
         assert (done.stopped, pair.judgement.verdict) == ("decided", verdict)
@@ -58,7 +58,7 @@ def test_a_whole_gate_ends_as_soon_as_it_is_decided(true, verdict, draws):
 
 
 def test_a_whole_gate_without_enough_budget_ends_undecided_and_within_it(draws):
-    for seed in range(draws(60)):
+    for seed in range(draws(30)):
         done = measured_to_the_end(0.0, 0.1, seed, budget_seconds=60.0)
         (pair,) = pairs(done)
         assert (done.stopped, pair.judgement.verdict) == ("budget", "undecided")

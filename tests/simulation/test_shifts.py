@@ -93,7 +93,7 @@ def test_two_or_three_runs_in_a_row_are_seldom_a_level(in_a_row, most, draws):
 def test_a_longer_history_is_no_reason_for_more_false_shifts(draws):
     """Of 600 such series none shifts."""
     generator = np.random.default_rng(6)
-    series = draws(500)
+    series = draws(300)
     seen = sum(bool(find_shifts(steady(generator, 3000))) for _ in range(series))
     assert at_most(seen, series, 0.002)
 

@@ -1,4 +1,5 @@
 import math
+from bisect import bisect_left
 from dataclasses import replace
 
 import pytest
@@ -160,7 +161,11 @@ def test_it_stops_for_parity_where_that_is_what_keeps_pairs_from_being_measured(
 def needed_seconds(known):
     """Return how much budget is just enough for the next round to be planned."""
     budget = known.settings.budget_seconds
-    return next(need for need in range(int(budget)) if next_round(known, budget - need) != BUDGET)
+
+    def is_planned(left_seconds):
+        return next_round(known, budget - left_seconds) != BUDGET
+
+    return bisect_left(range(int(budget)), True, key=is_planned)
 
 
 @pytest.mark.parametrize(
