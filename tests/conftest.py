@@ -21,6 +21,12 @@ def outer_pytest_is_no_business_of_children() -> None:
         del os.environ[name]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--full", action="store_true", help="draw simulations in full; a tenth by default"
+    )
+
+
 @pytest.fixture
 def fake_python(tmp_path: Path) -> Callable[..., str]:
     """Make an interpreter that holds every backend and whose worker behaves as told."""

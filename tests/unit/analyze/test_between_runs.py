@@ -1,14 +1,12 @@
 import math
 from datetime import timedelta
 
-import numpy as np
 import pytest
-from comparing_builders import WITHIN, processes_of, rows_around
 from history_builders import history_row, history_rows_of, started
 
 from keras_bench.analyze.between_runs import LEAST_FREEDOM, Noise, apart, arm_rows, lasting, noise
 from keras_bench.analyze.history import LEAST_NOISE
-from keras_bench.analyze.stats import Difference, difference
+from keras_bench.analyze.stats import Difference
 
 ARM = {
     "fingerprint": "0123abcd",
@@ -136,56 +134,3 @@ def test_the_interval_is_never_narrower_than_that_of_the_runs_alone():
 
 def test_the_time_between_two_runs_has_no_sign():
     assert apart(started(0), started(6)) == apart(started(6), started(0)) == timedelta(hours=1)
-
-
-def misses(runs, simulations, *, deviation, counts=(7, 7), wander=False, places=None):
-    """Return how often the interval of unchanged runs lies above 1, and below.
-
-    Of `runs` and two more in the order of time, those at `places` are compared.
-    """
-    generator = np.random.default_rng(runs)
-    above = below = 0
-    places = places or (1, runs)
-    for _ in range(simulations):
-        levels = generator.normal(0, deviation, runs + 2)
-        if wander:
-            levels = levels / 2 + np.cumsum(generator.normal(0, deviation / 2, runs + 2))
-        sides = [
-            processes_of(levels[place], count, generator)
-            for place, count in zip(places, counts, strict=True)
-        ]
-        between = noise(rows_around(np.delete(levels, places), generator))
-        found = lasting(difference(sides[1], sides[0]), between, EACH_SIDE)
-        above += found.low > 1
-        below += found.high < 1
-    return above / simulations, below / simulations
-
-
-def tolerance(simulations, share=EACH_SIDE):
-    return 3 * math.sqrt(share * (1 - share) / simulations)
-
-
-@pytest.mark.parametrize("runs", [5, 8, 20])
-def test_runs_that_nothing_changed_between_differ_surely_as_often_as_promised(runs):
-    simulations = 600
-    for share in misses(runs, simulations, deviation=0.04):
-        assert share <= EACH_SIDE + tolerance(simulations)
-        assert share >= EACH_SIDE - tolerance(simulations) - 0.01  # trimming errs to the safe side
-
-
-@pytest.mark.parametrize("counts", [(3, 3), (4, 12), (20, 20)])
-def test_more_or_fewer_processes_than_the_history_had_cost_nothing(counts):
-    simulations = 500
-    for share in misses(8, simulations, deviation=WITHIN / 2, counts=counts):
-        assert share <= EACH_SIDE + tolerance(simulations)
-
-
-@pytest.mark.parametrize("runs", [6, 20])
-def test_a_machine_that_wanders_misleads_somewhat_more_often(runs):
-    # The noise isn't independent from run to run, as is taken for granted; the interval is short
-    # by so much where the two runs lie as far apart as the history allows.
-    simulations = 400
-    usual = misses(runs, simulations, deviation=0.03, wander=True, places=(runs // 2, runs + 1))
-    assert max(usual) <= 0.05 + tolerance(simulations, 0.05)
-    longest = misses(runs, simulations, deviation=0.03, wander=True, places=(1, runs))
-    assert max(longest) <= 0.1 + tolerance(simulations, 0.1)

@@ -16,6 +16,7 @@ from builders import (
     side,
     two_sides,
 )
+from loads import with_load
 
 from keras_bench.analyze.pairs import LeftOut, is_sound, log_ratio, pairs, usual_where_busier
 from keras_bench.analyze.stats import centre
@@ -34,15 +35,6 @@ def rounds_of(result, *numbers):
     """Return a result with the samples of these rounds alone."""
     samples = tuple(each for each in result.samples if each.round in numbers)
     return replace(result, samples=samples)
-
-
-def with_load(result, busy_cores):
-    """Return a result whose rounds saw other programs use so many cores."""
-    samples = [
-        replace(each, other_busy_cores=busy)
-        for each, busy in zip(result.samples, busy_cores, strict=True)
-    ]
-    return replace(result, samples=tuple(samples))
 
 
 def loaded(log_ratios, busy_cores):
@@ -273,48 +265,6 @@ def test_a_pair_never_takes_back_which_rounds_count():
     values = around(0.0, len(busy), spread=0.5)
     known = [left_out_rounds(loaded(values[:rounds], busy[:rounds])) for rounds in range(1, 9)]
     assert known == [[each for each in (3, 5, 6, 7, 8) if each <= rounds] for rounds in range(1, 9)]
-
-
-def under_changing_load(generator, first_load, calm_or_busy, slowed, true=0.0):
-    """Return both sides of rounds whose load changes once, and slows those named by a fifth."""
-    rounds = 40
-    other_load = 1.0 - first_load
-    busy = [first_load] * calm_or_busy + [other_load] * (rounds - calm_or_busy)
-    times = {}
-    for label in ("baseline", "candidate"):
-        slow = 0.18 * np.array(busy) * (label in slowed)
-        own = true if label == "candidate" else 0.0
-        logs = own + slow + generator.normal(0, 0.008, rounds)
-        times[label] = (0.1 * np.exp(logs)).tolist()
-    return [with_load(side(label, *seconds), busy) for label, seconds in times.items()]
-
-
-def judged_to_the_end(sides):
-    """Return the judgement of a gate that ends once it is final, or has no further rounds."""
-    judgement = None
-    for rounds in range(FIRST_LOOK, len(sides[0].samples) + 1):
-        known = [replace(each, samples=each.samples[:rounds]) for each in sides]
-        judgement = only(*known).judgement
-        if judgement.final:
-            break
-    return judgement
-
-
-@pytest.mark.parametrize("slowed", [("baseline", "candidate"), ("baseline",), ("candidate",)])
-@pytest.mark.parametrize("before", [2, 4, 6, 9])
-def test_a_load_that_comes_halfway_turns_no_verdict_wrong(before, slowed):
-    generator = np.random.default_rng(5)
-    for true, wrong in ((0.0, {"regressed", "improved"}), (0.08, {"unchanged", "improved"})):
-        sides = under_changing_load(generator, 0.0, before, slowed, true)
-        assert judged_to_the_end(sides).verdict not in wrong
-
-
-@pytest.mark.parametrize("slowed", [("baseline", "candidate"), ("baseline",), ("candidate",)])
-@pytest.mark.parametrize("before", [2, 4, 6, 9])
-def test_a_load_that_ends_halfway_changes_nothing_into_a_change(before, slowed):
-    generator = np.random.default_rng(6)
-    sides = under_changing_load(generator, 1.0, before, slowed)
-    assert judged_to_the_end(sides).verdict not in {"regressed", "improved"}
 
 
 # A clock that jumps.

@@ -51,36 +51,3 @@ def test_exchanging_the_sides_inverts_the_interval():
     there, back = repeated_interval(values), repeated_interval([-value for value in values])
     assert back.value == pytest.approx(1 / there.value)
     assert (back.low, back.high) == pytest.approx((1 / there.high, 1 / there.low))
-
-
-def misses(draw, simulations):
-    """Return for each simulated series at which of the looks the interval misses a ratio of 1."""
-    return np.array(
-        [
-            [
-                not each.low <= 1 <= each.high
-                for each in (repeated_interval(series[:rounds]) for rounds in LOOKS)
-            ]
-            for series in draw((simulations, LOOKS[-1])).tolist()
-        ]
-    )
-
-
-def test_the_intervals_of_all_looks_cover_the_truth_together_in_95_percent():
-    """Of 2500 series 97.2 % have no look that misses, for the looks resemble each other."""
-    simulations = 2500
-    generator = np.random.default_rng(1)
-    missed = misses(lambda shape: generator.normal(0, 0.02, shape), simulations)
-    covered = stats.binomtest(int((~missed.any(axis=1)).sum()), simulations)
-    assert covered.proportion_ci(0.999).low >= 0.95
-    for at_look in missed.T:
-        share = 0.05 / len(LOOKS)
-        assert stats.binomtest(int(at_look.sum()), simulations, share).pvalue > 0.001
-
-
-def test_heavy_tails_cost_the_intervals_no_coverage():
-    simulations = 1000
-    generator = np.random.default_rng(2)
-    missed = misses(lambda shape: 0.02 * generator.standard_t(3, shape), simulations)
-    covered = stats.binomtest(int((~missed.any(axis=1)).sum()), simulations)
-    assert covered.proportion_ci(0.999).low >= 0.95

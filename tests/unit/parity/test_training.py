@@ -5,6 +5,7 @@ import pytest
 from parity_builders import (
     BIAS,
     KERNEL,
+    LAST_BIAS,
     LAST_KERNEL,
     adam,
     blueprint,
@@ -155,11 +156,16 @@ def test_the_spread_scales_with_the_precision():
     described = blueprint(optimizer=adam())
     _, single = reference_of(described, dtype="float32")
     _, double = reference_of(described, dtype="float64")
-    for place in single.spread:
-        # Past 2^-53 there is the rounding of the float64 that computes it, which adds little.
-        ratio = single.spread[place].max() / max(double.spread[place].max(), 1e-300)
-        if single.spread[place].any():
-            assert 2.0**27 < ratio < 2.0**31, place
+    exact = {
+        (place.stage, place.subject) for place, each in single.spread.items() if not each.any()
+    }
+    counted = {(stage, "optimizer/iteration") for stage in (STEP, UPDATE, EPOCH_END)}
+    given = {(INITIAL_WEIGHTS, path) for path in (KERNEL, BIAS, LAST_KERNEL, LAST_BIAS)}
+    assert exact == {*counted, *given, (EPOCH_END, "optimizer/learning_rate")}
+    for place, spread in single.spread.items():
+        if (place.stage, place.subject) not in exact:
+            # Past 2^-53 there is the rounding of the float64 that computes it, which adds little.
+            assert 2.0**27 < spread.max() / double.spread[place].max() < 2.0**31, place
 
 
 def test_a_step_apart_is_moved_less_than_a_training_that_feeds_itself():

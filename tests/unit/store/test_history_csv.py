@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from builders import DIFFERS, MACHINE, failure, predicted, result, run
 from history_builders import history_row
-from project import PROJECT
+from project import PROJECT, SOURCES
 
 from keras_bench.analyze.comparison import tables
 from keras_bench.analyze.history import HISTORY_SCHEMA_VERSION, HistoryRow, history_rows, key
@@ -253,7 +253,10 @@ for number in range(25):
 
 def test_the_rows_of_two_processes_never_mix(tmp_path):
     command = [sys.executable, "-c", APPEND_OFTEN]
-    path = {"PYTHONPATH": f"{PROJECT / 'tests'}:{PROJECT}", "PATH": "/usr/bin:/bin"}
+    path = {
+        "PYTHONPATH": f"{PROJECT / 'tests' / 'support'}:{SOURCES}",
+        "PATH": "/usr/bin:/bin",
+    }
     processes = [
         subprocess.Popen([*command, name, str(tmp_path)], env=path, cwd=tmp_path) for name in "ab"
     ]
