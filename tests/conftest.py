@@ -119,6 +119,16 @@ def run_cli(
     return run
 
 
+#: The command line as a process of its own, whose runs draw no page: that takes seconds.
+START_WITHOUT_PAGE = """
+import keras_bench.commands.run
+from keras_bench.cli import main
+
+keras_bench.commands.run._write_page = lambda *_: None
+main()
+"""
+
+
 @pytest.fixture
 def start_cli(
     command_folder: Path, temporary_folder: Path
@@ -129,7 +139,7 @@ def start_cli(
 
     def start(*arguments: str, **variables: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-m", "keras_bench", *arguments],
+            [sys.executable, "-c", START_WITHOUT_PAGE, *arguments],
             cwd=command_folder,
             env={**surroundings, "TMPDIR": str(temporary_folder), **variables},
             stdout=subprocess.PIPE,

@@ -18,11 +18,7 @@ from keras_bench import benchmark_workloads
 
 test_training = benchmark_workloads({arguments})
 """
-#: Tells nothing of the processor, which pytest-benchmark takes seconds to ask about.
-ANY_MACHINE = """
-def pytest_benchmark_generate_machine_info(config):
-    return {"cpu": {}}
-"""
+PLUGINS = ("-p", "no:cacheprovider", "-p", "any_machine")
 #: A worker that says its epochs take so long; in truth they take longer.
 SAYS = """
 sample(0.001, {seconds})
@@ -37,7 +33,6 @@ def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "project"
     folder.mkdir()
     (folder / "mine.py").write_text(SMALL_WORKLOAD)
-    (folder / "conftest.py").write_text(ANY_MACHINE)
     write_test(folder, '"mine.py"')
     return folder
 
@@ -52,9 +47,14 @@ def run(folder: Path, tmp_path: Path):
 
     def run(*arguments: str, cwd: Path = folder) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+            [sys.executable, "-m", "pytest", *PLUGINS, *arguments],
             cwd=cwd,
-            env={**os.environ, "TMPDIR": str(tmp_path), "COLUMNS": "200"},
+            env={
+                **os.environ,
+                "TMPDIR": str(tmp_path),
+                "COLUMNS": "200",
+                "PYTHONPATH": str(PROJECT / "tests" / "support"),
+            },
             capture_output=True,
             text=True,
             timeout=300,
