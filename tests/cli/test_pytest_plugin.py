@@ -29,12 +29,11 @@ say("problem", dict(kind="workload", message="no such layer", traceback="Traceba
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    (folder / "mine.py").write_text(SMALL_WORKLOAD)
-    write_test(folder, '"mine.py"')
-    return folder
+def folder(pytester: pytest.Pytester) -> Path:
+    """A user's folder, in which pytest runs."""
+    (pytester.path / "mine.py").write_text(SMALL_WORKLOAD)
+    write_test(pytester.path, '"mine.py"')
+    return pytester.path
 
 
 def write_test(folder: Path, arguments: str) -> None:
@@ -42,25 +41,37 @@ def write_test(folder: Path, arguments: str) -> None:
 
 
 @pytest.fixture
-def run(folder: Path, tmp_path: Path):
-    """Run pytest in a user's folder, where nothing of this run's own settings holds."""
+def run(folder: Path, pytester: pytest.Pytester, temporary_folder: Path, monkeypatch):
+    """Run pytest in the user's folder and in the process of this test."""
 
-    def run(*arguments: str, cwd: Path = folder) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr("tempfile.tempdir", str(temporary_folder))
+        monkeypatch.setenv("COLUMNS", "200")
+        result = pytester.runpytest_inprocess(*PLUGINS, *arguments)
+        stdout, stderr = "\n".join(result.outlines), "\n".join(result.errlines)
+        return subprocess.CompletedProcess(arguments, result.ret, stdout, stderr)
+
+    return run
+
+
+@pytest.fixture
+def start(temporary_folder: Path):
+    """Start pytest as a process of its own, in which nothing is loaded yet."""
+
+    def start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
+        return subprocess.Popen(
             [sys.executable, "-m", "pytest", *PLUGINS, *arguments],
             cwd=cwd,
             env={
                 **os.environ,
-                "TMPDIR": str(tmp_path),
-                "COLUMNS": "200",
+                "TMPDIR": str(temporary_folder),
                 "PYTHONPATH": str(PROJECT / "tests" / "support"),
             },
-            capture_output=True,
+            stdout=subprocess.PIPE,
             text=True,
-            timeout=300,
         )
 
-    return run
+    return start
 
 
 def env(backend: str, python: str) -> str:
@@ -182,17 +193,13 @@ def test_a_workload_that_is_missing_is_one_line(run, folder):
     assert "\nother.py: doesn't exist; name a Python file with build()\n" in answer.stdout
 
 
-def test_it_waits_for_another_run_and_says_so(run, fake_python, tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+def test_it_waits_for_another_run_and_says_so(
+    start, folder, fake_python, temporary_folder, monkeypatch
+):
+    monkeypatch.setattr("tempfile.tempdir", str(temporary_folder))
     few = ("-k", "jax", "--keras-bench-rounds=1", env("jax", says(fake_python, 0.0005)))
     with machine_lock(lambda file: pytest.fail("waited for nobody")):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *few],
-            cwd=tmp_path / "project",
-            env={**os.environ, "TMPDIR": str(tmp_path)},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        process = start(*few, cwd=folder)
         lines = iter(process.stdout.readline, "")
         assert any(line.startswith("another keras-bench run is measuring") for line in lines)
     rest, _ = process.communicate(timeout=300)
@@ -207,10 +214,11 @@ def test_the_suites_own_are_found_in_the_package_by_tag(run):
     assert "nots: no workload has this tag; " in wrong
 
 
-def test_pytest_bench_works_with_the_settings_of_this_repository(run, fake_python, tmp_path):
+def test_pytest_bench_works_with_the_settings_of_this_repository(start, fake_python, tmp_path):
     def in_repository(*options: str) -> str:
         kept = ("--benchmark-autosave", f"--benchmark-storage={tmp_path}/kept")
-        return run("bench/", "-k", "jax and 3_5_2", *kept, *options, cwd=PROJECT).stdout
+        process = start("bench/", "-k", "jax and 3_5_2", *kept, *options, cwd=PROJECT)
+        return process.communicate(timeout=300)[0]
 
     # Warnings are errors there, and that there is nothing to save is one.
     assert "1 skipped" in in_repository()
@@ -219,7 +227,7 @@ def test_pytest_bench_works_with_the_settings_of_this_repository(run, fake_pytho
     assert len(list((tmp_path / "kept").rglob("*.json"))) == 1
 
 
-def test_a_run_that_does_not_use_it_loads_nothing_for_it(run, folder):
+def test_a_run_that_does_not_use_it_loads_nothing_for_it(start, folder):
     (folder / "test_mine.py").write_text("""
 import sys
 
@@ -231,5 +239,6 @@ def test_nothing_is_loaded():
     heavy = {"numpy", "scipy", "pandas", "click", "rich", "msgspec", "psutil", "keras"}
     assert heavy & set(sys.modules) == set()
 """)
-    answer = run()
-    assert answer.returncode == 0, answer.stdout
+    process = start(cwd=folder)
+    said, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, said
