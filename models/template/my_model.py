@@ -1,4 +1,4 @@
-"""What is trained: plain Keras. Change it into your own, or let build() import your own."""
+"""A workload: plain Keras. Change it into your own, or let build() import your own."""
 
 import keras
 import numpy as np

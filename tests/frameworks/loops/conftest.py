@@ -73,6 +73,6 @@ def ask(
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let pytest-xdist keep the questions to a framework on one worker: it starts once."""
     for item in items:
-        if "ask" in getattr(item, "fixturenames", ()):
+        if item.path.is_relative_to(HERE) and "ask" in item.fixturenames:
             backend = item.callspec.params.get("backend", "jax")
             item.add_marker(pytest.mark.xdist_group(f"loops on {backend}"))
