@@ -3,8 +3,8 @@
 Makes histories in which the level shifts now and then, all in one series, in the twelve series of
 two workloads on three backends and two machines, and in many series of ten rows; reads and searches
 each three times and prints the shortest. Run it with
-`PYTHONPATH=tests/support python tests/benchmarks/history_speed.py`; it takes half a minute, and nothing
-else should run meanwhile.
+`PYTHONPATH=tests/support python tests/benchmarks/history_speed.py`; it takes half a minute, and
+nothing else should run meanwhile.
 """
 
 import argparse

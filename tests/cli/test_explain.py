@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from processes import PATIENCE_SECONDS
 
 SHORT = "--budget=1"
 
@@ -107,7 +108,7 @@ def test_what_was_measured_before_ctrl_c_is_explained(start_cli, fake_python, tm
             break
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    rest, _ = process.communicate(timeout=60)
+    rest, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130
     assert "INCOMPLETE" in rest
     assert document(tmp_path)["explanation"]["processes"] == 1
@@ -123,5 +124,5 @@ def test_ctrl_c_before_anything_was_measured_says_so(start_cli, fake_python):
             break
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130

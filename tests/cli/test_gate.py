@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 from builders import FIRST_LOOK, calibration
+from processes import PATIENCE_SECONDS
 
 from keras_bench.analyze.calibration import Capability
 from keras_bench.analyze.pairs import pairs
@@ -250,7 +251,7 @@ def test_an_interrupted_gate_is_saved_and_marked(start_cli, fake_python, tmp_pat
         if "round 1" in line:
             break
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=30)
+    said, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130
     assert "INCOMPLETE: the gate was interrupted" in said
     (file,) = (tmp_path / "cwd" / "results" / "gates").glob("*.json")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from builders import blueprint
 from fake_worker import asked_of, env_options
-from processes import wait_for, workers_of
+from processes import PATIENCE_SECONDS, wait_for, workers_of
 
 from keras_bench.records import BACKENDS
 
@@ -164,7 +164,7 @@ def test_an_interrupted_parity_check_leaves_nothing_behind(
     wait_for(lambda: asked_of(python) == ["parity"] * 3, process)
     workers = workers_of(process)
     process.send_signal(number)
-    stdout, stderr = process.communicate(timeout=30)
+    stdout, stderr = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130
     assert stderr.strip() == "error: keras-bench: interrupted; nothing was being measured"
     assert "Traceback" not in stdout

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from fake_worker import env_options
-from processes import wait_for, workers_of
+from processes import PATIENCE_SECONDS, wait_for, workers_of
 
 
 def results(tmp_path: Path) -> Path:
@@ -40,7 +40,7 @@ def test_a_reader_that_goes_away_costs_nothing_that_was_measured(
     python = fake_python("sample(0.01)")
     process = start_cli("run", "dense_3_5_2", "--rounds=1", f"--env=jax={python}")
     process.stdout.close()
-    assert process.wait(timeout=60) == 0
+    assert process.wait(PATIENCE_SECONDS) == 0
     assert process.stderr.read() == ""
     results = tmp_path / "cwd" / "results"
     assert {file.name for file in results.iterdir()} >= {"latest.md", "history.csv"}
@@ -165,7 +165,7 @@ def test_an_interrupted_run_saves_what_it_has(start_cli, fake_python, run_cli, t
     wait_for(lambda: workers_of(process), process)
     workers = workers_of(process)
     process.send_signal(number)
-    stdout, stderr = process.communicate(timeout=30)
+    stdout, stderr = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130, stderr
     assert "INCOMPLETE" in stdout
     assert "Traceback" not in stdout + stderr
@@ -180,7 +180,7 @@ def test_an_interrupt_before_any_result_leaves_the_old_tables(start_cli, fake_py
     process = start_cli("run", *env_options(fake_python("time.sleep(60)")))
     wait_for(lambda: workers_of(process), process)
     process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 130
+    assert process.wait(PATIENCE_SECONDS) == 130
     assert (results(tmp_path) / "latest.md").read_text() == "the old tables"
 
 
@@ -202,7 +202,7 @@ def test_a_second_run_on_the_machine_waits_for_the_first(start_cli, fake_python)
     second = start_cli("run", "dense_3_5_2", "--rounds=1", *env_options(fake_python("sample()")))
     assert "another keras-bench run is measuring" in second.stdout.readline()
     first.send_signal(signal.SIGINT)
-    assert second.wait(60) == 0
+    assert second.wait(PATIENCE_SECONDS) == 0
 
 
 def test_pytest_benchmark_compares_two_runs(run_cli, fake_python, tmp_path: Path):

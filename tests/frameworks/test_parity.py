@@ -408,6 +408,7 @@ def test_the_command_prints_where_they_part_writes_the_series_and_fails(
     document = json.loads((tmp_path / "cwd" / "parity.json").read_text())
     (workload,) = document["workloads"]
     assert [row["epoch"] for row in workload["epoch_losses"]] == [1, 2]
+    assert workload["epoch_losses"]
     for row in workload["epoch_losses"]:
         assert row["jax"] == pytest.approx(row["reference"], rel=row["rounding_bound"])
     steps = [(row["epoch"], row["step"]) for row in workload["running_losses"]]

@@ -51,6 +51,7 @@ def test_the_page_on_measuring_shows_the_recorded_overhead():
 def test_the_example_of_a_fault_is_the_recorded_one():
     page = page_of("explanation/parity.md")
     (workload,) = result("parity_layer_off.json")["workloads"]
+    assert len(workload["backends"]) == 3
     assert all(f"- {backend['sentence']}\n" in page for backend in workload["backends"])
 
 
@@ -103,5 +104,7 @@ def test_the_page_on_releases_says_what_the_stored_sweep_says():
     gate = load_gate(file)
     table = describe_sweep(gate, sweep(gate))
     assert table in page
-    for ratio, low, high in re.findall(r"\((\d\.\d+), (\d\.\d+) to\s+(\d\.\d+)\)", page):
+    ratios = re.findall(r"\((\d\.\d+), (\d\.\d+) to\s+(\d\.\d+)\)", page)
+    assert ratios
+    for ratio, low, high in ratios:
         assert f"{ratio} ({low} to {high})" in table

@@ -1,8 +1,6 @@
 """A worker's life, with an interpreter that behaves as each test tells it."""
 
 import contextlib
-import stat
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -33,29 +31,18 @@ def workers() -> Iterator[Launcher]:
         yield shared
 
 
-#: A worker that is told several lines, the request the first of them.
-TALKING_PYTHON = """#!{python}
-import json, os, sys, time
-reply = int(sys.argv[-1])
-
-def say(text):
-    os.write(reply, (json.dumps({{"observation": {{"file": text}}}}) + "\\n").encode())
-
-for line in sys.stdin:
-    text = line.strip()
-    {behaviour}
-"""
-
-
 @pytest.fixture
-def talking_python(tmp_path: Path) -> Callable[[str], str]:
-    """Make an interpreter whose worker does this with each line that it is told."""
+def talking_python(fake_python) -> Callable[[str], str]:
+    """Make an interpreter whose worker does this with each text that it hears."""
 
     def make(behaviour: str) -> str:
-        file = tmp_path / "talking_python"
-        file.write_text(TALKING_PYTHON.format(python=sys.executable, behaviour=behaviour))
-        file.chmod(file.stat().st_mode | stat.S_IXUSR)
-        return str(file)
+        return fake_python(
+            "def tell(text): say('observation', {'file': text})\n"
+            "text = json.dumps(request)\n"
+            "while True:\n"
+            f"    {behaviour}\n"
+            "    text = hear()\n"
+        )
 
     return make
 
@@ -105,25 +92,24 @@ def test_the_last_words_of_a_dead_worker_are_reported(workers, fake_python):
 
 
 def test_a_worker_that_hangs_is_ended_in_time(fake_python):
-    with launcher(timeout_seconds=0.5) as workers:
-        start = time.monotonic()
-        with pytest.raises(
-            WorkerTimeout, match=r"no answer after 0\.5 s while training.*--timeout"
-        ):
-            workers.run(fake_python("say('stage', 'training'); time.sleep(60)"), REQUEST)
-    assert time.monotonic() - start < 30
+    hangs = "say('stage', 'training'); time.sleep(600)"
+    with (
+        launcher(timeout_seconds=2.0) as workers,
+        pytest.raises(WorkerTimeout, match=r"no answer after 2 s while training.*--timeout"),
+    ):
+        workers.run(fake_python(hangs), REQUEST)
     assert not descendants()
 
 
 def test_compiling_may_take_a_part_of_the_time_and_what_follows_the_rest(
     workers, fake_python, monkeypatch
 ):
-    monkeypatch.setattr("keras_bench.measure.process.COMPILING_SHARE", 0.02)
+    monkeypatch.setattr("keras_bench.measure.process.COMPILING_SHARE", 0.1)
     fused = replace(REQUEST, loop="fused")
     enter = "say('stage', 'compiling the epoch'); "
-    with pytest.raises(WorkerTimeout, match=r"on jax fused: its first epoch.*0\.4 s.*by fit"):
+    with pytest.raises(WorkerTimeout, match=r"on jax fused: its first epoch.*2 s.*by fit"):
         workers.run(fake_python(enter + "time.sleep(60)"), fused)
-    in_time = "say('stage', 'training'); time.sleep(0.7); sample()"
+    in_time = "say('stage', 'training'); time.sleep(2.2); sample()"
     assert workers.run(fake_python(enter + in_time), fused).examples == 100
     assert not descendants()
 
@@ -172,7 +158,7 @@ def test_an_interpreter_that_is_gone_is_a_backend_error(workers):
 
 
 def test_two_lines_told_have_two_answers_in_their_order(workers, talking_python):
-    with workers.start(talking_python("say(text)"), REQUEST) as worker:
+    with workers.start(talking_python("tell(text)"), REQUEST) as worker:
         assert '"module": "mine.py"' in worker.answer(Observation).file
         worker.tell("first")
         worker.tell("second")
@@ -183,7 +169,7 @@ def test_two_lines_told_have_two_answers_in_their_order(workers, talking_python)
 
 
 def test_answers_that_came_before_they_were_asked_for_are_kept(workers, talking_python):
-    python = talking_python("say('one'); say('two'); sys.exit()")
+    python = talking_python("tell('one'); tell('two'); sys.exit()")
     with workers.start(python, REQUEST) as worker:
         wait_for_the_end_of_all_descendants()
         assert [worker.answer(Observation).file for _ in range(2)] == ["one", "two"]
@@ -202,29 +188,29 @@ def test_an_answer_in_pieces_is_put_together(workers, talking_python):
 
 
 def test_the_longest_wait_counts_from_the_last_line_told(talking_python):
-    behaviour = "time.sleep({'late': 0.3, 'never': 60}.get(text, 0)); say(text)"
+    behaviour = "time.sleep({'late': 0.3, 'never': 60}.get(text, 0)); tell(text)"
     with (
-        launcher(timeout_seconds=1.0) as workers,
+        launcher(timeout_seconds=2.0) as workers,
         workers.start(talking_python(behaviour), REQUEST) as worker,
     ):
         worker.answer(Observation)
-        time.sleep(1.1)
+        time.sleep(2.1)
         worker.tell("late")
         assert worker.answer(Observation).file == "late"
         start = time.monotonic()
         worker.tell("never")
-        with pytest.raises(WorkerTimeout, match="no answer after 1 s"):
+        with pytest.raises(WorkerTimeout, match="no answer after 2 s"):
             worker.answer(Observation)
-        assert 1.0 <= time.monotonic() - start < 20
+        assert time.monotonic() - start >= 2.0
     assert not descendants()
 
 
 def test_an_answer_that_came_in_time_is_taken_however_late_it_is_asked_for(talking_python):
     with (
-        launcher(timeout_seconds=0.5) as workers,
-        workers.start(talking_python("say('in time')"), REQUEST) as worker,
+        launcher(timeout_seconds=2.0) as workers,
+        workers.start(talking_python("tell('in time')"), REQUEST) as worker,
     ):
-        time.sleep(0.7)
+        time.sleep(2.2)
         assert worker.answer(Observation).file == "in time"
 
 
@@ -239,9 +225,8 @@ def test_telling_a_dead_worker_is_answered_by_its_death(workers, fake_python):
 
 
 def test_a_problem_may_come_after_an_answer(workers, talking_python):
-    problem = "dict(kind='workload', message='is odd', traceback='')"
-    behaviour = f"os.write(reply, json.dumps(dict(problem={problem})).encode() + b'\\n')"
-    with workers.start(talking_python(f"say(text); {behaviour}"), REQUEST) as worker:
+    behaviour = "say('problem', dict(kind='workload', message='is odd', traceback=''))"
+    with workers.start(talking_python(f"tell(text); {behaviour}"), REQUEST) as worker:
         worker.answer(Observation)
         with pytest.raises(WorkloadError, match="is odd"):
             worker.answer(Observation)
