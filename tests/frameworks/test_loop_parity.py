@@ -13,6 +13,9 @@ from keras_bench.measure.parity import Learner, ParitySettings
 from keras_bench.measure.process import launcher
 from keras_bench.parity.places import EPOCH_METRIC
 
+#: What is asked once for all of them is asked in one process.
+pytestmark = pytest.mark.xdist_group("planted loops")
+
 #: A network with all that a loop may lose, and what takes the place of the loops.
 WORKLOAD = """
 import keras_bench.loops.named

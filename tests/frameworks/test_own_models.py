@@ -297,9 +297,8 @@ def test_a_run_says_where_a_model_is_not_trained_and_on_what_it_is(
 def test_the_workload_to_start_from_runs_as_it_is(run_cli, envs):
     assert run_cli("new", "my_model.py").returncode == 0
     answer = run_cli(
-        "run", "my_model.py", "--set=units=8,16", "--backend=jax", "--rounds=1", *envs
+        "run", "my_model.py", "--set=units=8", "--backend=jax", "--rounds=1", *envs
     )  # fmt: skip
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    for units in (8, 16):
-        assert f"jax trains an epoch of my_model(units={units})" in answer.stdout
+    assert "jax trains an epoch of my_model(units=8)" in answer.stdout
     assert "parity:" not in answer.stdout

@@ -95,6 +95,7 @@ def refusals(train_in_turn, tmp_path_factory) -> list[dict[str, str]]:
     return train_in_turn("jax", [(file, "build") for file in files])
 
 
+@pytest.mark.xdist_group("faulty workloads")
 @pytest.mark.parametrize("number", range(len(FAULTS)), ids=[reason for *_, reason in FAULTS])
 def test_a_faulty_workload_is_explained(refusals, number: int):
     assert refusals[number]["kind"] == "workload"

@@ -47,18 +47,20 @@ for name in {names}:
 """
 
 
-@pytest.fixture
-def train(pythons, tmp_path: Path):
+@pytest.fixture(scope="module")
+def train(pythons, tmp_path_factory):
     """Train workloads one after another in a process of their own.
 
     Returns for each the loss before and after, and what comes of the examples that are held out.
     """
 
+    home = tmp_path_factory.mktemp("keras")
+
     def run(names: list[str], backend: str, **settings: int):
         process = subprocess.run(
             [pythons[backend], "-B", "-c", TRAIN.format(names=names, settings=settings)],
             cwd=MODELS,
-            env={"KERAS_BACKEND": backend, "KERAS_HOME": str(tmp_path), "PATH": ""},
+            env={"KERAS_BACKEND": backend, "KERAS_HOME": str(home), "PATH": ""},
             capture_output=True,
             text=True,
             check=False,
@@ -101,10 +103,16 @@ def test_the_table_of_the_workloads_is_made_from_them(pythons, tmp_path: Path):
     assert table in (MODELS / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.fixture(scope="module")
+def trained_on_jax(train):
+    return train(list(LEARNED), "jax")
+
+
+@pytest.mark.xdist_group("the zoo on jax")
 @pytest.mark.parametrize("name", LEARNED)
-def test_each_learns_what_it_was_not_shown(train, name: str, rules_accuracy: float):
+def test_each_learns_what_it_was_not_shown(trained_on_jax, name: str, rules_accuracy: float):
     most_loss, least_accuracy = LEARNED[name]
-    ((_, _, held_out),) = train([name], "jax").values()
+    _, _, held_out = trained_on_jax[name]
     assert held_out["loss"] < most_loss
     if least_accuracy is not None:
         assert held_out["accuracy"] > least_accuracy

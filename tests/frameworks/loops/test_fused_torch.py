@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from project import SOURCES
 
+#: What is asked once for all of them is asked in one process.
+pytestmark = pytest.mark.xdist_group("traces of torch")
+
 HERE = Path(__file__).parent
 
 
