@@ -119,6 +119,12 @@ def run_cli(
     return run
 
 
+@pytest.fixture
+def no_page(monkeypatch) -> None:
+    """Let runs draw no page, which takes seconds."""
+    monkeypatch.setattr("keras_bench.commands.run._write_page", lambda *_: None)
+
+
 #: The command line as a process of its own, whose runs draw no page: that takes seconds.
 START_WITHOUT_PAGE = """
 import keras_bench.commands.run

@@ -4,10 +4,10 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def no_page(request: pytest.FixtureRequest, monkeypatch) -> None:
-    """Let runs draw no page, which takes seconds, but in tests that are marked `draws_page`."""
+def pages_where_they_are_asked_for(request: pytest.FixtureRequest) -> None:
+    """Let runs draw their page only in tests that are marked `draws_page`."""
     if request.node.get_closest_marker("draws_page") is None:
-        monkeypatch.setattr("keras_bench.commands.run._write_page", lambda *_: None)
+        request.getfixturevalue("no_page")
 
 
 @pytest.fixture(autouse=True)

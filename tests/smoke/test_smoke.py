@@ -100,13 +100,12 @@ def test_a_planted_fault_of_a_layer_is_found_and_named(run_cli, jax, command_fol
 
 
 def test_a_fused_epoch_agrees_with_fit_and_is_measured(
-    run_cli, jax, command_folder: Path, results: Path, monkeypatch
+    run_cli, jax, command_folder: Path, results: Path, no_page
 ):
     (command_folder / "mine.py").write_text(SMALL_WORKLOAD)
     checked = run_cli("parity", "mine.py", "--loop=fused", *jax)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert "- jax fused agrees with fit to rounding" in checked.stdout
-    monkeypatch.setattr("keras_bench.commands.run._write_page", lambda *_: None)
     answer = run_cli("run", "mine.py", "--loop=fused", "--rounds=1", "--no-parity", *jax)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     (row,) = pd.read_csv(results / "latest.csv").to_dict("records")
@@ -134,7 +133,6 @@ def test_a_gate_finds_a_slower_training(run_cli, jax_python, command_folder: Pat
 
 
 def test_a_prediction_is_measured(run_cli, jax, command_folder: Path, results: Path, monkeypatch):
-    monkeypatch.setattr("keras_bench.commands.run._write_page", lambda *_: None)
     (command_folder / "mine.py").write_text(SMALL_WORKLOAD)
     answer = run_cli(
         "run", "mine.py", "--task=predict", "--set=batch_size=7", "--rounds=1", "--quick", *jax
