@@ -20,10 +20,10 @@ def test_both_networks_are_compared_on_three_backends(run_cli, envs, tmp_path: P
     rows = pd.read_csv(results / "latest.csv")
     assert len(rows) == 6
     assert rows.groupby("workload")["backend"].apply(set).map(len).eq(3).all()
-    assert (
-        rows["epoch_seconds"].between(rows["epoch_seconds_low"], rows["epoch_seconds_high"]).all()
-    )
     assert rows["processes"].eq(1).all()
+    # One process has no interval.
+    assert rows["epoch_seconds_low"].isna().all()
+    assert rows["epoch_seconds"].gt(0).all()
     assert rows["loss_epoch"].eq(20).all()
     assert rows["accuracy"].gt(0.6).all()
     assert rows["keras_version"].notna().all()

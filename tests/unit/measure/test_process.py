@@ -47,15 +47,18 @@ def talking_python(fake_python) -> Callable[[str], str]:
     return make
 
 
-def wait_for_the_end_of_all_descendants() -> None:
-    deadline = time.monotonic() + 20
+@pytest.fixture
+def descendants() -> Callable[[], list[psutil.Process]]:
+    """List the processes that this test has started; those of shared fixtures may be alive too."""
+    before = set(psutil.Process().children(recursive=True))
+    return lambda: [p for p in psutil.Process().children(recursive=True) if p not in before]
+
+
+def wait_for_the_end_of(descendants: Callable[[], list[psutil.Process]]) -> None:
+    deadline = time.monotonic() + 60
     while any(each.status() != psutil.STATUS_ZOMBIE for each in descendants()):
         assert time.monotonic() < deadline
         time.sleep(0.01)
-
-
-def descendants() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
 
 
 def test_a_sample_comes_back_with_the_time_the_process_took(workers, fake_python):
@@ -91,7 +94,7 @@ def test_the_last_words_of_a_dead_worker_are_reported(workers, fake_python):
         workers.run(fake_python("print('x\\nout of luck', flush=True); os._exit(1)"), REQUEST)
 
 
-def test_a_worker_that_hangs_is_ended_in_time(fake_python):
+def test_a_worker_that_hangs_is_ended_in_time(fake_python, descendants):
     hangs = "say('stage', 'training'); time.sleep(600)"
     with (
         launcher(timeout_seconds=2.0) as workers,
@@ -102,7 +105,7 @@ def test_a_worker_that_hangs_is_ended_in_time(fake_python):
 
 
 def test_compiling_may_take_a_part_of_the_time_and_what_follows_the_rest(
-    workers, fake_python, monkeypatch
+    workers, fake_python, monkeypatch, descendants
 ):
     monkeypatch.setattr("keras_bench.measure.process.COMPILING_SHARE", 0.1)
     fused = replace(REQUEST, loop="fused")
@@ -114,7 +117,7 @@ def test_compiling_may_take_a_part_of_the_time_and_what_follows_the_rest(
     assert not descendants()
 
 
-def test_a_worker_that_prints_without_end_is_ended_in_time(fake_python):
+def test_a_worker_that_prints_without_end_is_ended_in_time(fake_python, descendants):
     with launcher(timeout_seconds=1.0) as workers, pytest.raises(WorkerTimeout):
         workers.run(fake_python("while True: print('x' * 100_000)"), REQUEST)
     assert not descendants()
@@ -127,7 +130,7 @@ def test_gigabytes_of_output_neither_block_a_worker_nor_stay_in_memory(workers, 
     assert psutil.Process().memory_info().rss - before < 2**27
 
 
-def test_children_of_a_worker_do_not_outlive_it(workers, fake_python):
+def test_children_of_a_worker_do_not_outlive_it(workers, fake_python, descendants):
     behaviour = "import subprocess; subprocess.Popen(['sleep', '60']); sample()"
     workers.run(fake_python(behaviour), REQUEST)
     assert not descendants()
@@ -157,7 +160,7 @@ def test_an_interpreter_that_is_gone_is_a_backend_error(workers):
         workers.run("/nowhere/python", REQUEST)
 
 
-def test_two_lines_told_have_two_answers_in_their_order(workers, talking_python):
+def test_two_lines_told_have_two_answers_in_their_order(workers, talking_python, descendants):
     with workers.start(talking_python("tell(text)"), REQUEST) as worker:
         assert '"module": "mine.py"' in worker.answer(Observation).file
         worker.tell("first")
@@ -168,10 +171,12 @@ def test_two_lines_told_have_two_answers_in_their_order(workers, talking_python)
     assert not descendants()
 
 
-def test_answers_that_came_before_they_were_asked_for_are_kept(workers, talking_python):
+def test_answers_that_came_before_they_were_asked_for_are_kept(
+    workers, talking_python, descendants
+):
     python = talking_python("tell('one'); tell('two'); sys.exit()")
     with workers.start(python, REQUEST) as worker:
-        wait_for_the_end_of_all_descendants()
+        wait_for_the_end_of(descendants)
         assert [worker.answer(Observation).file for _ in range(2)] == ["one", "two"]
         with pytest.raises(WorkerDied, match="ended with exit code 0"):
             worker.answer(Observation)
@@ -187,7 +192,7 @@ def test_an_answer_in_pieces_is_put_together(workers, talking_python):
         assert worker.answer(Observation).file == "é" * 50_000
 
 
-def test_the_longest_wait_counts_from_the_last_line_told(talking_python):
+def test_the_longest_wait_counts_from_the_last_line_told(talking_python, descendants):
     behaviour = "time.sleep({'late': 0.3, 'never': 60}.get(text, 0)); tell(text)"
     with (
         launcher(timeout_seconds=2.0) as workers,
@@ -214,9 +219,9 @@ def test_an_answer_that_came_in_time_is_taken_however_late_it_is_asked_for(talki
         assert worker.answer(Observation).file == "in time"
 
 
-def test_telling_a_dead_worker_is_answered_by_its_death(workers, fake_python):
+def test_telling_a_dead_worker_is_answered_by_its_death(workers, fake_python, descendants):
     with workers.start(fake_python("print('farewell'); sys.exit(3)"), REQUEST) as worker:
-        wait_for_the_end_of_all_descendants()
+        wait_for_the_end_of(descendants)
         worker.tell("more")
         worker.tell("and more")
         for _ in range(2):
@@ -232,7 +237,9 @@ def test_a_problem_may_come_after_an_answer(workers, talking_python):
             worker.answer(Observation)
 
 
-def test_a_block_that_fails_ends_its_worker_and_passes_the_failure_on(workers, talking_python):
+def test_a_block_that_fails_ends_its_worker_and_passes_the_failure_on(
+    workers, talking_python, descendants
+):
     with (
         pytest.raises(FileNotFoundError),
         workers.start(talking_python("time.sleep(60)"), REQUEST),
