@@ -125,8 +125,11 @@ def no_page(monkeypatch) -> None:
     monkeypatch.setattr("keras_bench.commands.run._write_page", lambda *_: None)
 
 
-#: The command line as a process of its own, whose runs draw no page: that takes seconds.
+#: The command line as a process of its own, whose runs draw no page: that takes seconds. A shell
+#: that starts the tests in the background lets them ignore Ctrl-C, which is sent to it here.
 START_WITHOUT_PAGE = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import keras_bench.commands.run
 from keras_bench.cli import main
 

@@ -2,12 +2,44 @@
 
 import json
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from project import PROJECT, SOURCES
+from warm_interpreter import warm_interpreter
+
+
+@pytest.fixture(scope="session")
+def compiled_by_jax(tmp_path_factory, worker_id: str) -> dict[str, str]:
+    """Variables that let JAX compile a program once for all processes of this run of the tests."""
+    own = tmp_path_factory.getbasetemp()
+    folder = own if worker_id == "master" else own.parent
+    return {
+        "JAX_COMPILATION_CACHE_DIR": str(folder / "compiled-by-jax"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+
+
+@pytest.fixture(scope="session")
+def warm_pythons(
+    pythons: dict[str, str], compiled_by_jax: dict[str, str], tmp_path_factory
+) -> Iterator[dict[str, str]]:
+    """The interpreters of the three backends, with Keras imported once for all of their workers.
+
+    For tests of what a worker finds, not of how it starts.
+    """
+    folder = tmp_path_factory.mktemp("warm")
+    with ExitStack() as servers:
+        yield {
+            backend: servers.enter_context(
+                warm_interpreter(python, backend, folder, compiled_by_jax)
+            )
+            for backend, python in pythons.items()
+        }
 
 
 @pytest.fixture(scope="session")

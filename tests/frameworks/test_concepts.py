@@ -10,7 +10,7 @@ from project import PROJECT, SOURCES
 PAGE = PROJECT / "docs" / "explanation" / "concepts.md"
 
 
-def test_its_examples_print_what_it_shows(pythons, tmp_path: Path):
+def test_its_examples_print_what_it_shows(pythons, compiled_by_jax, tmp_path: Path):
     finished = subprocess.run(
         [pythons["jax"], str(PROJECT / "tests" / "support" / "run_page.py"), str(PAGE)],
         cwd=PROJECT,
@@ -22,9 +22,7 @@ def test_its_examples_print_what_it_shows(pythons, tmp_path: Path):
                 map(str, (SOURCES, PROJECT / "models", PROJECT / "docs" / "examples"))
             ),
             # The page trains the same networks time and again: each is compiled once.
-            "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled"),
-            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-            "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+            **compiled_by_jax,
         },
         capture_output=True,
         text=True,

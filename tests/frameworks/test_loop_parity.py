@@ -142,21 +142,21 @@ FAULTS = {
 }
 
 
-def verdicts(pythons, folder: Path, text: str, *loops: str, **settings):
+def verdicts(warm_pythons, folder: Path, text: str, *loops: str, **settings):
     """Compare loops with fit on JAX; return what came of each, by its name."""
     file = folder / "mine.py"
     file.write_text(text)
-    learners = {"jax": Learner("jax", pythons["jax"], workload_in(file))}
+    learners = {"jax": Learner("jax", warm_pythons["jax"], workload_in(file))}
     with launcher(timeout_seconds=240.0) as workers:
         found = check_loops(learners, {"jax": loops}, ParitySettings(**settings), workers)
     return {loop: found["jax", loop] for loop in loops}
 
 
 @pytest.fixture(scope="module")
-def found(pythons, tmp_path_factory):
+def found(warm_pythons, tmp_path_factory):
     """What comes of every planted loop, in one worker."""
     others = ("fit:4", "tells", "refuses", "raises", "clean")
-    return verdicts(pythons, tmp_path_factory.mktemp("loops"), WORKLOAD, *FAULTS, *others)
+    return verdicts(warm_pythons, tmp_path_factory.mktemp("loops"), WORKLOAD, *FAULTS, *others)
 
 
 def test_a_loop_that_trains_the_same_agrees(found):
@@ -231,8 +231,8 @@ def data(seed):
     ids=["a source", "a loss that diverges", "a workload that breaks"],
 )
 def test_where_nothing_can_be_compared_all_loops_are_unchecked(
-    pythons, tmp_path: Path, text: str, exit_code: int, reason: str
+    warm_pythons, tmp_path: Path, text: str, exit_code: int, reason: str
 ):
-    for each in verdicts(pythons, tmp_path, text, "clean", "fit:4").values():
+    for each in verdicts(warm_pythons, tmp_path, text, "clean", "fit:4").values():
         assert (each.outcome, each.exit_code) == ("unchecked", exit_code)
         assert reason in each.failure

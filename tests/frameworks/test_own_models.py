@@ -258,8 +258,8 @@ def outcome(answer: dict[str, Any]) -> list[object]:
 
 
 @pytest.fixture
-def envs(pythons) -> list[str]:
-    return [f"--env={backend}={python}" for backend, python in pythons.items()]
+def envs(warm_pythons) -> list[str]:
+    return [f"--env={backend}={python}" for backend, python in warm_pythons.items()]
 
 
 def rows_of(tmp_path: Path) -> dict[str, dict[str, dict[str, object]]]:

@@ -136,7 +136,7 @@ ANOTHER_SHAPE = "Hidden = lambda units, *a, **k: Dense(units + (BACKEND == 'jax'
 
 
 @pytest.fixture
-def check(pythons, tmp_path: Path):
+def check(warm_pythons, tmp_path: Path):
     """Check a workload, given as its text or by its name, on some backends."""
 
     def run(text: str, backends=("tensorflow", "jax", "torch"), **options) -> Verdict:
@@ -145,7 +145,9 @@ def check(pythons, tmp_path: Path):
             file.write_text(text)
             text = str(file)
         (workload,) = workloads.find(Selection((text,)))
-        learners = {backend: Learner(backend, pythons[backend], workload) for backend in backends}
+        learners = {
+            backend: Learner(backend, warm_pythons[backend], workload) for backend in backends
+        }
         with launcher(timeout_seconds=120.0) as workers:
             return check_parity(workload.name, learners, ParitySettings(**options), workers)
 
@@ -393,11 +395,11 @@ def test_a_backend_that_cannot_be_checked_leaves_the_others(check):
 
 
 def test_the_command_prints_where_they_part_writes_the_series_and_fails(
-    run_cli, pythons, tmp_path: Path
+    run_cli, warm_pythons, tmp_path: Path
 ):
     file = tmp_path / "mine.py"
     file.write_text(WORKLOAD.replace("# here", LAYER_OFF))
-    envs = [f"--env={backend}={python}" for backend, python in pythons.items()]
+    envs = [f"--env={backend}={python}" for backend, python in warm_pythons.items()]
     answer = run_cli("parity", str(file), "--json=parity.json", *envs)
     assert answer.returncode == 11, answer.stdout + answer.stderr
     assert "- jax agrees to rounding" in answer.stdout

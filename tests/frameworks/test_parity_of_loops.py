@@ -70,10 +70,12 @@ def workload(tmp_path: Path):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_fused_epoch_agrees_with_fit(run_cli, pythons, workload, tmp_path: Path, backend: str):
+def test_a_fused_epoch_agrees_with_fit(
+    run_cli, warm_pythons, workload, tmp_path: Path, backend: str
+):
     answer = run_cli(
         "parity", workload(WORKLOAD), "dense_1_16_32_2", "--loop=fused", f"--backend={backend}",
-        f"--env={backend}={pythons[backend]}", "--json=parity.json",
+        f"--env={backend}={warm_pythons[backend]}", "--json=parity.json",
     )  # fmt: skip
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert answer.stdout.count(f"- {backend} fused agrees with fit to rounding") == 2
@@ -87,9 +89,9 @@ def test_a_fused_epoch_agrees_with_fit(run_cli, pythons, workload, tmp_path: Pat
 
 
 def test_a_loop_that_trains_something_else_fails_the_command_and_the_run(
-    run_cli, pythons, workload, tmp_path: Path
+    run_cli, warm_pythons, workload, tmp_path: Path
 ):
-    file, env = workload(FAULT + WORKLOAD), f"--env=jax={pythons['jax']}"
+    file, env = workload(FAULT + WORKLOAD), f"--env=jax={warm_pythons['jax']}"
     answer = run_cli("parity", file, "--loop=fit:4", "--backend=jax", env)
     assert answer.returncode == 11, answer.stdout + answer.stderr
     assert "- jax fit:4 parts from fit:" in answer.stdout
@@ -102,8 +104,8 @@ def test_a_loop_that_trains_something_else_fails_the_command_and_the_run(
     assert found["fit"] != "differs"
 
 
-def test_a_loop_that_refuses_is_unsupported(run_cli, pythons, workload):
-    file, env = workload(REFUSAL + WORKLOAD), f"--env=jax={pythons['jax']}"
+def test_a_loop_that_refuses_is_unsupported(run_cli, warm_pythons, workload):
+    file, env = workload(REFUSAL + WORKLOAD), f"--env=jax={warm_pythons['jax']}"
     answer = run_cli("parity", file, "--loop=fit:4", "--loop=fit:2", "--backend=jax", env)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     said = "not by fit:4 on jax: nothing is trained on Mondays; train it by fit"

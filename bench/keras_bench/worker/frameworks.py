@@ -1,7 +1,6 @@
 """Imports Keras on one backend, with the threads asked for, and reads them back."""
 
 import importlib
-import os
 import sys
 from functools import partial
 from typing import Any
@@ -17,10 +16,10 @@ def import_keras(request: Request) -> Any:
     """
     backend = request.backend
     dtype = request.dtype if isinstance(request, ParityRequest) else None
-    if backend == "jax" and dtype == "float64":
-        os.environ["JAX_ENABLE_X64"] = "1"  # Without it, JAX has no float64 at all.
     try:
         framework = importlib.import_module(backend)
+        if backend == "jax" and dtype == "float64":
+            framework.config.update("jax_enable_x64", True)  # Without it, JAX has no float64.
         if request.threads is not None:
             _limit_threads(framework, backend, request.threads)
         keras = importlib.import_module("keras")

@@ -22,18 +22,6 @@ QUICKLY_COMPILED = {
 
 
 @pytest.fixture(scope="session")
-def compiled_by_jax(tmp_path_factory, worker_id: str) -> dict[str, str]:
-    """Variables that let JAX compile a program once for all processes of this run of the tests."""
-    own = tmp_path_factory.getbasetemp()
-    folder = own if worker_id == "master" else own.parent
-    return {
-        "JAX_COMPILATION_CACHE_DIR": str(folder / "compiled-by-jax"),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-    }
-
-
-@pytest.fixture(scope="session")
 def ask(
     pythons: dict[str, str], compiled_by_jax: dict[str, str]
 ) -> Iterator[Callable[..., dict[str, Any]]]:
