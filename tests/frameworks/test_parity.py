@@ -29,7 +29,7 @@ Hidden = Dense
 Model = keras.Sequential
 
 def data(seed):
-    x = np.random.default_rng(seed).normal(size=(56, 3)).astype("float32")
+    x = np.random.default_rng(seed).normal(size=(26, 3)).astype("float32")
     return x, (x[:, 0] > 0).astype("int32")
 
 def change(model):
@@ -118,7 +118,7 @@ class Model(keras.Sequential):
 
 OTHER_DATA = """
 def data(seed):
-    x = np.random.default_rng(seed).normal(size=(56, 3)).astype("float32")
+    x = np.random.default_rng(seed).normal(size=(26, 3)).astype("float32")
     if BACKEND == "jax":
         x = x[np.random.default_rng(5).permutation(len(x))]
     return x, (x[:, 0] > 0).astype("int32")
@@ -212,7 +212,7 @@ def test_a_planted_fault_is_found_and_named_once(check, fault, backend: str, nam
 def test_the_networks_differ_in_nothing_but_what_the_documentation_explains(
     check, name: str, dtype: str
 ):
-    verdict = check(name, dtype=dtype, epochs=3)
+    verdict = check(name, dtype=dtype, epochs=3, most_steps=31)
     assert verdict.source == "the NumPy reference"
     if dtype == "float32":
         assert set(outcomes(verdict).values()) == {"agrees"}
@@ -414,7 +414,7 @@ def test_the_command_prints_where_they_part_writes_the_series_and_fails(
     for row in workload["epoch_losses"]:
         assert row["jax"] == pytest.approx(row["reference"], rel=row["rounding_bound"])
     steps = [(row["epoch"], row["step"]) for row in workload["running_losses"]]
-    assert set(steps) == {(1, 1), (1, 2), (1, 3), (1, 6), (2, 1), (2, 6)}
+    assert set(steps) == {(1, 1), (1, 2), (1, 3), (2, 1), (2, 3)}
 
     answer = run_cli("run", str(file), "--rounds=1", *envs)
     assert answer.returncode == 11, answer.stdout + answer.stderr
