@@ -22,7 +22,7 @@ from keras_bench.records import BACKENDS, Parameter, Selection
 
 if TYPE_CHECKING:
     from keras_bench.commands.pytest_rounds import TimedRounds
-    from keras_bench.measure.environments import Interpreter
+    from keras_bench.environments.interpreters import Interpreter
     from keras_bench.worker.protocol import Workload
 
 DEFAULT_ROUNDS = 5
@@ -149,7 +149,7 @@ def keras_bench_rounds(
 
 def _interpreter(backend: str, pythons: Mapping[str, str]) -> "Interpreter":
     """Return the interpreter of a backend; end the test where the backend isn't there."""
-    from keras_bench.measure.environments import probe, require, this_python
+    from keras_bench.environments.interpreters import probe, require, this_python
 
     try:
         (interpreter,) = probe({backend: pythons.get(backend, this_python())}).values()

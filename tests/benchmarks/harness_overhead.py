@@ -13,8 +13,8 @@ from pathlib import Path
 from keras_bench.analyze.answer import span, times
 from keras_bench.analyze.stats import ratio
 from keras_bench.analyze.steady import steady
-from keras_bench.measure.environments import worker_variables
 from keras_bench.measure.process import Launcher, launcher
+from keras_bench.measure.variables import worker_variables
 from keras_bench.measure.workloads import shipped
 from keras_bench.worker.protocol import TimingRequest
 

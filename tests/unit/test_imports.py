@@ -14,11 +14,12 @@ FRAMEWORKS = {"keras", "jax", "jaxlib", "openvino", "tensorflow", "torch"}
 
 #: What the modules of a folder may not import from the suite.
 FORBIDDEN = {
-    "analyze": ("measure", "report", "store", "commands", "cli"),
+    "environments": ("measure", "analyze", "parity", "report", "store", "commands", "cli"),
+    "analyze": ("environments", "measure", "report", "store", "commands", "cli"),
     "measure": ("analyze", "report", "store", "commands", "cli"),
-    "parity": ("analyze", "measure", "report", "store", "commands", "cli"),
-    "report": ("measure", "store", "commands", "cli"),
-    "store": ("measure", "commands", "cli"),
+    "parity": ("analyze", "environments", "measure", "report", "store", "commands", "cli"),
+    "report": ("environments", "measure", "store", "commands", "cli"),
+    "store": ("environments", "measure", "commands", "cli"),
     "commands": ("cli",),
     # A user's own program has nothing but these.
     "loops": ("errors", "worker", "parity", "analyze", "measure", "report", "store", "commands"),

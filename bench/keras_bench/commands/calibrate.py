@@ -21,9 +21,9 @@ from keras_bench.analyze.pairs import clock_jumped, log_ratio
 from keras_bench.analyze.steady import UNCOUNTED_EPOCHS, process_epochs_by
 from keras_bench.commands.outputs import check_outputs, write_all
 from keras_bench.commands.parity_first import check_first
+from keras_bench.environments.interpreters import Interpreter, probe, require
 from keras_bench.errors import BenchError, Interrupted, Undecided, UsageError
 from keras_bench.measure import workloads
-from keras_bench.measure.environments import Interpreter, probe, require
 from keras_bench.measure.lock import machine_lock
 from keras_bench.measure.machine import quiet_core, this_machine
 from keras_bench.measure.process import Launcher, launcher

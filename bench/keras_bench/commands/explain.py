@@ -17,9 +17,9 @@ from keras_bench.analyze.explanation import explain as explain_run
 from keras_bench.analyze.steady import UNCOUNTED_EPOCHS
 from keras_bench.commands.outputs import check_outputs, write_all
 from keras_bench.commands.rounds import measure_rounds
+from keras_bench.environments.interpreters import Interpreter, choose, probe_backends
 from keras_bench.errors import BenchError, Interrupted, UsageError
 from keras_bench.measure import workloads
-from keras_bench.measure.environments import Interpreter, choose, probe_backends
 from keras_bench.measure.lock import machine_lock
 from keras_bench.measure.loop_parity import check_loops
 from keras_bench.measure.machine import this_machine

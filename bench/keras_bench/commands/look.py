@@ -9,8 +9,8 @@ from rich.text import Text
 
 from keras_bench.analyze.comparison import tables
 from keras_bench.analyze.diagnosis import diagnose
+from keras_bench.environments.interpreters import probe_backends
 from keras_bench.measure import workloads
-from keras_bench.measure.environments import probe_backends
 from keras_bench.measure.surroundings import examine
 from keras_bench.records import BACKENDS
 from keras_bench.report.terminal import make_console, print_findings, print_tables

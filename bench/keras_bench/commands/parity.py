@@ -5,9 +5,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from keras_bench.analyze.answer import listed
+from keras_bench.environments.interpreters import Interpreter, choose, probe_backends
 from keras_bench.errors import ParityFailed
 from keras_bench.measure import workloads
-from keras_bench.measure.environments import Interpreter, choose, probe_backends
 from keras_bench.measure.lock import machine_lock
 from keras_bench.measure.loop_parity import EPOCHS, check_loops
 from keras_bench.measure.parity import Learner, ParitySettings, check_parity

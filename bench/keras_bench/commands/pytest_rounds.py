@@ -7,8 +7,8 @@ from typing import Any
 
 from keras_bench.analyze.plan import next_process
 from keras_bench.analyze.steady import process_epoch_seconds
+from keras_bench.environments.interpreters import Interpreter
 from keras_bench.errors import BenchError
-from keras_bench.measure.environments import Interpreter
 from keras_bench.measure.lock import machine_lock
 from keras_bench.measure.machine import this_machine
 from keras_bench.measure.process import Launcher, launcher

@@ -17,9 +17,9 @@ from keras_bench.analyze.diagnosis import diagnose, without_folders
 from keras_bench.analyze.plan import next_round
 from keras_bench.commands.parity_first import check_first
 from keras_bench.commands.rounds import measure_rounds
+from keras_bench.environments.interpreters import Interpreter, choose, probe_backends
 from keras_bench.errors import Interrupted, ParityFailed, ResultsUnwritable
 from keras_bench.measure import workloads
-from keras_bench.measure.environments import Interpreter, choose, probe_backends
 from keras_bench.measure.lock import machine_lock
 from keras_bench.measure.machine import this_machine
 from keras_bench.measure.process import launcher

@@ -17,9 +17,9 @@ from keras_bench.analyze.pairs import pairs, that_count
 from keras_bench.analyze.steady import UNCOUNTED_EPOCHS
 from keras_bench.commands.parity_first import check_first
 from keras_bench.commands.rounds import measure_rounds
+from keras_bench.environments.interpreters import Interpreter, probe, require
 from keras_bench.errors import BackendError, ResultsUnwritable
 from keras_bench.measure import workloads
-from keras_bench.measure.environments import Interpreter, probe, require
 from keras_bench.measure.lock import machine_lock
 from keras_bench.measure.machine import quiet_core, this_machine
 from keras_bench.measure.process import launcher

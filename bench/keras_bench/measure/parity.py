@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from keras_bench.errors import BenchError, LossDiverged, Unsupported
-from keras_bench.measure.environments import thread_count
 from keras_bench.measure.process import Launcher, Worker
+from keras_bench.measure.variables import thread_count
 from keras_bench.parity.blueprint import Blueprint
 from keras_bench.parity.causes import Cause
 from keras_bench.parity.network import Network, NotCovered, covered

@@ -6,9 +6,9 @@ from contextlib import ExitStack
 import numpy as np
 
 from keras_bench.errors import BenchError
-from keras_bench.measure.environments import thread_count
 from keras_bench.measure.parity import Learner
 from keras_bench.measure.process import Launcher
+from keras_bench.measure.variables import thread_count
 from keras_bench.parity.predictions import Prediction, judge_predictions
 from keras_bench.records import Parity
 from keras_bench.worker.protocol import Predictions, PredictionsRequest

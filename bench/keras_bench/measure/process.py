@@ -27,7 +27,7 @@ from keras_bench.errors import (
     WorkerTimeout,
     WorkloadError,
 )
-from keras_bench.measure.environments import worker_variables
+from keras_bench.measure.variables import worker_variables
 from keras_bench.records import DEFAULT_LOOPS, Sample, contender
 from keras_bench.worker.protocol import (
     COMPILING,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from keras_bench.errors import BenchError, Unsupported
-from keras_bench.measure.environments import thread_count
+from keras_bench.measure.variables import thread_count
 from keras_bench.records import Arm, ArmResult, Assignment, Failure, Sample, Task
 from keras_bench.worker.protocol import PredictingRequest, Request, TimingRequest, Workload
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import psutil
 
-from keras_bench.measure.environments import THREAD_VARIABLES, Interpreter
+from keras_bench.environments.interpreters import Interpreter
 from keras_bench.measure.machine import usable_cores
+from keras_bench.measure.variables import THREAD_VARIABLES
 from keras_bench.records import Surroundings
 
 #: How long load and steal are watched.

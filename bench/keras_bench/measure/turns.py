@@ -12,10 +12,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from keras_bench.errors import BenchError
-from keras_bench.measure.environments import thread_count
 from keras_bench.measure.process import Launcher, Worker
 from keras_bench.measure.runner import Outcome, Starting, Target
 from keras_bench.measure.surroundings import other_cpu_seconds
+from keras_bench.measure.variables import thread_count
 from keras_bench.records import Arm, Sample
 from keras_bench.worker.protocol import STOP, TimingRequest, Turn
 

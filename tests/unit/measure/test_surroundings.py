@@ -6,7 +6,7 @@ from collections import namedtuple
 import psutil
 import pytest
 
-from keras_bench.measure.environments import probe
+from keras_bench.environments.interpreters import probe
 from keras_bench.measure.surroundings import examine, other_cpu_seconds
 
 
