@@ -13,6 +13,7 @@ from keras_bench.records import (
     BACKENDS_OF,
     DEFAULT_LOOPS,
     TRAINING_LOOPS,
+    EnvironmentChoice,
     GateSettings,
     Parameter,
     Selection,
@@ -27,17 +28,17 @@ LOOP_NAMES = ", ".join((*TRAINING_LOOPS, "and fit:N"))
 
 def parse_environments(
     context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
-) -> dict[str, str]:
-    """Return interpreters by backend; raise BadParameter for what isn't BACKEND=PYTHON."""
+) -> tuple[tuple[str, str], ...]:
+    """Return specs by backend; raise BadParameter for what isn't BACKEND=SPEC."""
     chosen = {}
     for value in values:
-        backend, separator, python = value.partition("=")
-        if not separator or not python:
-            raise click.BadParameter(f"{value!r} isn't BACKEND=PYTHON")
+        backend, separator, spec = value.partition("=")
+        if not separator or not spec:
+            raise click.BadParameter(f"{value!r} isn't BACKEND=SPEC")
         if backend not in KNOWN:
             raise click.BadParameter(f"no backend is named {backend!r}; {_nearest(backend)}")
-        chosen[backend] = python
-    return chosen
+        chosen[backend] = spec
+    return tuple(chosen.items())
 
 
 def parse_backends(
@@ -52,10 +53,20 @@ def parse_backends(
 
 def parse_backend(context: click.Context, parameter: click.Parameter, value: str) -> str:
     """Return the backend; raise BadParameter for what is none, or one that can't train."""
-    (backend,) = parse_backends(context, parameter, (value,))
-    if backend not in BACKENDS:
-        raise click.BadParameter(f"Keras can't train on {backend}, only predict; take another one")
+    (backend,) = parse_training_backends(context, parameter, (value,))
     return backend
+
+
+def parse_training_backends(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return each backend once; raise BadParameter for what is none, or one that can't train."""
+    backends = parse_backends(context, parameter, values)
+    for backend in backends:
+        if backend not in BACKENDS:
+            reason = f"Keras can't train on {backend}, only predict"
+            raise click.BadParameter(f"{reason}; take another one")
+    return backends
 
 
 def _nearest(name: str) -> str:
@@ -179,13 +190,64 @@ def selection_options(command: Callable[..., None]) -> Callable[..., None]:
 
 env_option = click.option(
     "--env",
-    "pythons",
+    "named",
     multiple=True,
-    metavar="BACKEND=PYTHON",
+    metavar="BACKEND=SPEC",
     callback=parse_environments,
-    help="The interpreter that holds a backend; may be repeated."
-    " [default: the one that runs keras-bench]",
+    help="The environment of a backend: an interpreter's path, requirements, a folder,"
+    " git:REVISION, or . for the one that runs keras-bench; may be repeated.",
 )
+cache_option = click.option(
+    "--cache",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="The folder where environments are kept."
+    " [default: $KERAS_BENCH_CACHE, or keras-bench in your cache]",
+)
+no_make_option = click.option(
+    "--no-make", is_flag=True, help="Fail where an environment isn't there, and make none."
+)
+
+
+def making_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say whether and where environments are made, but for --env.
+
+    Pass on an `EnvironmentChoice`.
+    """
+
+    @cache_option
+    @no_make_option
+    @wraps(command)
+    def with_choice(
+        *args: Any,
+        cache: Path | None,
+        no_make: bool,
+        named: tuple[tuple[str, str], ...] = (),
+        **options: Any,
+    ) -> None:
+        command(*args, environments=EnvironmentChoice(named, not no_make, cache), **options)
+
+    return with_choice
+
+
+def environment_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add --env and the options of `making_options`; pass on an `EnvironmentChoice`."""
+    return env_option(making_options(command))
+
+
+def looking_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say where environments are; pass on a choice that makes none."""
+
+    @env_option
+    @cache_option
+    @wraps(command)
+    def with_choice(
+        *args: Any, named: tuple[tuple[str, str], ...], cache: Path | None, **options: Any
+    ) -> None:
+        command(*args, environments=EnvironmentChoice(named, False, cache), **options)
+
+    return with_choice
+
 
 backend_option = click.option(
     "--backend",
@@ -193,7 +255,7 @@ backend_option = click.option(
     multiple=True,
     metavar="NAME",
     callback=parse_backends,
-    help="Take this backend; may be repeated. [default: all that are installed]",
+    help="Take this backend; may be repeated. [default: those of --env, or all three]",
 )
 loops_option = click.option(
     "--loop",
@@ -268,8 +330,6 @@ threads_in_turn_option = click.option(
 no_parity_option = click.option(
     "--no-parity", is_flag=True, help="Skip the check that all sides learn the same."
 )
-#: Begins the reason why there is no interpreter, in the place of its path.
-MISSING = "missing:"
 OutputFile = click.Path(path_type=Path, dir_okay=False)
 results_option = click.option(
     "--results",

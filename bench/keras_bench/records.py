@@ -5,6 +5,7 @@ of the suite's own dependencies.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 #: What a worker is timed at: training a workload's model, or predicting with it.
@@ -157,6 +158,18 @@ class Sample:
 
 #: What a parameter of a workload may be set to.
 Parameter = str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class EnvironmentChoice:
+    """What a user says about environments: specs by backend, and whether and where to make any.
+
+    `cache` is the folder that they are kept in, None for the usual one.
+    """
+
+    named: tuple[tuple[str, str], ...] = ()
+    may_make: bool = True
+    cache: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from keras_bench.analyze.pairs import pairs, that_count
 from keras_bench.analyze.steady import UNCOUNTED_EPOCHS
 from keras_bench.commands.parity_first import check_first
 from keras_bench.commands.rounds import measure_rounds
+from keras_bench.environments.finding import Environments
 from keras_bench.environments.interpreters import Interpreter, probe, require
 from keras_bench.errors import BackendError, ResultsUnwritable
 from keras_bench.measure import workloads
@@ -39,30 +40,37 @@ UNKNOWN = Environment("unknown", ())
 
 @dataclass(frozen=True)
 class Side:
-    """One environment of those that are compared.
+    """One environment of those that are compared: what a user writes for it.
 
     `workloads` is the folder that holds its version of the workloads, None for those that all
-    sides share. `missing` says why there is no interpreter, None where there is one.
+    sides share.
     """
 
     label: str
     backend: str
-    python: str
+    spec: str
     workloads: Path | None = None
-    missing: str | None = None
 
 
 @dataclass(frozen=True)
 class Probed:
-    """A side, and the interpreter found there or why there is none."""
+    """A side, and the interpreter found there or why there is none.
+
+    `note` says in a few words what a git revision stands for, empty for all else.
+    """
 
     side: Side
     interpreter: Interpreter | BackendError
+    note: str = ""
 
 
-def probe_sides(sides: Sequence[Side]) -> tuple[Probed, ...]:
-    """Ask every side's interpreter what it holds."""
-    return tuple(Probed(side, _probe(side)) for side in sides)
+def probe_sides(sides: Sequence[Side], finder: Environments) -> tuple[Probed, ...]:
+    """Find or make every side's environment, and ask what it holds.
+
+    Raises:
+        UsageError: a spec is none.
+    """
+    return tuple(_probed(side, finder) for side in sides)
 
 
 def measure_sides(
@@ -152,15 +160,19 @@ def _side_name(arm: Arm) -> str:
     return f"{arm.environment.label} on {arm.backend}"
 
 
-def _probe(side: Side) -> Interpreter | BackendError:
-    if side.missing is not None:
-        return BackendError(side.label, side.missing, "choose another version")
+def _probed(side: Side, finder: Environments) -> Probed:
     try:
-        interpreter = probe({side.label: side.python})[side.label]
+        place = finder.place(side.spec, side.backend)
+        interpreter = probe({side.label: place.python})[side.label]
         require(interpreter, side.backend, f"for {side.label}")
     except BackendError as error:
-        return error
-    return replace(interpreter, environment=replace(interpreter.environment, label=side.label))
+        return Probed(side, error)
+    labelled = replace(interpreter.environment, label=side.label)
+    return Probed(
+        replace(side, workloads=side.workloads or place.workloads),
+        replace(interpreter, environment=labelled),
+        place.note,
+    )
 
 
 def _arms(

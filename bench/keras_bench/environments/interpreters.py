@@ -7,15 +7,11 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from keras_bench.errors import BackendError, UsageError
-from keras_bench.records import BACKENDS, BACKENDS_OF, DISTRIBUTIONS, Environment, Task
+from keras_bench.errors import BackendError
+from keras_bench.records import BACKENDS, DISTRIBUTIONS, Environment
 
 #: What decides speed or results, besides the frameworks themselves.
 RECORDED_PACKAGES = ("keras", "jaxlib", "numpy")
-
-#: Why a backend is refused that only predicts.
-NO_TRAINING = "Keras can't train on this backend, only predict"
-PREDICT_INSTEAD = "measure that, with `keras-bench run --task predict`"
 
 _PROBE = """
 import json, platform
@@ -53,39 +49,6 @@ def probe(pythons: Mapping[str, str]) -> dict[str, Interpreter]:
     with ThreadPoolExecutor(max_workers=max(1, len(distinct))) as pool:
         probed = dict(zip(distinct, pool.map(_probe, distinct), strict=True))
     return {backend: probed[python] for backend, python in pythons.items()}
-
-
-def probe_backends(pythons: Mapping[str, str]) -> dict[str, Interpreter]:
-    """Probe the interpreter of every backend: the one given, or the one that runs the suite."""
-    every = BACKENDS_OF["predict"]
-    return probe({backend: pythons.get(backend, this_python()) for backend in every})
-
-
-def choose(
-    asked: tuple[str, ...],
-    interpreters: Mapping[str, Interpreter],
-    pythons: Mapping[str, str],
-    task: Task = "train",
-) -> dict[str, Interpreter]:
-    """Return the backends to measure: those asked for, or all that are installed.
-
-    Raises:
-        UsageError: one that was asked for can't do the task.
-        BackendError: one that was asked for isn't installed, or none is.
-    """
-    able = BACKENDS_OF[task]
-    for backend in asked or tuple(pythons):
-        if backend not in able:
-            raise UsageError(backend, NO_TRAINING, PREDICT_INSTEAD)
-        require(interpreters[backend], backend, f"with --env {backend}=PYTHON")
-    chosen = asked or tuple(name for name in able if interpreters[name].environment.holds(name))
-    if not chosen:
-        raise BackendError(
-            this_python(),
-            "holds no backend",
-            "install keras-bench[jax], [tensorflow] or [torch], or name environments with --env",
-        )
-    return {backend: interpreters[backend] for backend in chosen}
 
 
 def require(interpreter: Interpreter, backend: str, how: str) -> None:

@@ -42,6 +42,11 @@ def make_console() -> Console:
     return console
 
 
+def say(console: Console) -> Callable[[str], None]:
+    """Return what prints a line about what is done before anything is measured."""
+    return lambda line: console.print(Text(line, style="dim"), soft_wrap=True)
+
+
 def print_tables(console: Console, run: Run, tables: Sequence[Table]) -> None:
     """Print a table per workload, fastest first, each with its answer below it."""
     for table in tables:

@@ -1,0 +1,119 @@
+"""What a user writes for an environment, read: nothing is looked up but whether a path is there."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from keras_bench.errors import UsageError
+
+#: What begins a git revision.
+GIT = "git:"
+
+FORMS = (
+    'write requirements ("keras==3.14.1 jax<0.10"), a folder (./keras), git:REVISION,'
+    " git:FOLDER@REVISION, or the path of an interpreter"
+)
+
+
+@dataclass(frozen=True)
+class InterpreterSpec:
+    """An interpreter that is there already."""
+
+    python: str
+
+
+@dataclass(frozen=True)
+class FolderSpec:
+    """A Python project that is installed as it is now."""
+
+    folder: Path
+
+
+@dataclass(frozen=True)
+class RevisionSpec:
+    """A git repository as it was at a revision."""
+
+    repository: Path
+    revision: str
+
+
+@dataclass(frozen=True)
+class RequirementsSpec:
+    """Requirements as pip takes them, such as "keras==3.14.1"; none for the suite's own."""
+
+    requirements: tuple[str, ...] = ()
+
+
+Spec = InterpreterSpec | FolderSpec | RevisionSpec | RequirementsSpec
+
+
+def parse_spec(text: str) -> Spec:
+    """Return what a text asks for.
+
+    A text with a path's separator, or ".", is a file or a folder; so no folder captures the name
+    of a package. A folder that is a virtual environment stands for its interpreter.
+
+    Raises:
+        UsageError: the text is none of these forms, or nothing is there.
+    """
+    if text.startswith(GIT):
+        return _parse_revision(text)
+    if _is_path(text):
+        return _parse_path(text)
+    if text.startswith(("python", "pypy")) and (found := shutil.which(text)):
+        return InterpreterSpec(found)
+    requirements = tuple(text.split())
+    if not requirements:
+        raise UsageError(repr(text), "asks for no environment", FORMS)
+    for requirement in requirements:
+        try:
+            Requirement(requirement)
+        except InvalidRequirement as error:
+            reason = str(error).partition("\n")[0]
+            raise UsageError(
+                repr(text), f"{requirement!r} is no requirement ({reason})", FORMS
+            ) from None
+    return RequirementsSpec(requirements)
+
+
+def _is_path(text: str) -> bool:
+    # A requirement's address has separators too: "keras @ https://...", "git+https://...".
+    return "://" not in text and (text == "." or text.startswith("~") or os.sep in text)
+
+
+def _parse_path(text: str) -> Spec:
+    path = Path(text).expanduser()
+    try:
+        if not path.exists():
+            raise UsageError(text, "no such file or folder", FORMS)
+        if path.is_file():
+            # Not resolved: a virtual environment's interpreter is a link to another one.
+            return InterpreterSpec(str(path.absolute()))
+        if (path / "pyvenv.cfg").is_file():
+            return InterpreterSpec(str((path / "bin" / "python").absolute()))
+        if not any((path / name).is_file() for name in ("pyproject.toml", "setup.py")):
+            reason = "holds no Python project: neither a pyproject.toml nor a setup.py"
+            raise UsageError(text, reason, FORMS)
+    except PermissionError as error:
+        raise UsageError(text, "can't be read (permission denied)", FORMS) from error
+    return FolderSpec(path.resolve())
+
+
+def _parse_revision(text: str) -> RevisionSpec:
+    """Return the repository and the revision, which follows the last "@"."""
+    place = text.removeprefix(GIT)
+    repository, separator, revision = place.rpartition("@")
+    # "git:HEAD@{1}" and "git:@{upstream}" are revisions as git writes them.
+    if not separator or revision.startswith("{"):
+        repository, revision = ".", place
+    if not revision or not repository:
+        raise UsageError(text, "names no revision", "write git:REVISION or git:FOLDER@REVISION")
+    if revision.startswith("-"):
+        raise UsageError(text, f"{revision} is no revision", "name a commit, branch or tag")
+    folder = Path(repository).expanduser()
+    if not folder.is_dir():
+        raise UsageError(text, f"there is no folder {repository}", FORMS)
+    return RevisionSpec(folder.resolve(), revision)
