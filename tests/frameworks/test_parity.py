@@ -212,7 +212,7 @@ def test_a_planted_fault_is_found_and_named_once(check, fault, backend: str, nam
 def test_the_networks_differ_in_nothing_but_what_the_documentation_explains(
     check, name: str, dtype: str
 ):
-    verdict = check(name, dtype=dtype, epochs=3, most_steps=31)
+    verdict = check(name, dtype=dtype, epochs=2, most_steps=31)
     assert verdict.source == "the NumPy reference"
     if dtype == "float32":
         assert set(outcomes(verdict).values()) == {"agrees"}
