@@ -51,7 +51,7 @@ def test_a_training_is_watched_and_split(
 
 
 @pytest.fixture
-def train(pythons, tmp_path: Path):
+def train(warm_pythons, tmp_path: Path):
     """Train the small workload by a loop; return the sample."""
 
     def train(backend: str, loop: str):
@@ -59,7 +59,7 @@ def train(pythons, tmp_path: Path):
         file.write_text(SMALL_WORKLOAD)
         request = TimingRequest(workload=workload_in(file), backend=backend, seed=0, loop=loop)
         with launcher(300.0) as workers:
-            return workers.run(pythons[backend], request)
+            return workers.run(warm_pythons[backend], request)
 
     return train
 

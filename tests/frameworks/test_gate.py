@@ -16,7 +16,7 @@ LEARNS_SOMETHING_ELSE = SMALL_WORKLOAD.replace("Dense(1)", "Dense(1, activation=
 
 
 @pytest.fixture
-def gate(run_cli, pythons, tmp_path: Path, monkeypatch):
+def gate(run_cli, warm_pythons, tmp_path: Path, monkeypatch):
     """Gate the small workload against another version of it; return the answer and the pair."""
     # Rounds count whatever else the machine does meanwhile.
     monkeypatch.setattr("keras_bench.analyze.pairs.MOST_BUSY_CHANGE_CORES", math.inf)
@@ -25,7 +25,7 @@ def gate(run_cli, pythons, tmp_path: Path, monkeypatch):
         for side, text in (("before", SMALL_WORKLOAD), ("after", candidate)):
             (tmp_path / side).mkdir()
             (tmp_path / side / "mine.py").write_text(text)
-        python = pythons["jax"]
+        python = warm_pythons["jax"]
         answer = run_cli(
             "gate", "mine.py", "--backend=jax", f"--baseline={python}", f"--candidate={python}",
             f"--baseline-workloads={tmp_path / 'before'}",

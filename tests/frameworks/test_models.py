@@ -115,16 +115,18 @@ answer = [x.shape, str(x.dtype), int(old.sum()), int(y[old].sum()), int(y[~old].
 
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
-@pytest.mark.parametrize("name", ["dense_3_5_2", "dense_1_16_32_2"])
-def test_each_network_runs_by_itself_on_each_backend(ask, name: str, backend: str):
+def test_each_network_runs_by_itself_on_each_backend(ask, backend: str):
     answer = ask(
-        f"""
-import keras, {name} as w
-keras.utils.set_random_seed(0)
-history = w.build().fit(*w.data(0), **{{**w.FIT, "epochs": 2}}, verbose=0)
-answer = [keras.backend.backend(), history.history["loss"]]
+        """
+import keras, dense_3_5_2, dense_1_16_32_2
+answer = [keras.backend.backend()]
+for w in (dense_3_5_2, dense_1_16_32_2):
+    keras.utils.set_random_seed(0)
+    history = w.build().fit(*w.data(0), **{**w.FIT, "epochs": 2}, verbose=0)
+    answer.append(history.history["loss"])
 """,
         backend,
     )
     assert answer[0] == backend
-    assert answer[1][1] < answer[1][0]
+    for first, second in answer[1:]:
+        assert second < first

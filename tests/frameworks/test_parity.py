@@ -15,14 +15,14 @@ from keras_bench.measure.process import launcher
 from keras_bench.parity.verdict import Verdict, describe
 from keras_bench.records import Selection
 
-#: Two Dense layers; a test replaces a part of it.
+#: Two Dense layers, and three steps an epoch; a test replaces a part of it.
 WORKLOAD = """
 import keras, numpy as np
 from keras import ops
 from keras.layers import Dense
 
 BACKEND = keras.backend.backend()
-FIT = {"batch_size": 10, "epochs": 2}
+FIT = {"batch_size": 10, "epochs": 1}
 OPTIMIZER = keras.optimizers.Adam(0.001)
 LOSS = "sparse_categorical_crossentropy"
 Hidden = Dense
@@ -212,7 +212,7 @@ def test_a_planted_fault_is_found_and_named_once(check, fault, backend: str, nam
 def test_the_networks_differ_in_nothing_but_what_the_documentation_explains(
     check, name: str, dtype: str
 ):
-    verdict = check(name, dtype=dtype, epochs=3, most_steps=31)
+    verdict = check(name, dtype=dtype, epochs=2, most_steps=31)
     assert verdict.source == "the NumPy reference"
     if dtype == "float32":
         assert set(outcomes(verdict).values()) == {"agrees"}
@@ -398,7 +398,8 @@ def test_the_command_prints_where_they_part_writes_the_series_and_fails(
     run_cli, warm_pythons, tmp_path: Path
 ):
     file = tmp_path / "mine.py"
-    file.write_text(WORKLOAD.replace("# here", LAYER_OFF))
+    two_epochs = WORKLOAD.replace('"epochs": 1', '"epochs": 2')
+    file.write_text(two_epochs.replace("# here", LAYER_OFF))
     envs = [f"--env={backend}={python}" for backend, python in warm_pythons.items()]
     answer = run_cli("parity", str(file), "--json=parity.json", *envs)
     assert answer.returncode == 11, answer.stdout + answer.stderr

@@ -14,7 +14,7 @@ SINGLE = UNIT_ROUNDOFF["float32"]
 
 
 def test_a_real_training_in_float32_lies_within_what_random_rounding_explains(draws):
-    trainings = draws(200)
+    trainings = draws(100)
     shares = []
     for seed in range(trainings):
         random = np.random.default_rng(seed)
@@ -35,7 +35,7 @@ def test_a_real_training_in_float32_lies_within_what_random_rounding_explains(dr
 
 
 def test_products_and_softmax_in_float32_lie_within_safety_of_the_spread(draws):
-    for seed in range(draws(2000)):
+    for seed in range(draws(1000)):
         random = np.random.default_rng(seed)
         rows, inner, columns = random.integers(1, 60, size=3)
         left = random.normal(size=(rows, inner)).astype("float32")

@@ -18,7 +18,7 @@ FEW_ROUNDS = 0.03
 @pytest.fixture
 def gates(monkeypatch, draws):
     """Draw so many gates, which take as long as they are many."""
-    monkeypatch.setattr(calibrating, "GATES", draws(1000))
+    monkeypatch.setattr(calibrating, "GATES", draws(500))
     monkeypatch.setattr(calibrating, "REDRAWS", 20)
     return calibrating.GATES
 

@@ -19,7 +19,7 @@ def holding(estimates, true):
 @pytest.mark.parametrize("processes", [3, 5, 8, 12])
 def test_the_centres_interval_covers_the_truth_as_often_as_it_says(processes, draws):
     generator = np.random.default_rng(processes)
-    simulations = draws(6000)
+    simulations = draws(2500)
     times = 0.2 * np.exp(generator.normal(0, 0.045, (simulations, processes)))
     covered = holding(map(centre, times), 0.2)
     assert between(covered, simulations, 0.95 - APPROXIMATION, 0.95)
@@ -28,7 +28,7 @@ def test_the_centres_interval_covers_the_truth_as_often_as_it_says(processes, dr
 @pytest.mark.parametrize("processes", [3, 5, 8, 12])
 def test_the_ratios_interval_covers_the_truth_as_often_as_it_says(processes, draws):
     generator = np.random.default_rng(100 + processes)
-    simulations = draws(2000)
+    simulations = draws(1000)
     candidates = 0.4 * np.exp(generator.normal(0, 0.045, (simulations, processes)))
     baselines = 0.2 * np.exp(generator.normal(0, 0.02, (simulations, processes)))
     covered = holding(map(ratio, candidates, baselines), 2.0)
@@ -38,7 +38,7 @@ def test_the_ratios_interval_covers_the_truth_as_often_as_it_says(processes, dra
 @pytest.mark.parametrize("processes", [5, 8])
 def test_processes_slowed_by_the_machine_cost_the_ratio_no_coverage(processes, draws):
     generator = np.random.default_rng(200 + processes)
-    simulations = draws(2000)
+    simulations = draws(1000)
 
     def contaminated(seconds):
         shape = (simulations, processes)

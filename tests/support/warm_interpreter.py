@@ -118,8 +118,7 @@ def _work(arguments: list[str], variables: dict[str, str], folder: str, given: l
         os.dup2(descriptor, place)
         os.close(descriptor)
     os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(variables)
+    os.environ.update(variables)  # Beside those that the framework reads.
     # The interpreter reads it at its start; here it has started long ago.
     sys.path[0:1] = variables["PYTHONPATH"].split(os.pathsep)
     _, module, _ = arguments
