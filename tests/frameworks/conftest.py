@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from project import PROJECT, SOURCES
+from threads import ONE_THREAD
 from warm_interpreter import warm_interpreter
 
 
@@ -58,6 +59,7 @@ def train_in_turn(pythons: dict[str, str], tmp_path_factory) -> Callable[..., li
                 "KERAS_HOME": str(tmp_path_factory.mktemp("keras")),
                 "PYTHONPATH": str(SOURCES),
                 "PATH": "",
+                **ONE_THREAD,
             },
             capture_output=True,
             text=True,

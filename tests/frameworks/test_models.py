@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from project import PROJECT
+from threads import ONE_THREAD
 
 MODELS = PROJECT / "models"
 
@@ -18,7 +19,7 @@ def ask(pythons, tmp_path: Path):
         process = subprocess.run(
             [pythons[backend], "-c", f"import json\n{code}\nprint(json.dumps(answer))"],
             cwd=MODELS,
-            env={"KERAS_BACKEND": backend, "KERAS_HOME": str(tmp_path), "PATH": ""},
+            env={"KERAS_BACKEND": backend, "KERAS_HOME": str(tmp_path), "PATH": "", **ONE_THREAD},
             capture_output=True,
             text=True,
             check=False,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from project import PROJECT
+from threads import ONE_THREAD
 
 from keras_bench.measure.workloads import EVERY, shipped, tags
 
@@ -60,7 +61,7 @@ def train(pythons, tmp_path_factory):
         process = subprocess.run(
             [pythons[backend], "-B", "-c", TRAIN.format(names=names, settings=settings)],
             cwd=MODELS,
-            env={"KERAS_BACKEND": backend, "KERAS_HOME": str(home), "PATH": ""},
+            env={"KERAS_BACKEND": backend, "KERAS_HOME": str(home), "PATH": "", **ONE_THREAD},
             capture_output=True,
             text=True,
             check=False,

@@ -24,6 +24,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from threads import ONE_THREAD
+
 _CLIENT = """#!{python} -IS
 import json, os, signal, socket, sys
 if sys.argv[1:3] != ["-m", "keras_bench.worker"]:
@@ -60,6 +62,7 @@ def warm_interpreter(
         "KERAS_BACKEND": backend,
         "KERAS_HOME": str(folder),
         "PATH": os.environ["PATH"],
+        **ONE_THREAD,
         **variables,
     }
     command = [python, __file__, address, backend]

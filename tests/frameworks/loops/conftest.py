@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from project import SOURCES
+from threads import ONE_THREAD
 
 HERE = Path(__file__).parent
 
@@ -42,6 +43,7 @@ def ask(
                 **os.environ,
                 "KERAS_BACKEND": backend,
                 "PYTHONPATH": str(SOURCES),
+                **ONE_THREAD,
                 **compiled_by_jax,
                 **(QUICKLY_COMPILED[backend] if floatx == "float64" else {}),
             },

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from project import SOURCES
+from threads import ONE_THREAD
 
 #: What is asked once for all of them is asked in one process.
 pytestmark = pytest.mark.xdist_group("traces of torch")
@@ -21,7 +22,7 @@ def answers(pythons: dict[str, str]) -> dict[str, Any]:
     done = subprocess.run(
         [pythons["torch"], str(HERE / "on_torch.py")],
         stdout=subprocess.PIPE,
-        env={**os.environ, "KERAS_BACKEND": "torch", "PYTHONPATH": str(SOURCES)},
+        env={**os.environ, "KERAS_BACKEND": "torch", "PYTHONPATH": str(SOURCES), **ONE_THREAD},
         check=True,
     )
     return json.loads(done.stdout)
