@@ -23,7 +23,14 @@ FORBIDDEN = {
     "commands": ("cli",),
     # A user's own program has nothing but these.
     "loops": (
-        "errors", "worker", "parity", "environments", "analyze", "measure", "report", "store",
+        "errors",
+        "worker",
+        "parity",
+        "environments",
+        "analyze",
+        "measure",
+        "report",
+        "store",
         "commands",
     ),  # fmt: skip
 }
