@@ -32,7 +32,7 @@ FORBIDDEN = {
         "report",
         "store",
         "commands",
-    ),  # fmt: skip
+    ),
 }
 #: All that a worker's environment is sure to hold, beside Keras and one framework.
 FOR_WORKERS = (
