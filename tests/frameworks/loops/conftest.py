@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from framework_variables import ONE_THREAD
 from project import SOURCES
-from threads import ONE_THREAD
 
 HERE = Path(__file__).parent
 

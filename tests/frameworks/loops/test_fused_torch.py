@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from framework_variables import ONE_THREAD
 from project import SOURCES
-from threads import ONE_THREAD
 
 #: What is asked once for all of them is asked in one process.
 pytestmark = pytest.mark.xdist_group("traces of torch")
