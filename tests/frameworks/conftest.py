@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from framework_variables import framework_variables
 from project import PROJECT, SOURCES
 from warm_interpreter import warm_interpreter
 
@@ -26,18 +27,15 @@ def compiled_by_jax(tmp_path_factory, worker_id: str) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def warm_pythons(
-    pythons: dict[str, str], compiled_by_jax: dict[str, str], tmp_path_factory
+    pythons: dict[str, str], compiled_by_jax: dict[str, str]
 ) -> Iterator[dict[str, str]]:
     """The interpreters of the three backends, with Keras imported once for all of their workers.
 
     For tests of what a worker finds, not of how it starts.
     """
-    folder = tmp_path_factory.mktemp("warm")
     with ExitStack() as servers:
         yield {
-            backend: servers.enter_context(
-                warm_interpreter(python, backend, folder, compiled_by_jax)
-            )
+            backend: servers.enter_context(warm_interpreter(python, backend, compiled_by_jax))
             for backend, python in pythons.items()
         }
 
@@ -53,12 +51,9 @@ def train_in_turn(pythons: dict[str, str], tmp_path_factory) -> Callable[..., li
         process = subprocess.run(
             [pythons[backend], str(PROJECT / "tests" / "support" / "train_in_turn.py"), backend],
             input=json.dumps([(str(file), builder) for file, builder in workloads]),
-            env={
-                "KERAS_BACKEND": backend,
-                "KERAS_HOME": str(tmp_path_factory.mktemp("keras")),
-                "PYTHONPATH": str(SOURCES),
-                "PATH": "",
-            },
+            env=framework_variables(
+                backend, tmp_path_factory.mktemp("keras"), PYTHONPATH=str(SOURCES)
+            ),
             capture_output=True,
             text=True,
             check=False,

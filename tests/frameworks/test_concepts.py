@@ -5,6 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
+from framework_variables import framework_variables
 from project import PROJECT, SOURCES
 
 PAGE = PROJECT / "docs" / "explanation" / "concepts.md"
@@ -14,16 +15,15 @@ def test_its_examples_print_what_it_shows(pythons, compiled_by_jax, tmp_path: Pa
     finished = subprocess.run(
         [pythons["jax"], str(PROJECT / "tests" / "support" / "run_page.py"), str(PAGE)],
         cwd=PROJECT,
-        env={
-            "PATH": "",
-            "KERAS_BACKEND": "jax",
-            "KERAS_HOME": str(tmp_path),
-            "PYTHONPATH": os.pathsep.join(
+        env=framework_variables(
+            "jax",
+            tmp_path,
+            PYTHONPATH=os.pathsep.join(
                 map(str, (SOURCES, PROJECT / "models", PROJECT / "docs" / "examples"))
             ),
             # The page trains the same networks time and again: each is compiled once.
             **compiled_by_jax,
-        },
+        ),
         capture_output=True,
         text=True,
         check=False,

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from framework_variables import framework_variables
 from project import PROJECT
 
 MODELS = PROJECT / "models"
@@ -18,7 +19,7 @@ def ask(pythons, tmp_path: Path):
         process = subprocess.run(
             [pythons[backend], "-c", f"import json\n{code}\nprint(json.dumps(answer))"],
             cwd=MODELS,
-            env={"KERAS_BACKEND": backend, "KERAS_HOME": str(tmp_path), "PATH": ""},
+            env=framework_variables(backend, tmp_path),
             capture_output=True,
             text=True,
             check=False,

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from framework_variables import framework_variables
 from project import PROJECT
 
 from keras_bench.measure.workloads import EVERY, shipped, tags
@@ -60,7 +61,7 @@ def train(pythons, tmp_path_factory):
         process = subprocess.run(
             [pythons[backend], "-B", "-c", TRAIN.format(names=names, settings=settings)],
             cwd=MODELS,
-            env={"KERAS_BACKEND": backend, "KERAS_HOME": str(home), "PATH": ""},
+            env=framework_variables(backend, home),
             capture_output=True,
             text=True,
             check=False,
@@ -93,7 +94,7 @@ def test_rules_written_by_hand_tell_most_articles_apart_but_not_all(rules_accura
 def test_the_table_of_the_workloads_is_made_from_them(pythons, tmp_path: Path):
     process = subprocess.run(
         [pythons["jax"], "-B", str(PROJECT / "docs" / "scripts" / "zoo_table.py")],
-        env={"KERAS_BACKEND": "jax", "KERAS_HOME": str(tmp_path), "PATH": ""},
+        env=framework_variables("jax", tmp_path),
         capture_output=True,
         text=True,
         check=True,

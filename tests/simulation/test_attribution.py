@@ -12,7 +12,7 @@ def test_intervals_hold_the_true_part_as_often_as_they_say(draws):
     chance = np.random.default_rng(1)
     shares, fit, fused = [0.6, 0.2, 0.2], 0.1, 0.03
     truth = fit * shares[0] - fused
-    held, simulations = 0, draws(400)
+    held, simulations = 0, draws(1000)
     for _ in range(simulations):
         counts = chance.multinomial(400, shares)
         paths = ((JAX_FIT, STEP), (JAX_FIT, LAYER), (JAX_FIT, ADAPTER))

@@ -56,7 +56,7 @@ def test_stopping_by_precision_or_budget_leaves_the_interval_its_coverage(draws)
     generator = np.random.default_rng(5)
     settings = Settings(precision=0.05, budget_seconds=120.0)
     true_seconds = {arm("jax"): 0.1, arm("torch"): 0.2}
-    runs = draws(100)
+    runs = draws(250)
     covered, reasons = 0, []
     for _ in range(runs):
         done, elapsed_seconds = measured_to_the_end(generator, true_seconds, settings)

@@ -23,6 +23,9 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from framework_variables import framework_variables
 
 _CLIENT = """#!{python} -IS
 import json, os, signal, socket, sys
@@ -45,31 +48,26 @@ os._exit(status)
 
 
 @contextmanager
-def warm_interpreter(
-    python: str, backend: str, folder: Path, variables: Mapping[str, str]
-) -> Iterator[str]:
+def warm_interpreter(python: str, backend: str, variables: Mapping[str, str]) -> Iterator[str]:
     """Start a server in the environment of an interpreter, and give the file that stands for it.
 
     `variables` are those that the framework reads when it is imported.
     """
-    address = str(folder / f"{backend}.socket")
-    file = folder / f"warm-{backend}"
-    file.write_text(_CLIENT.format(python=python, address=address))
-    file.chmod(file.stat().st_mode | stat.S_IXUSR)
-    surroundings = {
-        "KERAS_BACKEND": backend,
-        "KERAS_HOME": str(folder),
-        "PATH": os.environ["PATH"],
-        **variables,
-    }
-    command = [python, __file__, address, backend]
-    with subprocess.Popen(command, env=surroundings, stdout=subprocess.PIPE) as server:
-        try:
-            assert server.stdout is not None
-            assert server.stdout.readline() == b"ready\n"
-            yield str(file)
-        finally:
-            server.kill()
+    # Not below pytest's folders: the path of a socket has room for a hundred characters.
+    with TemporaryDirectory(prefix="warm-") as name:
+        folder = Path(name)
+        address, file = str(folder / "socket"), folder / "python"
+        file.write_text(_CLIENT.format(python=python, address=address))
+        file.chmod(file.stat().st_mode | stat.S_IXUSR)
+        command = [python, __file__, address, backend]
+        given = framework_variables(backend, folder, **variables)
+        with subprocess.Popen(command, env=given, stdout=subprocess.PIPE) as server:
+            try:
+                assert server.stdout is not None
+                assert server.stdout.readline() == b"ready\n", f"{backend} can't be imported"
+                yield str(file)
+            finally:
+                server.kill()
 
 
 def _serve(address: str, backend: str) -> None:
@@ -95,13 +93,15 @@ def _watch(client: socket.socket) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     length, descriptors, _, _ = socket.recv_fds(client, 4, 4)
     arguments, variables, folder = json.loads(_exactly(client, int.from_bytes(length, "big")))
+    # What is written to is held by the worker alone, and says by its end that the worker has ended.
+    ended, held = os.pipe()
     worker = os.fork()
     if worker == 0:
         client.close()
+        os.close(ended)
         _work(arguments, variables, folder, descriptors)
-    for descriptor in descriptors:
+    for descriptor in (*descriptors, held):
         os.close(descriptor)
-    ended = os.pidfd_open(worker)
     readable, _, _ = select.select([ended, client], [], [])
     if ended not in readable:
         os.killpg(worker, signal.SIGKILL)

@@ -22,7 +22,17 @@ FORBIDDEN = {
     "store": ("environments", "measure", "commands", "cli"),
     "commands": ("cli",),
     # A user's own program has nothing but these.
-    "loops": ("errors", "worker", "parity", "analyze", "measure", "report", "store", "commands"),
+    "loops": (
+        "errors",
+        "worker",
+        "parity",
+        "environments",
+        "analyze",
+        "measure",
+        "report",
+        "store",
+        "commands",
+    ),
 }
 #: All that a worker's environment is sure to hold, beside Keras and one framework.
 FOR_WORKERS = (

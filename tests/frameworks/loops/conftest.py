@@ -8,21 +8,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from framework_variables import ONE_THREAD
 from project import SOURCES
 
 HERE = Path(__file__).parent
 
 
-#: What compiles quickly and not well: in float64 it is of no matter how fast a program is. On JAX
-#: a convolution is only exact where the elements around it are fused as usual.
+QUICKLY = "--xla_backend_optimization_level=1 --xla_cpu_use_fusion_emitters=false"
+
+#: What compiles quickly and not well: in float64 it is of no matter how fast a program is.
 QUICKLY_COMPILED = {
-    "jax": {"XLA_FLAGS": "--xla_backend_optimization_level=1"},
-    "tensorflow": {
-        "XLA_FLAGS": "--xla_backend_optimization_level=1 --xla_cpu_use_fusion_emitters=false"
-    },
+    "jax": {"XLA_FLAGS": QUICKLY},
+    "tensorflow": {"XLA_FLAGS": QUICKLY},
     # It takes torch ten seconds a training; what Python runs is the same graph.
     "torch": {"TORCH_COMPILE_DISABLE": "1"},
 }
+
+#: The cases that JAX trains exactly only where its programs are compiled as usual: they convolve
+#: with a gradient.
+COMPILED_AS_USUAL = {("jax", "channels_dropped"), ("jax", "a_model_in_a_model")}
 
 
 @pytest.fixture(scope="session")
@@ -30,9 +34,9 @@ def ask(
     pythons: dict[str, str], compiled_by_jax: dict[str, str]
 ) -> Iterator[Callable[..., dict[str, Any]]]:
     """Ask `trainings.py` in a framework's environment, which is started at the first question."""
-    processes: dict[tuple[str, str], subprocess.Popen[str]] = {}
+    processes: dict[tuple[str, str, bool], subprocess.Popen[str]] = {}
 
-    def start(backend: str, floatx: str) -> subprocess.Popen[str]:
+    def start(backend: str, floatx: str, quickly: bool) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [pythons[backend], str(HERE / "trainings.py"), floatx],
             stdin=subprocess.PIPE,
@@ -42,15 +46,18 @@ def ask(
                 **os.environ,
                 "KERAS_BACKEND": backend,
                 "PYTHONPATH": str(SOURCES),
+                **ONE_THREAD,
                 **compiled_by_jax,
-                **(QUICKLY_COMPILED[backend] if floatx == "float64" else {}),
+                **(QUICKLY_COMPILED[backend] if quickly else {}),
             },
         )
 
     def ask(backend: str, floatx: str, *question: str) -> dict[str, Any]:
-        process = processes.get((backend, floatx))
+        quickly = floatx == "float64" and (backend, question[-1]) not in COMPILED_AS_USUAL
+        kind = (backend, floatx, quickly)
+        process = processes.get(kind)
         if process is None or process.poll() is not None:
-            process = processes[backend, floatx] = start(backend, floatx)
+            process = processes[kind] = start(*kind)
         process.stdin.write(" ".join(question) + "\n")
         process.stdin.flush()
         reply = process.stdout.readline()

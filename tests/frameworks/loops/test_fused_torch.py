@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from framework_variables import ONE_THREAD
 from project import SOURCES
 
 #: What is asked once for all of them is asked in one process.
@@ -21,7 +22,7 @@ def answers(pythons: dict[str, str]) -> dict[str, Any]:
     done = subprocess.run(
         [pythons["torch"], str(HERE / "on_torch.py")],
         stdout=subprocess.PIPE,
-        env={**os.environ, "KERAS_BACKEND": "torch", "PYTHONPATH": str(SOURCES)},
+        env={**os.environ, "KERAS_BACKEND": "torch", "PYTHONPATH": str(SOURCES), **ONE_THREAD},
         check=True,
     )
     return json.loads(done.stdout)
