@@ -46,14 +46,9 @@ def test_debug_shows_the_traceback(run_cli):
     assert "Traceback" in run_cli("--debug", "run", "missing.py").stderr
 
 
-def test_a_missing_backend_is_listed_with_its_remedy(run_cli):
-    assert "not installed (keras-bench[jax])" in run_cli("list").stdout
-
-
-def test_without_any_backend_it_says_how_to_get_one(run_cli):
-    answer = run_cli("run")
-    assert answer.returncode == 4
-    assert "keras-bench[jax]" in answer.stderr
+def test_list_makes_no_environment_and_says_that_a_run_does(run_cli, maker):
+    assert run_cli("list").stdout.count("made on first use") == 5
+    assert maker.made == []
 
 
 @pytest.mark.parametrize("command", ["list", "doctor"])

@@ -139,7 +139,10 @@ class Environments:
             return Place(self._made(recipe_with(own, (), [source_of(spec.folder)]), text, own))
         if isinstance(spec, RevisionSpec):
             return self._revision(spec, text, own)
-        return Place(self._made(recipe_with(own, spec.requirements), text, own))
+        # Another framework is no pure Python package: there is nothing to make it on.
+        is_other = names_any(spec.requirements, FRAMEWORKS[own.backend])
+        recipe = recipe_with(own, spec.requirements)
+        return Place(self._made(recipe, text, None if is_other else own))
 
     def _revision(self, spec: RevisionSpec, text: str, own: Recipe) -> Place:
         """Return the environment of a revision: the suite's own pins, or the project installed."""
@@ -167,10 +170,10 @@ class Environments:
     def _own(self, backend: str) -> Recipe:
         return own_recipe(backend, suite_constraints(), platform.python_version())
 
-    def _made(self, recipe: Recipe, text: str, own: Recipe | None) -> str:
+    def _made(self, recipe: Recipe, text: str, base: Recipe | None) -> str:
         """Return the interpreter of a recipe's environment, which is made where it isn't there.
 
-        `own` is the backend's own recipe, on which it may be made in seconds.
+        `base` is the recipe of the environment on which it may be made in seconds.
         """
         if python := self.cache.find(recipe):
             return python
@@ -181,13 +184,13 @@ class Environments:
                 "no environment of it is made",
                 f"`keras-bench environments --make {recipe.backend}` makes one of its own",
             )
-        if own == recipe or (own and names_any(recipe.requirements, FRAMEWORKS[recipe.backend])):
-            own = None
-        if own is not None and self.maker.stacks:
-            self._made(own, "", None)
+        if base == recipe:
+            base = None
+        if base is not None and self.maker.stacks:
+            self._made(base, "", None)
         self.tell(self._announcement(recipe, asked))
         start = time.monotonic()
-        python = self.cache.make(recipe, asked, own, self.maker, self._wait)
+        python = self.cache.make(recipe, asked, base, self.maker, self._wait)
         self.tell(f"made in {time.monotonic() - start:.0f} s")
         return python
 

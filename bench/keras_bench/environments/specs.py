@@ -7,7 +7,7 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from keras_bench.errors import UsageError
+from keras_bench.errors import BackendError, UsageError
 
 #: What begins a git revision.
 GIT = "git:"
@@ -57,7 +57,8 @@ def parse_spec(text: str) -> Spec:
     of a package. A folder that is a virtual environment stands for its interpreter.
 
     Raises:
-        UsageError: the text is none of these forms, or nothing is there.
+        UsageError: the text is none of these forms.
+        BackendError: nothing is there.
     """
     if text.startswith(GIT):
         return _parse_revision(text)
@@ -88,7 +89,7 @@ def _parse_path(text: str) -> Spec:
     path = Path(text).expanduser()
     try:
         if not path.exists():
-            raise UsageError(text, "no such file or folder", FORMS)
+            raise BackendError(text, "no such interpreter or folder", FORMS)
         if path.is_file():
             # Not resolved: a virtual environment's interpreter is a link to another one.
             return InterpreterSpec(str(path.absolute()))
