@@ -121,7 +121,6 @@ def pytest(session: nox.Session) -> None:
 @nox.session(venv_backend="none", requires=["env(suite)"], default=False)
 def overhead(session: nox.Session) -> None:
     """Measure what the harness itself adds to an epoch (some minutes)."""
-    keras_bench(session, "environments", *[f"--make={name}" for name in BACKENDS])
     session.run(
         environment_python("suite"), "tests/benchmarks/harness_overhead.py",
         "--write=results/harness_overhead.md", *session.posargs,

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +62,23 @@ def pythons() -> dict[str, str]:
     return {backend: _interpreter(backend) for backend in ("tensorflow", "jax", "torch")}
 
 
+@pytest.fixture(scope="session")
+def openvino_python() -> str | None:
+    """The interpreter of OpenVINO's environment, where `nox -s predict` has made it."""
+    with suppress(BackendError):
+        return _made("openvino")
+    return None
+
+
 def _interpreter(backend: str) -> str:
     try:
-        return Environments(Cache(CACHE), chosen_maker(), print, may_make=False).own(backend)
+        return _made(backend)
     except BackendError as missing:
         pytest.skip(str(missing))
+
+
+def _made(backend: str) -> str:
+    return Environments(Cache(CACHE), chosen_maker(), print, may_make=False).own(backend)
 
 
 @pytest.fixture(autouse=True)

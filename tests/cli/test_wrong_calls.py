@@ -55,7 +55,11 @@ import pytest
         (["gate", "--backend=jax", "--baseline=/nowhere/python", "--candidate=b"], 4, "no such"),
         (["gate", "--threshold=0"], 2, "--threshold"),
         (["gate", "--backend=jax", "--baseline=git:-x", "--candidate=b"], 2, "no revision"),
-        (["gate", "--backend=jax", "--baseline=a", "--candidate=a", "--no-make"], 4, "a on jax: no"),
+        (
+            ["gate", "--backend=jax", "--baseline=a", "--candidate=a", "--no-make"],
+            4,
+            "a on jax: no",
+        ),
         (["versions"], 2, "Missing option '--backend'"),
         (["versions", "--backend=jax"], 2, "Missing option '--spec'"),
         (["versions", "--backend=jax", "--spec=a"], 2, "none to be compared with"),

@@ -44,7 +44,7 @@ from keras_bench.records import (
     Selection,
 )
 from keras_bench.report.calibration import markdown, print_calibration
-from keras_bench.report.terminal import about_to_wait, make_console, print_warnings, say
+from keras_bench.report.terminal import about_to_wait, busy, make_console, print_warnings, say
 from keras_bench.store.calibrations import calibration_file, save
 from keras_bench.store.files import append_lines
 from keras_bench.worker.protocol import Workload
@@ -93,7 +93,7 @@ def calibrate(
     if others:
         raise UsageError(name, "holds several workloads", f"name one, {workload.name}")
     check_outputs([results / "calibration" / "any", page])
-    finder = environments_of(environments, say(console))
+    finder = environments_of(environments, say(console), busy(console))
     interpreter = finder.interpreters((backend,), dict(environments.named))[backend]
     settings = replace(settings, cpu=quiet_core() if settings.threads == "single" else None)
     pair = _pair(workload, backend, interpreter, settings.threads)

@@ -12,7 +12,7 @@ from rich.text import Text
 from keras_bench.environments.cache import CAP_BYTES, MOST_DAYS_UNUSED, Cache, Made, cache_folder
 from keras_bench.environments.finding import environments_of
 from keras_bench.records import EnvironmentChoice
-from keras_bench.report.terminal import make_console, say
+from keras_bench.report.terminal import busy, make_console, say
 
 
 def list_environments(folder: Path | None) -> None:
@@ -30,7 +30,7 @@ def list_environments(folder: Path | None) -> None:
 def make_environments(backends: Sequence[str], folder: Path | None) -> None:
     """Make the own environments of backends where they aren't there; print their interpreters."""
     console = make_console()
-    finder = environments_of(EnvironmentChoice(cache=folder), say(console))
+    finder = environments_of(EnvironmentChoice(cache=folder), say(console), busy(console))
     for backend in backends:
         console.print(Text(f"{backend}: {finder.own(backend)}"), soft_wrap=True)
 

@@ -44,7 +44,7 @@ from keras_bench.records import (
 )
 from keras_bench.report.explanation import draw, markdown, print_explanation
 from keras_bench.report.progress import make_progress
-from keras_bench.report.terminal import about_to_wait, make_console, print_warnings, say
+from keras_bench.report.terminal import about_to_wait, busy, make_console, print_warnings, say
 from keras_bench.store.explanations import save
 from keras_bench.store.files import write_atomically
 from keras_bench.worker.protocol import Workload
@@ -83,7 +83,7 @@ def explain(
     """
     console = make_console()
     first, *others = _workloads(name, parameters)
-    finder = environments_of(environments, say(console))
+    finder = environments_of(environments, say(console), busy(console))
     interpreter = finder.interpreters((backend,), dict(environments.named))[backend]
     targets = _targets(first, others, backend, interpreter, settings.threads)
     check_outputs([files.markdown, files.json])

@@ -22,7 +22,7 @@ from keras_bench.measure.machine import this_machine
 from keras_bench.records import EnvironmentChoice, Gate, GateSettings, Selection
 from keras_bench.report.gate import TITLE, markdown, print_gate
 from keras_bench.report.junit import junit
-from keras_bench.report.terminal import make_console, say
+from keras_bench.report.terminal import busy, make_console, say
 from keras_bench.store.calibrations import smallest_slowdown
 from keras_bench.store.gates import gate_file, save
 
@@ -46,7 +46,9 @@ def measure(
     check_outputs(
         [outputs.results / "gates" / "any", outputs.markdown, outputs.json, outputs.junit]
     )
-    sides = probe_sides([baseline, candidate], environments_of(environments, say(console)))
+    sides = probe_sides(
+        [baseline, candidate], environments_of(environments, say(console), busy(console))
+    )
     compared = []
     for probed in sides:
         if isinstance(probed.interpreter, BackendError):

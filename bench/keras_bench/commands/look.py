@@ -12,7 +12,7 @@ from keras_bench.environments.finding import environments_of
 from keras_bench.measure import workloads
 from keras_bench.measure.surroundings import examine
 from keras_bench.records import BACKENDS, EnvironmentChoice
-from keras_bench.report.terminal import make_console, print_findings, print_tables, say
+from keras_bench.report.terminal import busy, make_console, print_findings, print_tables, say
 from keras_bench.store import runs
 
 
@@ -24,7 +24,7 @@ def list_all(environments: EnvironmentChoice) -> None:
         grid.add_row(Text(workload.name), Text(workloads.summary(workload)))
     console.print(grid)
     grid = Grid("backend", "framework", "Keras", "NumPy", "Python", box=SIMPLE_HEAD)
-    finder = environments_of(environments, say(console))
+    finder = environments_of(environments, say(console), busy(console))
     for backend, interpreter in finder.known(dict(environments.named)).items():
         if interpreter is None or not interpreter.environment.holds(backend):
             grid.add_row(backend, "made on first use" if interpreter is None else "not installed")
@@ -41,7 +41,7 @@ def list_all(environments: EnvironmentChoice) -> None:
 def see_doctor(environments: EnvironmentChoice) -> None:
     """Print what on this machine spoils timings."""
     console = make_console()
-    finder = environments_of(environments, say(console))
+    finder = environments_of(environments, say(console), busy(console))
     known = finder.known(dict(environments.named))
     made = {backend: interpreter for backend, interpreter in known.items() if interpreter}
     print_findings(console, diagnose(examine(made)))

@@ -18,7 +18,7 @@ from keras_bench.parity.verdict import BackendVerdict
 from keras_bench.records import Environment, EnvironmentChoice, Selection
 from keras_bench.report.loop_parity import print_loop_verdicts
 from keras_bench.report.parity import print_verdict
-from keras_bench.report.terminal import about_to_wait, make_console, say
+from keras_bench.report.terminal import about_to_wait, busy, make_console, say
 from keras_bench.store.files import check_writable
 from keras_bench.store.parity import save as save_verdicts
 from keras_bench.store.parity import save_loop_verdicts
@@ -41,7 +41,7 @@ def check(
     """
     console = make_console()
     chosen = workloads.find(selection)
-    finder = environments_of(environments, say(console))
+    finder = environments_of(environments, say(console), busy(console))
     interpreters = finder.interpreters(backends, dict(environments.named))
     if file is not None:
         check_writable(file.parent)
@@ -74,7 +74,7 @@ def check_by_loops(
     console = make_console()
     settings = replace(settings, epochs=settings.epochs or EPOCHS)
     chosen = workloads.find(selection)
-    finder = environments_of(environments, say(console))
+    finder = environments_of(environments, say(console), busy(console))
     interpreters = finder.interpreters(backends, dict(environments.named))
     if file is not None:
         check_writable(file.parent)

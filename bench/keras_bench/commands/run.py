@@ -30,6 +30,7 @@ from keras_bench.records import Arm, ArmResult, EnvironmentChoice, Run, Selectio
 from keras_bench.report.progress import draw_run, make_progress
 from keras_bench.report.terminal import (
     about_to_wait,
+    busy,
     make_console,
     print_tables,
     print_warnings,
@@ -62,7 +63,7 @@ def measure(
     console = make_console()
     chosen = workloads.find(_with_batch_sizes(selection) if task == "predict" else selection)
     check_writable(results)
-    finder = environments_of(environments, say(console))
+    finder = environments_of(environments, say(console), busy(console))
     interpreters = finder.interpreters(backends, dict(environments.named), task)
     targets = _targets(chosen, task, loops, interpreters, settings.threads)
 

@@ -13,7 +13,7 @@ from keras_bench.errors import Interrupted, UsageError
 from keras_bench.records import EnvironmentChoice, GateSettings, Selection
 from keras_bench.report.junit import junit
 from keras_bench.report.sweep import markdown, print_sweep
-from keras_bench.report.terminal import make_console, say
+from keras_bench.report.terminal import busy, make_console, say
 from keras_bench.store.gates import gate_file, save
 
 
@@ -37,7 +37,7 @@ def sweep_versions(
     console = make_console()
     results = outputs.results
     check_outputs([results / "gates" / "any", outputs.markdown, outputs.json, outputs.junit])
-    probed = probe_sides(sides, environments_of(environments, say(console)))
+    probed = probe_sides(sides, environments_of(environments, say(console), busy(console)))
     gate = measure_sides(console, selection, probed, settings, results, debug)
     with interrupts.deferred():
         rows = sweep(gate)

@@ -4,6 +4,7 @@ import platform
 import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,13 +59,14 @@ class Place:
 class Environments:
     """Finds environments in a cache, and makes those that aren't there where it may.
 
-    `tell` shows the user a line.
+    `tell` shows the user a line, and `busy` shows one for as long as something is made.
     """
 
     cache: Cache
     maker: Maker
     tell: Callable[[str], None]
     may_make: bool = True
+    busy: Callable[[str], AbstractContextManager[object]] = nullcontext
 
     def interpreters(
         self, asked: Sequence[str], named: Mapping[str, str], task: Task = "train"
@@ -190,7 +192,8 @@ class Environments:
             self._made(base, "", None)
         self.tell(self._announcement(recipe, asked))
         start = time.monotonic()
-        python = self.cache.make(recipe, asked, base, self.maker, self._wait)
+        with self.busy(f"installing {asked} for {recipe.backend}"):
+            python = self.cache.make(recipe, asked, base, self.maker, self._wait)
         self.tell(f"made in {time.monotonic() - start:.0f} s")
         return python
 
@@ -225,10 +228,14 @@ class Environments:
         return None
 
 
-def environments_of(choice: EnvironmentChoice, tell: Callable[[str], None]) -> Environments:
+def environments_of(
+    choice: EnvironmentChoice,
+    tell: Callable[[str], None],
+    busy: Callable[[str], AbstractContextManager[object]] = nullcontext,
+) -> Environments:
     """Return what finds the environments of a command, as its options say."""
     cache = Cache(cache_folder(choice.cache))
-    return Environments(cache, chosen_maker(), tell, choice.may_make)
+    return Environments(cache, chosen_maker(), tell, choice.may_make, busy)
 
 
 def _project(folder: Path) -> dict[str, object]:

@@ -246,7 +246,9 @@ def reason_of(output: str) -> str:
     telling = [line for line in lines if " depends on " in line]
     errors = [re.sub(r"^(ERROR|error): ", "", line) for line in lines if _is_error(line)]
     last = [line for line in lines if line][-3:]
-    return "; ".join(dict.fromkeys(telling or errors or last)) or "the installer failed"
+    reasons = "; ".join(dict.fromkeys(telling or errors or last)) or "the installer failed"
+    # pip names all versions that there are, hundreds of some packages.
+    return re.sub(r"\(from versions: .*, (\S+)\)", r"(the newest is \1)", reasons)
 
 
 def _is_error(line: str) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -45,6 +46,11 @@ def make_console() -> Console:
 def say(console: Console) -> Callable[[str], None]:
     """Return what prints a line about what is done before anything is measured."""
     return lambda line: console.print(Text(line, style="dim"), soft_wrap=True)
+
+
+def busy(console: Console) -> Callable[[str], Status]:
+    """Return what shows a line for as long as a part of that lasts, where there is a terminal."""
+    return lambda line: console.status(Text(line))
 
 
 def print_tables(console: Console, run: Run, tables: Sequence[Table]) -> None:
