@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
-from keras_bench.environments.makers import CannotMake, Maker, python_of
+from keras_bench.environments.makers import CannotMake, DiskIsFull, Maker, python_of
 from keras_bench.environments.recipes import Recipe
 from keras_bench.errors import BackendError
 
@@ -90,6 +90,9 @@ class Cache:
                 if python := self._python(recipe.name):
                     return python
                 self._make(recipe, asked, base, maker)
+        except DiskIsFull as error:
+            remedy = "free some (keras-bench environments --prune), or take another by --cache DIR"
+            raise BackendError(str(self.folder), str(error), remedy) from None
         except CannotMake as error:
             log = self._log(recipe.name)
             reason = f"can't be installed: {error}"

@@ -31,12 +31,22 @@ UV_INDEXES = (
     "UV_FIND_LINKS", "UV_NO_INDEX", "UV_CONFIG_FILE",
 )  # fmt: skip
 
+#: What pip says of a package that no index has, or of which no index answers.
+NOWHERE = "(from versions: none)"
+
+#: A disk with less free is full: nothing of an environment is so small.
+LEAST_FREE_BYTES = 2**16
+
 #: What has uv take PyTorch's build for the CPU.
 CPU_TORCH = ("--torch-backend", "cpu")
 
 
 class CannotMake(Exception):
     """An environment can't be made; the text is the reason, in one line."""
+
+
+class DiskIsFull(CannotMake):
+    """The disk is full, whatever else a tool says of it."""
 
 
 class Maker(Protocol):
@@ -70,7 +80,7 @@ class PipMaker:
         with _inputs(recipe, python, log) as arguments:
             if _may_bring_cuda(recipe) and _uv() and _is_done(_uv_install(python, arguments), log):
                 return
-            _run([*_pip(python, "install"), *arguments], log)
+            _pip_run(python, ["install", *arguments], log)
 
     def make_on(self, base: Path, recipe: Recipe, folder: Path, log: Path) -> bool:
         python = python_of(base)
@@ -85,7 +95,7 @@ class PipMaker:
             (own / "base.pth").write_text(f"import site; site.addsitedir({str(beside)!r})\n")
             if changes:
                 into = ["--python", str(python_of(folder)), "install", "--no-deps"]
-                _run([*_pip(python, *into), *(change.requirement for change in changes)], log)
+                _pip_run(python, [*into, *(change.requirement for change in changes)], log)
         return True
 
 
@@ -133,7 +143,7 @@ class _Change:
 def _changes(python: Path, arguments: Sequence[str], log: Path) -> list[_Change]:
     """Return what pip would install into an environment."""
     report = log.with_suffix(".json")
-    _run([*_pip(python, "install", "--dry-run", "--report", str(report)), *arguments], log)
+    _pip_run(python, ["install", "--dry-run", "--report", str(report), *arguments], log)
     try:
         found = json.loads(report.read_text())["install"]
     finally:
@@ -164,7 +174,7 @@ def _inputs(recipe: Recipe, python: Path, log: Path) -> Iterator[list[str]]:
 def _wheels(recipe: Recipe, python: Path, folder: Path, log: Path) -> list[Path]:
     for source in recipe.sources:
         build = ["wheel", "--no-deps", "--wheel-dir", str(folder), str(source.folder)]
-        _run(_pip(python, *build), log)
+        _pip_run(python, build, log)
     return sorted(folder.glob("*.whl"))
 
 
@@ -181,7 +191,7 @@ def _make_venv(python: Path, folder: Path, log: Path, *options: str) -> None:
     try:
         _run([str(python), "-m", "venv", *options, str(folder)], log)
     except CannotMake as error:
-        if "ensurepip" not in str(error) + log.read_text(errors="replace"):
+        if "ensurepip is not available" not in log.read_text(errors="replace"):
             raise
         package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
         reason = f"{python} has no ensurepip, which Debian and Ubuntu have in {package}"
@@ -221,7 +231,18 @@ def _is_done(command: Sequence[str], log: Path) -> bool:
 
 
 def _pip(python: Path, *arguments: str) -> list[str]:
-    return [str(python), "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments]
+    return [str(python), "-m", "pip", "-v", "--disable-pip-version-check", "--no-input", *arguments]
+
+
+def _pip_run(python: Path, arguments: Sequence[str], log: Path) -> None:
+    """Run pip to its end; raise CannotMake with its own reason if it fails."""
+    try:
+        _run(_pip(python, *arguments), log)
+    except CannotMake as error:
+        if NOWHERE not in str(error):
+            raise
+        # Why an index didn't answer is said by many words alone, and those are many.
+        _run(_pip(python, "-vv", *arguments), log)
 
 
 def _run(command: Sequence[str], log: Path) -> None:
@@ -237,19 +258,38 @@ def _run(command: Sequence[str], log: Path) -> None:
         file.seek(start)
         output = file.read()
     if process.returncode != 0:
+        if shutil.disk_usage(log.parent).free < LEAST_FREE_BYTES:
+            raise DiskIsFull("no space is left on the disk")
         raise CannotMake(reason_of(output))
 
 
 def reason_of(output: str) -> str:
     """Return the lines of an installer's output that say why it failed, as one."""
     lines = [line.strip() for line in output.splitlines()]
+    # pip goes on without an index that doesn't answer, and then misses the package.
+    unanswered = [found[1] or found[2] for found in map(_UNANSWERED.search, lines) if found]
     telling = [line for line in lines if " depends on " in line]
     errors = [re.sub(r"^(ERROR|error): ", "", line) for line in lines if _is_error(line)]
     last = [line for line in lines if line][-3:]
+    if BUILD_FAILED in lines[1:]:
+        return f"its build fails with {lines[lines.index(BUILD_FAILED) - 1]}"
+    if unanswered:
+        return f"an index doesn't answer ({unanswered[-1]})"
     reasons = "; ".join(dict.fromkeys(telling or errors or last)) or "the installer failed"
     # pip names all versions that there are, hundreds of some packages.
     return re.sub(r"\(from versions: .*, (\S+)\)", r"(the newest is \1)", reasons)
 
 
+#: What pip says below the output of a project's own build.
+BUILD_FAILED = "error: subprocess-exited-with-error"
+
+#: What pip says of an index that refuses a connection or a request.
+_UNANSWERED = re.compile(
+    # What a package that an index doesn't have comes to, 404, says nothing of the index.
+    r"(?:connection broken by|connection error: ).*: ([^:]+?)'\)"
+    r"|Could not fetch URL .*?: ((?!404)\d+ .*?) for url"
+)
+
+
 def _is_error(line: str) -> bool:
-    return line.startswith(("ERROR: ", "error: "))
+    return line.startswith(("ERROR: ", "error: ", "Caused by: "))
