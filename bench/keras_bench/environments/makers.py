@@ -190,7 +190,7 @@ def _without(names: set[Any], requirements: Sequence[str]) -> list[str]:
 def _make_venv(python: Path, folder: Path, log: Path, *options: str) -> None:
     try:
         _run([str(python), "-m", "venv", *options, str(folder)], log)
-    except CannotMake as error:
+    except CannotMake:
         if "ensurepip is not available" not in log.read_text(errors="replace"):
             raise
         package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
