@@ -10,10 +10,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import keras_bench
+from keras_bench.records import DISTRIBUTIONS
 
 #: The distributions that bring a backend; one that is asked for takes the place of the others.
 FRAMEWORKS = {
-    "tensorflow": ("tensorflow-cpu", "tensorflow", "tf-nightly", "tf-nightly-cpu"),
+    "tensorflow": DISTRIBUTIONS["tensorflow"],
     "jax": ("jax", "jaxlib"),
     "torch": ("torch",),
     "numpy": ("jax", "jaxlib"),
@@ -21,7 +22,10 @@ FRAMEWORKS = {
 }
 
 #: The distributions that bring Keras.
-KERAS = ("keras", "keras-nightly")
+KERAS = DISTRIBUTIONS["keras"]
+
+#: Those that need keras-nightly, beside which Keras would be overwritten.
+NEED_NIGHTLY_KERAS = ("tf-nightly", "tf-nightly-cpu")
 
 #: The backend whose environment holds all that another one needs.
 SAME_ENVIRONMENT = {"numpy": "jax"}
@@ -116,7 +120,7 @@ def recipe_with(
         lines = tuple(line for line in lines if _name(line) in KERAS)
     elif sources:
         lines = tuple(line for line in lines if _name(line) in {*KERAS, *frameworks})
-    if named & set(KERAS):
+    if named & {*KERAS, *NEED_NIGHTLY_KERAS}:
         wanted = tuple(each for each in wanted if _name(each) not in KERAS)
     lines = tuple(line for line in lines if _name(line) not in named)
     return Recipe(own.backend, (*wanted, *requirements), lines, own.python_version, sources)

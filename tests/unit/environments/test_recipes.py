@@ -54,6 +54,14 @@ def test_what_is_asked_for_takes_the_place_of_what_is_pinned(requirements, wante
     assert {line.partition("==")[0] for line in found.constraints} == constrained
 
 
+def test_nightly_builds_of_tensorflow_bring_the_nightly_keras():
+    own = replace(OWN, backend="tensorflow", requirements=("keras>=3.10", "tensorflow-cpu>=2.18"))
+    assert recipe_with(own, ("tf-nightly-cpu",)).requirements == ("tf-nightly-cpu",)
+    # A Keras that is asked for is asked for.
+    both = ("tf-nightly", "keras==3.15.1")
+    assert recipe_with(own, both).requirements == both
+
+
 def test_beside_a_project_keras_and_the_framework_alone_are_pinned():
     found = recipe_with(OWN, (), [Source(Path("mine"), "ab")])
     assert {line.partition("==")[0] for line in found.constraints} == {"jax", "jaxlib", "keras"}
