@@ -618,6 +618,7 @@ def versions(
     from keras_bench.commands.outputs import Outputs
     from keras_bench.commands.sides import Side
     from keras_bench.commands.versions import sweep_versions
+    from keras_bench.environments.specs import label_of
 
     settings = GateSettings(
         threshold=threshold,
@@ -628,7 +629,7 @@ def versions(
         timeout_seconds=timeout,
         parity=not no_parity,
     )
-    sides = [Side(spec, backend, spec) for backend in backends for spec in specs]
+    sides = [Side(label_of(spec), backend, spec) for backend in backends for spec in specs]
     debug = debug or context.obj
     outputs = Outputs(results, markdown, json, junit)
     sys.exit(sweep_versions(selection, sides, environments, settings, outputs, debug))
