@@ -178,12 +178,14 @@ Parameter = str | int | float | bool | None
 class EnvironmentChoice:
     """What a user says about environments: specs by backend, and whether and where to make any.
 
-    `cache` is the folder that they are kept in, None for the usual one.
+    `cache` is the folder that they are kept in, None for the usual one, and `python` what they
+    are made with, a version or a path, None for the interpreter that runs the suite.
     """
 
     named: tuple[tuple[str, str], ...] = ()
     may_make: bool = True
     cache: Path | None = None
+    python: str | None = None
 
 
 @dataclass(frozen=True)

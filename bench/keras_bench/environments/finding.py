@@ -1,15 +1,15 @@
 """Finds the interpreter of every backend that a command needs, and makes what isn't there."""
 
-import platform
 import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from keras_bench.environments.cache import Cache, cache_folder
 from keras_bench.environments.interpreters import Interpreter, probe, require, this_python
 from keras_bench.environments.makers import Maker, brings_cuda, chosen_maker
+from keras_bench.environments.pythons import Python, find_python, running_python
 from keras_bench.environments.recipes import (
     FRAMEWORKS,
     Recipe,
@@ -58,13 +58,15 @@ class Place:
 class Environments:
     """Finds environments in a cache, and makes those that aren't there where it may.
 
-    `tell` shows the user a line.
+    `tell` shows the user a line. `python` is what they are made with, None for the interpreter
+    that runs the suite.
     """
 
     cache: Cache
     maker: Maker
     tell: Callable[[str], None]
     may_make: bool = True
+    python: Python | None = None
 
     def interpreters(
         self, asked: Sequence[str], named: Mapping[str, str], task: Task = "train"
@@ -165,7 +167,7 @@ class Environments:
         return Place(self._made(recipe_with(own, (), [source]), text, own), inside, note)
 
     def _own(self, backend: str) -> Recipe:
-        return own_recipe(backend, suite_constraints(), platform.python_version())
+        return own_recipe(backend, suite_constraints(), self.python or running_python())
 
     def _made(self, recipe: Recipe, text: str, own: Recipe | None) -> str:
         """Return the interpreter of a recipe's environment, which is made where it isn't there.
@@ -176,10 +178,11 @@ class Environments:
             return python
         asked = text or "keras-bench's own versions"
         if not self.may_make:
+            python = "" if self.python is None else f" --python {self.python.version}"
             raise BackendError(
                 f"{asked} on {recipe.backend}",
                 "no environment of it is made",
-                f"`keras-bench environments --make {recipe.backend}` makes one of its own",
+                f"`keras-bench environments --make {recipe.backend}{python}` makes one of its own",
             )
         if own == recipe or (own and names_any(recipe.requirements, FRAMEWORKS[recipe.backend])):
             own = None
@@ -194,8 +197,8 @@ class Environments:
     def _announcement(self, recipe: Recipe, asked: str) -> str:
         size = GIGABYTES_WITH_CUDA if brings_cuda(recipe) else GIGABYTES[recipe.backend]
         line = (
-            f"making an environment for {recipe.backend} with {asked}, of at most about"
-            f" {size:g} GB, in {self.cache.folder} ..."
+            f"making an environment for {recipe.backend} with {asked} and Python"
+            f" {recipe.python_version}, of at most about {size:g} GB, in {self.cache.folder} ..."
         )
         if size == GIGABYTES_WITH_CUDA:
             line += (
@@ -208,8 +211,13 @@ class Environments:
         self.tell("waiting for another command that makes the same environment ...")
 
     def _here(self, asked: Sequence[str], named: Mapping[str, str]) -> Interpreter | None:
-        """Return the interpreter that runs the suite, if it holds one backend alone."""
+        """Return the interpreter that runs the suite, if it holds one backend alone.
+
+        It is none where another Python is asked for.
+        """
         here = probe({"": this_python()})[""]
+        if self.python is not None and self.python.version != here.environment.python_version:
+            return None
         if len(here.backends) <= 1:
             return here
         unnamed = [backend for backend in asked if backend not in named]
@@ -223,9 +231,14 @@ class Environments:
 
 
 def environments_of(choice: EnvironmentChoice, tell: Callable[[str], None]) -> Environments:
-    """Return what finds the environments of a command, as its options say."""
+    """Return what finds the environments of a command, as its options say.
+
+    Raises:
+        BackendError: the Python that is asked for isn't there.
+    """
     cache = Cache(cache_folder(choice.cache))
-    return Environments(cache, chosen_maker(), tell, choice.may_make)
+    python = None if choice.python is None else find_python(choice.python)
+    return Environments(cache, chosen_maker(), tell, choice.may_make, python)
 
 
 def _project(folder: Path) -> dict[str, object]:
@@ -248,4 +261,4 @@ def _pinned_recipe(folder: Path, project: dict[str, object], own: Recipe, text: 
         raise UsageError(
             text, f"it is too old to say what {own.backend} needs ({error})", "name a later one"
         ) from None
-    return Recipe(own.backend, requirements, lines, own.python_version)
+    return replace(own, requirements=requirements, constraints=lines)

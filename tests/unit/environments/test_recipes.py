@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from keras_bench.environments.pythons import Python
 from keras_bench.environments.recipes import (
     Recipe,
     Source,
@@ -20,10 +21,13 @@ OWN = Recipe("jax", ("jax>=0.5", "keras>=3.10"), PINS, "3.11.7")
 
 
 def test_the_suites_own_environment_holds_keras_and_a_framework_pinned():
-    assert set(backend_requirements("jax")) == {"jax>=0.5", "keras>=3.10"}
+    assert set(backend_requirements("jax", "3.11.7")) == {"jax>=0.5", "keras>=3.10"}
     assert {line.partition("==")[0] for line in suite_constraints()} >= {"jax", "keras", "torch"}
     # NumPy's backend needs what JAX's does.
-    assert own_recipe("numpy", PINS, "3.11.7") == own_recipe("jax", PINS, "3.11.7")
+    python = Python("/usr/bin/python3.13", "3.13.0")
+    own = own_recipe("numpy", PINS, python)
+    assert own == own_recipe("jax", PINS, python)
+    assert (own.python, own.python_version) == ("/usr/bin/python3.13", "3.13.0")
 
 
 def test_comments_pin_nothing():
@@ -78,5 +82,6 @@ def test_equal_content_has_one_name_and_other_content_another():
         OWN.name,
     }
     assert len(others) == 6
-    # Where a project lies is of no matter.
+    # Where a project lies is of no matter, nor where Python does.
+    assert replace(OWN, python="/elsewhere/python3.11").name == OWN.name
     assert replace(OWN, sources=(Source(Path("elsewhere"), "ab"),)).name in others
