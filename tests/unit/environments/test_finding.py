@@ -8,11 +8,11 @@ import pytest
 from fake_maker import FakeMaker
 
 from keras_bench.environments.cache import Cache
-from keras_bench.environments.finding import Environments
+from keras_bench.environments.finding import Environments, environments_of
 from keras_bench.environments.interpreters import Interpreter
 from keras_bench.environments.pythons import Python
 from keras_bench.errors import BackendError, UsageError
-from keras_bench.records import Environment
+from keras_bench.records import Environment, EnvironmentChoice
 
 KERAS = ("keras", "3.15.1")
 
@@ -125,6 +125,12 @@ def test_another_python_makes_them_and_this_one_is_not_taken(finder, maker, said
     assert "Python 3.13.0" in said[0]
     with pytest.raises(BackendError, match=r"--make jax --python 3\.13\.0`"):
         replace(other, cache=Cache(finder.cache.folder / "empty"), may_make=False).own("jax")
+
+
+def test_a_python_that_is_not_there_is_told_before_anything_is_made(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(BackendError, match=r"^Python 3\.99: none .* is found"):
+        environments_of(EnvironmentChoice(python="3.99"), print)
 
 
 def test_this_interpreter_is_taken_where_it_is_of_the_version_asked_for(finder, maker, this_holds):
