@@ -233,7 +233,7 @@ def making_options(command: Callable[..., None]) -> Callable[..., None]:
         named: tuple[tuple[str, str], ...] = (),
         **options: Any,
     ) -> None:
-        choice = EnvironmentChoice(named, not no_make, cache, python)
+        choice = EnvironmentChoice(named, not no_make, cache, python=python)
         command(*args, environments=choice, **options)
 
     return with_choice

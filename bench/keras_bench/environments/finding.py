@@ -238,7 +238,7 @@ def environments_of(choice: EnvironmentChoice, tell: Callable[[str], None]) -> E
     """
     cache = Cache(cache_folder(choice.cache))
     python = None if choice.python is None else find_python(choice.python)
-    return Environments(cache, chosen_maker(), tell, choice.may_make, python)
+    return Environments(cache, chosen_maker(), tell, choice.may_make, python=python)
 
 
 def _project(folder: Path) -> dict[str, object]:
