@@ -32,6 +32,7 @@ from keras_bench.options import (
     parse_backend,
     parse_backends,
     parse_training_backends,
+    python_option,
     results_option,
     seed_option,
     selection_options,
@@ -99,8 +100,11 @@ def list_(environments: EnvironmentChoice) -> None:
     help="Remove environments that no command has used for 30 days, and of the others those used"
     " longest ago, until all together take less than 20 GB.",
 )
+@python_option
 @cache_option
-def environments(backends: tuple[str, ...], prune: bool, cache: Path | None) -> None:
+def environments(
+    backends: tuple[str, ...], prune: bool, python: str | None, cache: Path | None
+) -> None:
     """List the environments that keras-bench has made, with their sizes and last uses."""
     from keras_bench.commands.environments import (
         list_environments,
@@ -110,8 +114,10 @@ def environments(backends: tuple[str, ...], prune: bool, cache: Path | None) -> 
 
     if backends and prune:
         raise click.UsageError("--make and --prune are two commands; give one of them")
+    if python is not None and not backends:
+        raise click.UsageError("--python is for --make; name a backend with that")
     if backends:
-        make_environments(backends, cache)
+        make_environments(backends, EnvironmentChoice(cache=cache, python=python))
     elif prune:
         prune_environments(cache)
     else:
@@ -618,6 +624,7 @@ def versions(
     from keras_bench.commands.outputs import Outputs
     from keras_bench.commands.sides import Side
     from keras_bench.commands.versions import sweep_versions
+    from keras_bench.environments.specs import label_of
 
     settings = GateSettings(
         threshold=threshold,
@@ -628,7 +635,7 @@ def versions(
         timeout_seconds=timeout,
         parity=not no_parity,
     )
-    sides = [Side(spec, backend, spec) for backend in backends for spec in specs]
+    sides = [Side(label_of(spec), backend, spec) for backend in backends for spec in specs]
     debug = debug or context.obj
     outputs = Outputs(results, markdown, json, junit)
     sys.exit(sweep_versions(selection, sides, environments, settings, outputs, debug))

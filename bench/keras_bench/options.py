@@ -204,6 +204,12 @@ cache_option = click.option(
     help="The folder where environments are kept."
     " [default: $KERAS_BENCH_CACHE, or keras-bench in your cache]",
 )
+python_option = click.option(
+    "--python",
+    metavar="VERSION|PATH",
+    help="The Python that environments are made with, such as 3.13."
+    " [default: the one that runs keras-bench]",
+)
 no_make_option = click.option(
     "--no-make", is_flag=True, help="Fail where an environment isn't there, and make none."
 )
@@ -215,17 +221,20 @@ def making_options(command: Callable[..., None]) -> Callable[..., None]:
     Pass on an `EnvironmentChoice`.
     """
 
+    @python_option
     @cache_option
     @no_make_option
     @wraps(command)
     def with_choice(
         *args: Any,
+        python: str | None,
         cache: Path | None,
         no_make: bool,
         named: tuple[tuple[str, str], ...] = (),
         **options: Any,
     ) -> None:
-        command(*args, environments=EnvironmentChoice(named, not no_make, cache), **options)
+        choice = EnvironmentChoice(named, not no_make, cache, python=python)
+        command(*args, environments=choice, **options)
 
     return with_choice
 

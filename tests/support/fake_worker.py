@@ -20,7 +20,7 @@ _SOURCE = """#!{python} -I
 import json, os, queue, sys, threading, time
 if "-m" not in sys.argv:
     versions = dict(keras="3.0", jax="1", torch="2", tensorflow="3", numpy="2", openvino="1")
-    print(json.dumps(["3.11.0", versions]))
+    print(json.dumps(["3.11.0", versions, []]))
     sys.exit()
 reply = int(sys.argv[-1])
 ((asked, request),) = json.loads(sys.stdin.readline()).items()

@@ -203,7 +203,7 @@ def _row(
         jit_compile=first.jit_compile,
         python_version=environment.python_version,
         keras_version=environment.version_of("keras") or "",
-        framework_version=environment.framework_version(arm.backend) or "",
+        framework_version=environment.version_of(arm.backend) or "",
         numpy_version=environment.version_of("numpy") or "",
         keras_bench_version=__version__,
         commit=commit,

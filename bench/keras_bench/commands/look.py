@@ -30,10 +30,10 @@ def list_all(environments: EnvironmentChoice) -> None:
             grid.add_row(backend, "made on first use" if interpreter is None else "not installed")
             continue
         environment = interpreter.environment
-        framework = environment.framework_version(backend) or ""
+        framework = environment.version_text(backend) or ""
         if backend not in BACKENDS:
             framework += " (predicts, can't train)"
-        keras, numpy = (environment.version_of(name) or "none" for name in ("keras", "numpy"))
+        keras, numpy = (environment.version_text(name) or "none" for name in ("keras", "numpy"))
         grid.add_row(backend, framework, keras, numpy, environment.python_version)
     console.print(grid)
 

@@ -1,16 +1,16 @@
 """Finds the interpreter of every backend that a command needs, and makes what isn't there."""
 
-import platform
 import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from keras_bench.environments.cache import Cache, cache_folder
 from keras_bench.environments.interpreters import Interpreter, probe, require, this_python
 from keras_bench.environments.makers import Maker, brings_cuda, chosen_maker
+from keras_bench.environments.pythons import Python, find_python, running_python
 from keras_bench.environments.recipes import (
     FRAMEWORKS,
     Recipe,
@@ -59,7 +59,8 @@ class Place:
 class Environments:
     """Finds environments in a cache, and makes those that aren't there where it may.
 
-    `tell` shows the user a line, and `busy` shows one for as long as something is made.
+    `tell` shows the user a line, and `busy` shows one for as long as something is made. `python`
+    is what they are made with, None for the interpreter that runs the suite.
     """
 
     cache: Cache
@@ -67,6 +68,7 @@ class Environments:
     tell: Callable[[str], None]
     may_make: bool = True
     busy: Callable[[str], AbstractContextManager[object]] = nullcontext
+    python: Python | None = None
 
     def interpreters(
         self, asked: Sequence[str], named: Mapping[str, str], task: Task = "train"
@@ -170,7 +172,7 @@ class Environments:
         return Place(self._made(recipe_with(own, (), [source]), text, own), inside, note)
 
     def _own(self, backend: str) -> Recipe:
-        return own_recipe(backend, suite_constraints(), platform.python_version())
+        return own_recipe(backend, suite_constraints(), self.python or running_python())
 
     def _made(self, recipe: Recipe, text: str, base: Recipe | None) -> str:
         """Return the interpreter of a recipe's environment, which is made where it isn't there.
@@ -181,10 +183,11 @@ class Environments:
             return python
         asked = text or "keras-bench's own versions"
         if not self.may_make:
+            python = "" if self.python is None else f" --python {self.python.version}"
             raise BackendError(
                 f"{asked} on {recipe.backend}",
                 "no environment of it is made",
-                f"`keras-bench environments --make {recipe.backend}` makes one of its own",
+                f"`keras-bench environments --make {recipe.backend}{python}` makes one of its own",
             )
         if base == recipe:
             base = None
@@ -200,8 +203,8 @@ class Environments:
     def _announcement(self, recipe: Recipe, asked: str) -> str:
         size = GIGABYTES_WITH_CUDA if brings_cuda(recipe) else GIGABYTES[recipe.backend]
         line = (
-            f"making an environment for {recipe.backend} with {asked}, of at most about"
-            f" {size:g} GB, in {self.cache.folder} ..."
+            f"making an environment for {recipe.backend} with {asked} and Python"
+            f" {recipe.python_version}, of at most about {size:g} GB, in {self.cache.folder} ..."
         )
         if size == GIGABYTES_WITH_CUDA:
             line += (
@@ -214,8 +217,13 @@ class Environments:
         self.tell("waiting for another command that makes the same environment ...")
 
     def _here(self, asked: Sequence[str], named: Mapping[str, str]) -> Interpreter | None:
-        """Return the interpreter that runs the suite, if it holds one backend alone."""
+        """Return the interpreter that runs the suite, if it holds one backend alone.
+
+        It is none where another Python is asked for.
+        """
         here = probe({"": this_python()})[""]
+        if self.python is not None and self.python.version != here.environment.python_version:
+            return None
         if len(here.backends) <= 1:
             return here
         unnamed = [backend for backend in asked if backend not in named]
@@ -233,9 +241,14 @@ def environments_of(
     tell: Callable[[str], None],
     busy: Callable[[str], AbstractContextManager[object]] = nullcontext,
 ) -> Environments:
-    """Return what finds the environments of a command, as its options say."""
+    """Return what finds the environments of a command, as its options say.
+
+    Raises:
+        BackendError: the Python that is asked for isn't there.
+    """
     cache = Cache(cache_folder(choice.cache))
-    return Environments(cache, chosen_maker(), tell, choice.may_make, busy)
+    python = None if choice.python is None else find_python(choice.python)
+    return Environments(cache, chosen_maker(), tell, choice.may_make, busy, python)
 
 
 def _project(folder: Path) -> dict[str, object]:
@@ -258,4 +271,4 @@ def _pinned_recipe(folder: Path, project: dict[str, object], own: Recipe, text: 
         raise UsageError(
             text, f"it is too old to say what {own.backend} needs ({error})", "name a later one"
         ) from None
-    return Recipe(own.backend, requirements, lines, own.python_version)
+    return replace(own, requirements=requirements, constraints=lines)

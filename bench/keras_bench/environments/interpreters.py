@@ -7,23 +7,12 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from keras_bench.environments import installed
 from keras_bench.errors import BackendError
-from keras_bench.records import BACKENDS, DISTRIBUTIONS, Environment
+from keras_bench.records import BACKENDS, BACKENDS_OF, Environment
 
-#: What decides speed or results, besides the frameworks themselves.
-RECORDED_PACKAGES = ("keras", "jaxlib", "numpy")
-
-_PROBE = """
-import json, platform
-from importlib.metadata import distributions
-wanted = set(json.loads({wanted!r}))
-found = {{}}
-for distribution in distributions():
-    name = (distribution.metadata["Name"] or "").lower().replace("_", "-")
-    if name in wanted:
-        found.setdefault(name, distribution.version)
-print(json.dumps([platform.python_version(), found]))
-"""
+#: What a worker imports that decides speed or results: a backend's module is called like it.
+MODULES = ("keras", *BACKENDS_OF["predict"], "jaxlib")
 
 
 @dataclass(frozen=True)
@@ -62,19 +51,17 @@ def require(interpreter: Interpreter, backend: str, how: str) -> None:
 
 
 def _probe(python: str) -> Interpreter:
-    names = [name for family in DISTRIBUTIONS.values() for name in family]
-    wanted = json.dumps([*names, *RECORDED_PACKAGES])
     remedy = "name the python of an environment, such as .venv/bin/python"
     try:
         answer = subprocess.run(
-            [python, "-I", "-c", _PROBE.format(wanted=wanted)],
+            [python, "-I", installed.__file__, *MODULES],
             capture_output=True,
             text=True,
             timeout=60,
             stdin=subprocess.DEVNULL,
             check=True,
         )
-        python_version, found = json.loads(answer.stdout)
+        python_version, versions, brought = json.loads(answer.stdout)
         version_pair = tuple(int(part) for part in python_version.split(".")[:2])
     except FileNotFoundError:
         raise BackendError(python, "no such interpreter", remedy) from None
@@ -82,7 +69,12 @@ def _probe(python: str) -> Interpreter:
         raise BackendError(python, "doesn't answer as a Python interpreter", remedy) from None
     if version_pair < (3, 11):
         raise BackendError(python, f"is Python {python_version}", "name one of 3.11 or newer")
-    return Interpreter(python, Environment(python_version, tuple(sorted(found.items()))))
+    environment = Environment(
+        python_version,
+        packages=tuple(sorted(versions.items())),
+        distributions=tuple((module, name) for module, name in brought),
+    )
+    return Interpreter(python, environment)
 
 
 def this_python() -> str:

@@ -70,12 +70,12 @@ class Maker(Protocol):
 
 @dataclass(frozen=True)
 class PipMaker:
-    """Makes environments by venv and pip, with the interpreter that runs the suite."""
+    """Makes environments by venv and pip."""
 
     stacks: ClassVar[bool] = True
 
     def make(self, recipe: Recipe, folder: Path, log: Path) -> None:
-        _make_venv(Path(sys.executable), folder, log)
+        _make_venv(Path(recipe.python), recipe, folder, log)
         python = python_of(folder)
         with _inputs(recipe, python, log) as arguments:
             if _may_bring_cuda(recipe) and _uv() and _is_done(_uv_install(python, arguments), log):
@@ -88,7 +88,7 @@ class PipMaker:
             changes = _changes(python, arguments, log)
             if not all(change.is_pure for change in changes):
                 return False
-            _make_venv(python, folder, log, "--without-pip")
+            _make_venv(python, recipe, folder, log, "--without-pip")
             (own,) = folder.glob("lib/*/site-packages")
             (beside,) = base.glob("lib/*/site-packages")
             # What is installed here is found first.
@@ -106,7 +106,7 @@ class UvMaker:
     stacks: ClassVar[bool] = False
 
     def make(self, recipe: Recipe, folder: Path, log: Path) -> None:
-        _run(["uv", "venv", "--quiet", "--seed", "--python", sys.executable, str(folder)], log)
+        _run(["uv", "venv", "--quiet", "--seed", "--python", recipe.python, str(folder)], log)
         python = python_of(folder)
         with _inputs(recipe, python, log) as arguments:
             install = _uv_install(python, arguments)
@@ -187,13 +187,13 @@ def _without(names: set[Any], requirements: Sequence[str]) -> list[str]:
     ]
 
 
-def _make_venv(python: Path, folder: Path, log: Path, *options: str) -> None:
+def _make_venv(python: Path, recipe: Recipe, folder: Path, log: Path, *options: str) -> None:
     try:
         _run([str(python), "-m", "venv", *options, str(folder)], log)
     except CannotMake:
         if "ensurepip is not available" not in log.read_text(errors="replace"):
             raise
-        package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+        package = f"python{'.'.join(recipe.python_version.split('.')[:2])}-venv"
         reason = f"{python} has no ensurepip, which Debian and Ubuntu have in {package}"
         raise CannotMake(reason) from None
 

@@ -1,8 +1,9 @@
 """What goes into an environment, and the name by which one with the same content is found again."""
 
 import hashlib
+import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import requires
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import keras_bench
+from keras_bench.environments.pythons import Python
+from keras_bench.records import DISTRIBUTIONS
 
 #: The distributions that bring a backend; one that is asked for takes the place of the others.
 FRAMEWORKS = {
-    "tensorflow": ("tensorflow-cpu", "tensorflow", "tf-nightly", "tf-nightly-cpu"),
+    "tensorflow": DISTRIBUTIONS["tensorflow"],
     "jax": ("jax", "jaxlib"),
     "torch": ("torch",),
     "numpy": ("jax", "jaxlib"),
@@ -21,7 +24,10 @@ FRAMEWORKS = {
 }
 
 #: The distributions that bring Keras.
-KERAS = ("keras", "keras-nightly")
+KERAS = DISTRIBUTIONS["keras"]
+
+#: Those that need keras-nightly, beside which Keras would be overwritten.
+NEED_NIGHTLY_KERAS = ("tf-nightly", "tf-nightly-cpu")
 
 #: The backend whose environment holds all that another one needs.
 SAME_ENVIRONMENT = {"numpy": "jax"}
@@ -39,7 +45,8 @@ class Source:
 class Recipe:
     """An environment to be made: a backend's, with requirements, projects and pinned versions.
 
-    `python_version` is that of the interpreter which makes it, "3.11.7".
+    `python_version` is that of the interpreter which makes it, "3.11.7", and `python` the path of
+    that, which is of no matter for what is made.
     """
 
     backend: str
@@ -47,6 +54,7 @@ class Recipe:
     constraints: tuple[str, ...]
     python_version: str
     sources: tuple[Source, ...] = ()
+    python: str = sys.executable
 
     @property
     def name(self) -> str:
@@ -78,8 +86,10 @@ def pinned(text: str) -> tuple[str, ...]:
     return tuple(line for line in lines if line)
 
 
-def backend_requirements(backend: str) -> tuple[str, ...]:
-    """Return what the suite's extra of a backend asks for on this machine."""
+def backend_requirements(backend: str, python_version: str) -> tuple[str, ...]:
+    """Return what the suite's extra of a backend asks for on this machine with this Python."""
+    minor = ".".join(python_version.split(".")[:2])
+    python = {"python_version": minor, "python_full_version": python_version}
     extra = SAME_ENVIRONMENT.get(backend, backend)
     wanted = map(Requirement, requires("keras-bench") or ())
     return tuple(
@@ -87,16 +97,17 @@ def backend_requirements(backend: str) -> tuple[str, ...]:
             f"{each.name}{each.specifier}"
             for each in wanted
             if each.marker is not None
-            and each.marker.evaluate({"extra": extra})
-            and not each.marker.evaluate({"extra": ""})
+            and each.marker.evaluate({**python, "extra": extra})
+            and not each.marker.evaluate({**python, "extra": ""})
         )
     )
 
 
-def own_recipe(backend: str, constraints: Sequence[str], python_version: str) -> Recipe:
+def own_recipe(backend: str, constraints: Sequence[str], python: Python) -> Recipe:
     """Return the recipe of a backend's own environment, the one for which nothing is asked."""
     backend = SAME_ENVIRONMENT.get(backend, backend)
-    return Recipe(backend, backend_requirements(backend), tuple(constraints), python_version)
+    requirements = backend_requirements(backend, python.version)
+    return Recipe(backend, requirements, tuple(constraints), python.version, python=python.path)
 
 
 def recipe_with(
@@ -116,10 +127,10 @@ def recipe_with(
         lines = tuple(line for line in lines if _name(line) in KERAS)
     elif sources:
         lines = tuple(line for line in lines if _name(line) in {*KERAS, *frameworks})
-    if named & set(KERAS):
+    if named & {*KERAS, *NEED_NIGHTLY_KERAS}:
         wanted = tuple(each for each in wanted if _name(each) not in KERAS)
     lines = tuple(line for line in lines if _name(line) not in named)
-    return Recipe(own.backend, (*wanted, *requirements), lines, own.python_version, sources)
+    return replace(own, requirements=(*wanted, *requirements), constraints=lines, sources=sources)
 
 
 def names_any(requirements: Iterable[str], distributions: Iterable[str]) -> bool:

@@ -1,6 +1,7 @@
 """What a user writes for an environment, read: nothing is looked up but whether a path is there."""
 
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,14 @@ def parse_spec(text: str) -> Spec:
                 repr(text), f"{requirement!r} is no requirement ({reason})", FORMS
             ) from None
     return RequirementsSpec(requirements)
+
+
+def label_of(text: str) -> str:
+    """Return what an environment is called in tables and in the history.
+
+    "keras==3.14.1" is "keras 3.14.1", as the series of older histories are.
+    """
+    return re.sub(r"^([\w.-]+)==([\w.+!-]+)$", r"\1 \2", text)
 
 
 def _is_path(text: str) -> bool:

@@ -1,16 +1,18 @@
 """Which interpreter a backend gets: the one named, this one, one made before, or one made now."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fake_maker import FakeMaker
 
 from keras_bench.environments.cache import Cache
-from keras_bench.environments.finding import Environments
+from keras_bench.environments.finding import Environments, environments_of
 from keras_bench.environments.interpreters import Interpreter
+from keras_bench.environments.pythons import Python
 from keras_bench.errors import BackendError, UsageError
-from keras_bench.records import Environment
+from keras_bench.records import Environment, EnvironmentChoice
 
 KERAS = ("keras", "3.15.1")
 
@@ -109,6 +111,32 @@ def test_none_is_made_where_that_is_forbidden(tmp_path: Path, maker, said):
         finder.interpreters(("jax",), {})
     assert finder.known({}) == dict.fromkeys(("tensorflow", "jax", "torch", "numpy", "openvino"))
     assert maker.made == []
+
+
+def test_another_python_makes_them_and_this_one_is_not_taken(finder, maker, said, this_holds):
+    this_holds("jax")
+    other = replace(finder, python=Python("/usr/bin/python3.13", "3.13.0"))
+    other.interpreters(("jax",), {})
+    other.place("keras==3.14.1", "torch")
+    assert set(made_for(maker)) == {"jax", "torch"}
+    assert {(recipe.python, recipe.python_version) for recipe in maker.made} == {
+        ("/usr/bin/python3.13", "3.13.0")
+    }
+    assert "Python 3.13.0" in said[0]
+    with pytest.raises(BackendError, match=r"--make jax --python 3\.13\.0`"):
+        replace(other, cache=Cache(finder.cache.folder / "empty"), may_make=False).own("jax")
+
+
+def test_a_python_that_is_not_there_is_told_before_anything_is_made(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(BackendError, match=r"^Python 3\.99: none .* is found"):
+        environments_of(EnvironmentChoice(python="3.99"), print)
+
+
+def test_this_interpreter_is_taken_where_it_is_of_the_version_asked_for(finder, maker, this_holds):
+    this = this_holds("jax")
+    same = replace(finder, python=Python("/usr/bin/python3.11", "3.11.0"))
+    assert same.interpreters(("jax",), {})["jax"].python == this
 
 
 def test_a_backend_that_cannot_train_is_refused_before_anything_is_made(finder, maker):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from keras_bench.environments.pythons import Python
 from keras_bench.environments.recipes import (
     Recipe,
     Source,
@@ -20,10 +21,13 @@ OWN = Recipe("jax", ("jax>=0.5", "keras>=3.10"), PINS, "3.11.7")
 
 
 def test_the_suites_own_environment_holds_keras_and_a_framework_pinned():
-    assert set(backend_requirements("jax")) == {"jax>=0.5", "keras>=3.10"}
+    assert set(backend_requirements("jax", "3.11.7")) == {"jax>=0.5", "keras>=3.10"}
     assert {line.partition("==")[0] for line in suite_constraints()} >= {"jax", "keras", "torch"}
     # NumPy's backend needs what JAX's does.
-    assert own_recipe("numpy", PINS, "3.11.7") == own_recipe("jax", PINS, "3.11.7")
+    python = Python("/usr/bin/python3.13", "3.13.0")
+    own = own_recipe("numpy", PINS, python)
+    assert own == own_recipe("jax", PINS, python)
+    assert (own.python, own.python_version) == ("/usr/bin/python3.13", "3.13.0")
 
 
 def test_comments_pin_nothing():
@@ -54,6 +58,14 @@ def test_what_is_asked_for_takes_the_place_of_what_is_pinned(requirements, wante
     assert {line.partition("==")[0] for line in found.constraints} == constrained
 
 
+def test_nightly_builds_of_tensorflow_bring_the_nightly_keras():
+    own = replace(OWN, backend="tensorflow", requirements=("keras>=3.10", "tensorflow-cpu>=2.18"))
+    assert recipe_with(own, ("tf-nightly-cpu",)).requirements == ("tf-nightly-cpu",)
+    # A Keras that is asked for is asked for.
+    both = ("tf-nightly", "keras==3.15.1")
+    assert recipe_with(own, both).requirements == both
+
+
 def test_beside_a_project_keras_and_the_framework_alone_are_pinned():
     found = recipe_with(OWN, (), [Source(Path("mine"), "ab")])
     assert {line.partition("==")[0] for line in found.constraints} == {"jax", "jaxlib", "keras"}
@@ -70,5 +82,6 @@ def test_equal_content_has_one_name_and_other_content_another():
         OWN.name,
     }
     assert len(others) == 6
-    # Where a project lies is of no matter.
+    # Where a project lies is of no matter, nor where Python does.
+    assert replace(OWN, python="/elsewhere/python3.11").name == OWN.name
     assert replace(OWN, sources=(Source(Path("elsewhere"), "ab"),)).name in others

@@ -10,6 +10,7 @@ from keras_bench.environments.specs import (
     InterpreterSpec,
     RequirementsSpec,
     RevisionSpec,
+    label_of,
     parse_spec,
 )
 from keras_bench.errors import BackendError, UsageError
@@ -39,6 +40,21 @@ def here(tmp_path: Path, monkeypatch) -> Path:
 )
 def test_requirements(here: Path, text: str, requirements: tuple[str, ...]):
     assert parse_spec(text) == RequirementsSpec(requirements)
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("keras==3.14.1", "keras 3.14.1"),
+        ("keras-nightly==3.16.0.dev2026102704", "keras-nightly 3.16.0.dev2026102704"),
+        ("keras==3.14.1 jax<0.10", "keras==3.14.1 jax<0.10"),
+        ("keras==3.14.*", "keras==3.14.*"),
+        ("git:main", "git:main"),
+        ("./a==b", "./a==b"),
+    ],
+)
+def test_a_pinned_version_is_called_by_its_name_and_number(text: str, label: str):
+    assert label_of(text) == label
 
 
 def test_a_path_is_a_project_a_virtual_environment_or_an_interpreter(here: Path):
