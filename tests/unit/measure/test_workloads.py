@@ -32,7 +32,7 @@ def test_a_name_far_from_all_is_answered_with_all():
 
 def test_a_file_goes_by_its_own_name(tmp_path: Path):
     file = tmp_path / "mine.py"
-    file.write_text("raise SystemExit('imported by the coordinator')")
+    file.write_text(f"{WORKLOAD}\nraise SystemExit('imported by the coordinator')")
     (workload,) = find(Selection((str(file),)))
     assert (workload.name, workload.module) == ("mine", str(file))
 
@@ -100,21 +100,34 @@ def test_a_program_without_a_build_is_no_workload(tmp_path: Path):
         find(Selection(("program",)), tmp_path)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "from package import make as build",
-        "from package import build",
-        "build = partial(make, 3)",
-        "build: object = make",
-        "build = other = make",
-    ],
-)
-def test_a_build_that_is_imported_or_assigned_is_the_workload(tmp_path: Path, text: str):
+def test_a_build_that_is_imported_or_assigned_is_the_workload(tmp_path: Path):
     file = tmp_path / "mine.py"
-    file.write_text(f"{text}\ndef build_small(): ...")
+    file.write_text("from package import make as build\ndef build_small(): ...")
     assert [each.name for each in find(Selection((str(file),)))] == ["mine"]
     assert [each.name for each in find(Selection(("mine",)), tmp_path)] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("text", "builder", "message"),
+    [
+        ("def build(:", "", "line 1 has a syntax error .*; fix mine.py$"),
+        ("def make(): ...", "", r"has no function build\(\); define build\(\)$"),
+        ("def build_small(): ...", ":build_smal", ".*; name one that it has, mine.py:build_small$"),
+    ],
+)
+def test_the_fault_of_a_file_is_told_at_once(
+    tmp_path: Path, monkeypatch, text: str, builder: str, message: str
+):
+    (tmp_path / "mine.py").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(WorkloadError, match=f"^mine.py: {message}"):
+        find(Selection((f"mine.py{builder}",)))
+
+
+def test_what_a_file_does_not_show_is_for_its_worker_to_find_out(tmp_path: Path):
+    file = tmp_path / "mine.py"
+    file.write_text("from package import *")
+    assert [each.name for each in find(Selection((str(file),)))] == ["mine"]
 
 
 @pytest.mark.parametrize("name", ["build as make", "build_layers", "build as build_with_adam"])
