@@ -18,24 +18,15 @@ import msgspec
 
 import keras_bench
 from keras_bench import interrupts
-from keras_bench.errors import (
-    BackendError,
-    BenchError,
-    LossDiverged,
-    Unsupported,
-    WorkerDied,
-    WorkerTimeout,
-    WorkloadError,
-)
+from keras_bench.errors import BackendError, BenchError, WorkerDied, WorkerTimeout
+from keras_bench.measure.problems import error_of
 from keras_bench.measure.variables import worker_variables
 from keras_bench.records import DEFAULT_LOOPS, Sample, contender
 from keras_bench.worker.protocol import (
     COMPILING,
-    LoopParityRequest,
     Problem,
     Request,
     TimingRequest,
-    Workload,
     encode_request,
 )
 
@@ -158,7 +149,7 @@ class Worker:
             raise self._failure()
         ((name, body),) = self._answers.popleft().items()
         if name == "problem":
-            raise _as_error(msgspec.convert(body, Problem), self._request)
+            raise error_of(msgspec.convert(body, Problem), self._request)
         return msgspec.convert(body, kind)
 
     def _listen(self) -> bool:
@@ -265,17 +256,6 @@ def launcher(timeout_seconds: float) -> Iterator[Launcher]:
         yield Launcher(folder, timeout_seconds)
 
 
-def loop_refused(loop: str, backend: str, reason: str) -> Unsupported:
-    """Return what says that a loop can't train a workload as fit would."""
-    return Unsupported(f"not by {loop} on {backend}", reason, "train it by fit")
-
-
-def loop_failed(loop: str, workload: Workload, reason: str) -> WorkloadError:
-    """Return what says that training a workload by a loop fails, where `fit` doesn't."""
-    remedy = "train it by fit (--debug shows the traceback)"
-    return WorkloadError(_place(workload), f"by {loop}, {reason}", remedy)
-
-
 def _end(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -291,54 +271,3 @@ def _cause_of_death(exit_code: int) -> str:
     name = signal.Signals(-exit_code).name
     hint = ", as the kernel does when memory runs out," if name == "SIGKILL" else ""
     return f"was killed by {name}{hint}"
-
-
-def _place(workload: Workload) -> str:
-    """Return what is to be mended: a file's name or a module's, and the function where told."""
-    module = Path(workload.module).name if workload.is_file else workload.module
-    return module if workload.builder == "build" else f"{module}:{workload.builder}"
-
-
-def _as_error(problem: Problem, request: Request) -> BenchError:
-    error: BenchError
-    if problem.kind == "backend":
-        error = BackendError(
-            request.backend,
-            problem.message,
-            f"install keras-bench[{request.backend}] into that environment, or name another one",
-        )
-    elif problem.kind == "diverged":
-        error = LossDiverged(
-            f"{request.workload.name} on {request.backend}",
-            problem.message,
-            "lower the learning rate, or look for NaN in the data",
-        )
-    elif problem.kind == "unsupported":
-        error = Unsupported(
-            f"not on {request.backend}",
-            problem.message,
-            f"measure {_place(request.workload)} on another backend",
-        )
-    elif isinstance(request, TimingRequest) and problem.kind == "loop":
-        error = loop_refused(request.loop, request.backend, problem.message)
-    elif isinstance(request, LoopParityRequest) and problem.kind == "unchecked":
-        error = WorkloadError(
-            _place(request.workload),
-            f"a loop is compared with fit on arrays, and {problem.message}",
-            "return arrays to have it checked",
-        )
-    elif problem.kind == "unchecked":
-        error = WorkloadError(
-            _place(request.workload),
-            f"parity compares trainings on one array x and one array y, and {problem.message}",
-            "return such a pair to have it checked",
-        )
-    else:
-        what = "the file, or what --set says" if request.workload.parameters else "the file"
-        error = WorkloadError(
-            _place(request.workload),
-            problem.message,
-            f"mend {what} (--debug shows the traceback)",
-        )
-    error.add_note(problem.traceback)
-    return error

@@ -257,16 +257,3 @@ def test_nothing_is_left_behind(fake_python: Callable[[str], str]):
                 workers.run(fake_python(behaviour), REQUEST)
     assert not folder.exists()
     assert len(list(Path("/dev/fd").iterdir())) == open_files
-
-
-def test_where_something_is_set_the_command_line_may_be_what_to_mend(workers, fake_python):
-    python = fake_python(
-        'say("problem", dict(kind="workload", message="no such thing", traceback=""))'
-    )
-    variant = replace(REQUEST.workload, parameters=(("units", -3),))
-    for workload, remedy in (
-        (variant, "mend the file, or what --set says"),
-        (REQUEST.workload, "mend the file"),
-    ):
-        with pytest.raises(WorkloadError, match=rf"^mine.py: no such thing; {remedy} \("):
-            workers.run(python, replace(REQUEST, workload=workload))
