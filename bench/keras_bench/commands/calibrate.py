@@ -111,7 +111,10 @@ def calibrate(
         metric=clock_of(settings.metric, backend),
     )
     failure: BenchError | None = None
-    with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
+    with (
+        machine_lock(about_to_wait(console)),
+        launcher(settings.timeout_seconds, environments.variables) as workers,
+    ):
         print_warnings(console, diagnose(examine({backend: interpreter})))
         calibration = replace(
             calibration,

@@ -88,7 +88,10 @@ def explain(
     targets = _targets(first, others, backend, interpreter, settings.threads)
     check_outputs([files.markdown, files.json])
 
-    with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
+    with (
+        machine_lock(about_to_wait(console)),
+        launcher(settings.timeout_seconds, environments.variables) as workers,
+    ):
         seen = examine({backend: interpreter})
         print_warnings(console, diagnose(seen))
         run = Run(

@@ -58,7 +58,9 @@ def measure(
     console.print(Text(f"{baseline.backend}: {changes(*compared)}"), soft_wrap=True)
     names = [each.name for each in workloads.find(selection, sides[1].side.workloads)]
     _warn_of_blindness(console, names, baseline.backend, settings, outputs.results)
-    gate = measure_sides(console, selection, sides, settings, outputs.results, debug)
+    gate = measure_sides(
+        console, selection, sides, settings, environments.variables, outputs.results, debug
+    )
     return _conclude(console, gate, outputs, undecided_fails)
 
 

@@ -46,7 +46,10 @@ def check(
     if file is not None:
         check_writable(file.parent)
     verdicts = []
-    with machine_lock(about_to_wait(console)), launcher(timeout_seconds) as workers:
+    with (
+        machine_lock(about_to_wait(console)),
+        launcher(timeout_seconds, environments.variables) as workers,
+    ):
         for workload in chosen:
             console.print(
                 f"training {workload.name} on {listed(tuple(interpreters))} ...", style="dim"
@@ -79,7 +82,10 @@ def check_by_loops(
     if file is not None:
         check_writable(file.parent)
     verdicts: dict[str, list[LoopVerdict]] = {}
-    with machine_lock(about_to_wait(console)), launcher(timeout_seconds) as workers:
+    with (
+        machine_lock(about_to_wait(console)),
+        launcher(timeout_seconds, environments.variables) as workers,
+    ):
         for workload in chosen:
             who = listed(tuple(interpreters))
             console.print(f"training {workload.name} by fit and {listed(loops)} on {who} ...")

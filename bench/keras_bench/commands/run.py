@@ -66,7 +66,10 @@ def measure(
     interpreters = finder.interpreters(backends, dict(environments.named), task)
     targets = _targets(chosen, task, loops, interpreters, settings.threads)
 
-    with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
+    with (
+        machine_lock(about_to_wait(console)),
+        launcher(settings.timeout_seconds, environments.variables) as workers,
+    ):
         seen = examine(interpreters)
         print_warnings(console, diagnose(seen))
         run = Run(

@@ -78,10 +78,13 @@ def measure_sides(
     selection: Selection,
     sides: Sequence[Probed],
     settings: GateSettings,
+    variables: Sequence[str],
     results_folder: Path,
     debug: bool,
 ) -> Gate:
     """Measure the workloads on all sides; a side without an interpreter is a failed arm.
+
+    `variables` are the names of those that workers get besides.
 
     Raises:
         UsageError, WorkloadError: before anything is measured.
@@ -96,7 +99,10 @@ def measure_sides(
     turns = TurnSettings(
         UNCOUNTED_EPOCHS, settings.least_turns, settings.training_seconds, settings.cpu
     )
-    with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
+    with (
+        machine_lock(about_to_wait(console)),
+        launcher(settings.timeout_seconds, variables) as workers,
+    ):
         seen = examine(found)
         print_warnings(console, diagnose(seen))
         measured = Gate(

@@ -38,7 +38,9 @@ def sweep_versions(
     results = outputs.results
     check_outputs([results / "gates" / "any", outputs.markdown, outputs.json, outputs.junit])
     probed = probe_sides(sides, environments_of(environments, say(console)))
-    gate = measure_sides(console, selection, probed, settings, results, debug)
+    gate = measure_sides(
+        console, selection, probed, settings, environments.variables, results, debug
+    )
     with interrupts.deferred():
         rows = sweep(gate)
         print_sweep(console, gate, rows)
