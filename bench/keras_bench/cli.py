@@ -40,6 +40,7 @@ from keras_bench.options import (
     threads_option,
     threshold_option,
     timeout_option,
+    with_option,
 )
 from keras_bench.records import (
     DEFAULT_LOOPS,
@@ -99,8 +100,11 @@ def list_(environments: EnvironmentChoice) -> None:
     help="Remove environments that no command has used for 30 days, and of the others those used"
     " longest ago, until all together take less than 20 GB.",
 )
+@with_option
 @cache_option
-def environments(backends: tuple[str, ...], prune: bool, cache: Path | None) -> None:
+def environments(
+    backends: tuple[str, ...], prune: bool, additions: tuple[str | Path, ...], cache: Path | None
+) -> None:
     """List the environments that keras-bench has made, with their sizes and last uses."""
     from keras_bench.commands.environments import (
         list_environments,
@@ -110,8 +114,10 @@ def environments(backends: tuple[str, ...], prune: bool, cache: Path | None) -> 
 
     if backends and prune:
         raise click.UsageError("--make and --prune are two commands; give one of them")
+    if additions and not backends:
+        raise click.UsageError("--with says what --make installs; name a backend with --make")
     if backends:
-        make_environments(backends, cache)
+        make_environments(backends, EnvironmentChoice(cache=cache, additions=additions))
     elif prune:
         prune_environments(cache)
     else:

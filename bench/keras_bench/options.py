@@ -43,6 +43,21 @@ def parse_environments(
     return tuple(chosen.items())
 
 
+def parse_additions(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str | Path, ...]:
+    """Return each requirement and folder once; raise BadParameter for what is neither."""
+    from keras_bench.environments.specs import NoRequirement, parse_addition
+
+    found = []
+    for value in values:
+        try:
+            found.append(parse_addition(value, Path.cwd()))
+        except NoRequirement as error:
+            raise click.BadParameter(f"{value!r} {error}") from None
+    return tuple(dict.fromkeys(found))
+
+
 def parse_variables(
     context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> tuple[str, ...]:
@@ -221,6 +236,15 @@ no_make_option = click.option(
 )
 
 
+with_option = click.option(
+    "--with",
+    "additions",
+    multiple=True,
+    metavar="REQUIREMENT",
+    callback=parse_additions,
+    help="Install this into the environments that are made, besides: a requirement, or the folder"
+    " of a Python project; may be repeated.",
+)
 pass_env_option = click.option(
     "--pass-env",
     "variables",
@@ -238,6 +262,7 @@ def making_options(command: Callable[..., None]) -> Callable[..., None]:
     Pass on an `EnvironmentChoice`.
     """
 
+    @with_option
     @pass_env_option
     @cache_option
     @no_make_option
@@ -246,11 +271,12 @@ def making_options(command: Callable[..., None]) -> Callable[..., None]:
         *args: Any,
         cache: Path | None,
         no_make: bool,
+        additions: tuple[str | Path, ...],
         variables: tuple[str, ...],
         named: tuple[tuple[str, str], ...] = (),
         **options: Any,
     ) -> None:
-        choice = EnvironmentChoice(named, not no_make, cache, variables)
+        choice = EnvironmentChoice(named, not no_make, cache, additions, variables)
         command(*args, environments=choice, **options)
 
     return with_choice

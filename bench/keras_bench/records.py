@@ -164,13 +164,15 @@ Parameter = str | int | float | bool | None
 class EnvironmentChoice:
     """What a user says about environments: specs by backend, and whether and where to make any.
 
-    `cache` is the folder that they are kept in, None for the usual one. `variables` are the names
-    of those of the user's shell that workers get, too; their values stand in no record.
+    `cache` is the folder that they are kept in, None for the usual one. `additions` are the
+    requirements, and the folders of projects, that are installed besides. `variables` are the
+    names of those of the user's shell that workers get, too; their values stand in no record.
     """
 
     named: tuple[tuple[str, str], ...] = ()
     may_make: bool = True
     cache: Path | None = None
+    additions: tuple[str | Path, ...] = ()
     variables: tuple[str, ...] = ()
 
 

@@ -93,7 +93,7 @@ def calibrate(
     if others:
         raise UsageError(name, "holds several workloads", f"name one, {workload.name}")
     check_outputs([results / "calibration" / "any", page])
-    finder = environments_of(environments, say(console))
+    finder = environments_of(environments, say(console), workloads.requirements([workload]))
     interpreter = finder.interpreters((backend,), dict(environments.named))[backend]
     settings = replace(settings, cpu=quiet_core() if settings.threads == "single" else None)
     pair = _pair(workload, backend, interpreter, settings.threads)

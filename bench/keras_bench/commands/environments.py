@@ -27,10 +27,10 @@ def list_environments(folder: Path | None) -> None:
     console.print(Text(f"{count} of {_gigabytes(total)} in {cache.folder}"), soft_wrap=True)
 
 
-def make_environments(backends: Sequence[str], folder: Path | None) -> None:
+def make_environments(backends: Sequence[str], choice: EnvironmentChoice) -> None:
     """Make the own environments of backends where they aren't there; print their interpreters."""
     console = make_console()
-    finder = environments_of(EnvironmentChoice(cache=folder), say(console))
+    finder = environments_of(choice, say(console))
     for backend in backends:
         console.print(Text(f"{backend}: {finder.own(backend)}"), soft_wrap=True)
 

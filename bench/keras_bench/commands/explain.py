@@ -83,7 +83,7 @@ def explain(
     """
     console = make_console()
     first, *others = _workloads(name, parameters)
-    finder = environments_of(environments, say(console))
+    finder = environments_of(environments, say(console), workloads.requirements([first]))
     interpreter = finder.interpreters((backend,), dict(environments.named))[backend]
     targets = _targets(first, others, backend, interpreter, settings.threads)
     check_outputs([files.markdown, files.json])

@@ -14,7 +14,7 @@ from keras_bench.analyze.conclusion import exit_code_of
 from keras_bench.analyze.gate_answer import changes, conclusion, outcome
 from keras_bench.analyze.pairs import Pair, pairs
 from keras_bench.commands.outputs import Outputs, annotate, check_outputs, write_all, writes_of
-from keras_bench.commands.sides import Side, measure_sides, probe_sides, record
+from keras_bench.commands.sides import Side, measure_sides, probe_sides, record, required_by
 from keras_bench.environments.finding import environments_of
 from keras_bench.errors import BackendError, Interrupted, NothingMeasured, ResultsUnwritable
 from keras_bench.measure import workloads
@@ -46,7 +46,9 @@ def measure(
     check_outputs(
         [outputs.results / "gates" / "any", outputs.markdown, outputs.json, outputs.junit]
     )
-    sides = probe_sides([baseline, candidate], environments_of(environments, say(console)))
+    required = required_by(selection, [baseline, candidate])
+    finder = environments_of(environments, say(console), required)
+    sides = probe_sides([baseline, candidate], finder)
     compared = []
     for probed in sides:
         if isinstance(probed.interpreter, BackendError):

@@ -41,7 +41,7 @@ def check(
     """
     console = make_console()
     chosen = workloads.find(selection)
-    finder = environments_of(environments, say(console))
+    finder = environments_of(environments, say(console), workloads.requirements(chosen))
     interpreters = finder.interpreters(backends, dict(environments.named))
     if file is not None:
         check_writable(file.parent)
@@ -77,7 +77,7 @@ def check_by_loops(
     console = make_console()
     settings = replace(settings, epochs=settings.epochs or EPOCHS)
     chosen = workloads.find(selection)
-    finder = environments_of(environments, say(console))
+    finder = environments_of(environments, say(console), workloads.requirements(chosen))
     interpreters = finder.interpreters(backends, dict(environments.named))
     if file is not None:
         check_writable(file.parent)

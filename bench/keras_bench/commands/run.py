@@ -62,7 +62,7 @@ def measure(
     console = make_console()
     chosen = workloads.find(_with_batch_sizes(selection) if task == "predict" else selection)
     check_writable(results)
-    finder = environments_of(environments, say(console))
+    finder = environments_of(environments, say(console), workloads.requirements(chosen))
     interpreters = finder.interpreters(backends, dict(environments.named), task)
     targets = _targets(chosen, task, loops, interpreters, settings.threads)
 

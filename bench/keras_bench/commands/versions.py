@@ -7,7 +7,7 @@ from keras_bench import interrupts
 from keras_bench.analyze.pairs import pairs
 from keras_bench.analyze.sweep import sweep
 from keras_bench.commands.outputs import Outputs, check_outputs, write_all, writes_of
-from keras_bench.commands.sides import Side, measure_sides, probe_sides, record
+from keras_bench.commands.sides import Side, measure_sides, probe_sides, record, required_by
 from keras_bench.environments.finding import environments_of
 from keras_bench.errors import Interrupted, UsageError
 from keras_bench.records import EnvironmentChoice, GateSettings, Selection
@@ -37,7 +37,8 @@ def sweep_versions(
     console = make_console()
     results = outputs.results
     check_outputs([results / "gates" / "any", outputs.markdown, outputs.json, outputs.junit])
-    probed = probe_sides(sides, environments_of(environments, say(console)))
+    finder = environments_of(environments, say(console), required_by(selection, sides))
+    probed = probe_sides(sides, finder)
     gate = measure_sides(
         console, selection, probed, settings, environments.variables, results, debug
     )

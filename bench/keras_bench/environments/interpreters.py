@@ -6,6 +6,10 @@ import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from packaging.requirements import Requirement
 
 from keras_bench.errors import BackendError
 from keras_bench.records import BACKENDS, DISTRIBUTIONS, Environment
@@ -83,6 +87,19 @@ def _probe(python: str) -> Interpreter:
     if version_pair < (3, 11):
         raise BackendError(python, f"is Python {python_version}", "name one of 3.11 or newer")
     return Interpreter(python, Environment(python_version, tuple(sorted(found.items()))))
+
+
+def this_python_has(addition: str | Path) -> bool:
+    """Tell whether the interpreter that runs the suite meets a requirement, as far as it tells."""
+    if isinstance(addition, Path):
+        return False
+    requirement = Requirement(addition)
+    if requirement.url or requirement.extras:
+        return False
+    try:
+        return requirement.specifier.contains(version(requirement.name), prereleases=True)
+    except PackageNotFoundError:
+        return False
 
 
 def this_python() -> str:

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import keras_bench
+from keras_bench.environments.specs import NoRequirement, parse_addition
 from keras_bench.errors import UsageError, WorkloadError
 from keras_bench.measure.workload_file import WorkloadFile, read_workload_file
 from keras_bench.records import Parameter, Selection
@@ -76,6 +77,25 @@ def find(selection: Selection, folder: Path | None = None) -> tuple[Workload, ..
     return tuple(
         each for workload in found.values() for each in _variants(workload, selection.parameters)
     )
+
+
+def requirements(chosen: Iterable[Workload]) -> tuple[str | Path, ...]:
+    """Return what the files of workloads ask for in their constant REQUIREMENTS, each once.
+
+    The folder of a project is one beside the file.
+
+    Raises:
+        WorkloadError: a text asks for nothing that can be installed.
+    """
+    found = []
+    for file in dict.fromkeys(Path(each.module) for each in chosen if each.is_file):
+        for text in _read(file).requirements:
+            try:
+                found.append(parse_addition(text, file.parent))
+            except NoRequirement as error:
+                reason = f"of REQUIREMENTS, {text!r} {error}"
+                raise WorkloadError(file.name, reason, f"fix {file.name}") from None
+    return tuple(dict.fromkeys(found))
 
 
 def _workloads_in(folder: Path) -> dict[str, Workload]:

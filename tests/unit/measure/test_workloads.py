@@ -3,7 +3,14 @@ from pathlib import Path
 import pytest
 
 from keras_bench.errors import UsageError, WorkloadError
-from keras_bench.measure.workloads import DEFAULT_WORKLOADS, find, shipped, summary, tags
+from keras_bench.measure.workloads import (
+    DEFAULT_WORKLOADS,
+    find,
+    requirements,
+    shipped,
+    summary,
+    tags,
+)
 from keras_bench.records import Selection
 
 WORKLOAD = "def build(): ..."
@@ -207,3 +214,21 @@ def test_a_tag_stands_for_the_workloads_that_bear_it(tmp_path: Path):
 
 def test_every_shipped_workload_has_the_tag_of_all():
     assert all("all" in tags(workload) for workload in shipped().values())
+
+
+def test_workloads_ask_for_what_their_files_require_each_once(tmp_path: Path):
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "setup.py").touch()
+    for name, required in (("one", ["pandas<3", "./project"]), ("two", ["pandas<3", "h5py"])):
+        (tmp_path / f"{name}.py").write_text(f"{WORKLOAD}\nREQUIREMENTS = {required}")
+    found = find(Selection(("one", "two"), (), (("units", (1, 2)),)), tmp_path)
+    assert requirements(found) == ("pandas<3", (tmp_path / "project").resolve(), "h5py")
+    assert requirements(find(Selection(("package.module:build",)))) == ()
+
+
+def test_a_requirement_that_is_none_names_the_file(tmp_path: Path):
+    (tmp_path / "mine.py").write_text(f"{WORKLOAD}\nREQUIREMENTS = ['./nowhere']")
+    with pytest.raises(
+        WorkloadError, match=r"^mine.py: of REQUIREMENTS, './nowhere' is no folder; fix mine.py$"
+    ):
+        requirements(find(Selection(("mine",)), tmp_path))
