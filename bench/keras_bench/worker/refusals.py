@@ -75,12 +75,15 @@ def _raiser(error: BaseException) -> str:
 
 def _remedy(error: BaseException, raiser: str) -> str:
     """Return what to do about an error that a framework raises; none where the file is at fault."""
-    package = raiser.partition(".")[0]
+    package, *inner = raiser.split(".")
     if package not in FRAMEWORKS:
         return ""
-    if _is_keras_itself(raiser) and isinstance(error, KERAS_FINDS_FAULTS):
-        return ""
     name = {"keras": "Keras", "jaxlib": "jax"}.get(package, package)
+    if _is_keras_itself(raiser):
+        if isinstance(error, KERAS_FINDS_FAULTS):
+            return ""
+    elif package == "keras":
+        name += f" on {inner[2]}"
     return f"{name} itself raises it (--debug shows the traceback)"
 
 

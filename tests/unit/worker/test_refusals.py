@@ -99,7 +99,7 @@ def test_what_keras_wants_to_be_written_is_a_fault(module: str, kind: str):
         ("pandas.io", RuntimeError(), ""),
         ("torch.nn.functional", RuntimeError(), "torch"),
         ("jaxlib.xla", ValueError(), "jax"),
-        ("keras.src.backend.torch.nn", ValueError(), "Keras"),
+        ("keras.src.backend.torch.nn", ValueError(), "Keras on torch"),
         ("keras.src.trainers.trainer", AttributeError(), "Keras"),
         # This is how Keras says that it is used wrongly.
         ("keras.src.layers.layer", ValueError(), ""),
