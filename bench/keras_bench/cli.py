@@ -41,6 +41,7 @@ from keras_bench.options import (
     threads_option,
     threshold_option,
     timeout_option,
+    with_option,
 )
 from keras_bench.records import (
     DEFAULT_LOOPS,
@@ -100,10 +101,15 @@ def list_(environments: EnvironmentChoice) -> None:
     help="Remove environments that no command has used for 30 days, and of the others those used"
     " longest ago, until all together take less than 20 GB.",
 )
+@with_option
 @python_option
 @cache_option
 def environments(
-    backends: tuple[str, ...], prune: bool, python: str | None, cache: Path | None
+    backends: tuple[str, ...],
+    prune: bool,
+    additions: tuple[str | Path, ...],
+    python: str | None,
+    cache: Path | None,
 ) -> None:
     """List the environments that keras-bench has made, with their sizes and last uses."""
     from keras_bench.commands.environments import (
@@ -116,8 +122,11 @@ def environments(
         raise click.UsageError("--make and --prune are two commands; give one of them")
     if python is not None and not backends:
         raise click.UsageError("--python is for --make; name a backend with that")
+    if additions and not backends:
+        raise click.UsageError("--with says what --make installs; name a backend with --make")
     if backends:
-        make_environments(backends, EnvironmentChoice(cache=cache, python=python))
+        choice = EnvironmentChoice(cache=cache, python=python, additions=additions)
+        make_environments(backends, choice)
     elif prune:
         prune_environments(cache)
     else:

@@ -1,6 +1,7 @@
 """The options that several commands share, and what their values may be."""
 
 import math
+import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import click
 
+from keras_bench.measure.variables import why_not_passed
 from keras_bench.records import (
     BACKENDS,
     BACKENDS_OF,
@@ -39,6 +41,31 @@ def parse_environments(
             raise click.BadParameter(f"no backend is named {backend!r}; {_nearest(backend)}")
         chosen[backend] = spec
     return tuple(chosen.items())
+
+
+def parse_additions(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str | Path, ...]:
+    """Return each requirement and folder once; raise BadParameter for what is neither."""
+    from keras_bench.environments.specs import NoRequirement, parse_addition
+
+    found = []
+    for value in values:
+        try:
+            found.append(parse_addition(value, Path.cwd()))
+        except NoRequirement as error:
+            raise click.BadParameter(f"{value!r} {error}") from None
+    return tuple(dict.fromkeys(found))
+
+
+def parse_variables(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return each name once; raise BadParameter for a variable that can't be passed on."""
+    for value in values:
+        if reason := why_not_passed(value, os.environ):
+            raise click.BadParameter(reason)
+    return tuple(dict.fromkeys(values))
 
 
 def parse_backends(
@@ -215,12 +242,34 @@ no_make_option = click.option(
 )
 
 
+with_option = click.option(
+    "--with",
+    "additions",
+    multiple=True,
+    metavar="REQUIREMENT",
+    callback=parse_additions,
+    help="Install this into the environments that are made, besides: a requirement, or the folder"
+    " of a Python project; may be repeated.",
+)
+pass_env_option = click.option(
+    "--pass-env",
+    "variables",
+    multiple=True,
+    metavar="NAME",
+    callback=parse_variables,
+    help="Let workers have this variable of your shell; its value is stored nowhere; may be"
+    " repeated.",
+)
+
+
 def making_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say whether and where environments are made, but for --env.
+    """Add the options that say how environments are made and what workers find, but for --env.
 
     Pass on an `EnvironmentChoice`.
     """
 
+    @with_option
+    @pass_env_option
     @python_option
     @cache_option
     @no_make_option
@@ -230,10 +279,12 @@ def making_options(command: Callable[..., None]) -> Callable[..., None]:
         python: str | None,
         cache: Path | None,
         no_make: bool,
+        additions: tuple[str | Path, ...],
+        variables: tuple[str, ...],
         named: tuple[tuple[str, str], ...] = (),
         **options: Any,
     ) -> None:
-        choice = EnvironmentChoice(named, not no_make, cache, python=python)
+        choice = EnvironmentChoice(named, not no_make, cache, python, additions, variables)
         command(*args, environments=choice, **options)
 
     return with_choice

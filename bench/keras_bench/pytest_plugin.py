@@ -139,8 +139,9 @@ def keras_bench_rounds(
             print()  # What pytest has begun is no whole line.
             about_to_wait(make_console())(lock_file)
 
-    interpreter = _interpreter(backend, dict(request.config.getoption("keras_bench_env")))
     chosen = _found(request.node)[workload]
+    named = dict(request.config.getoption("keras_bench_env"))
+    interpreter = _interpreter(backend, named, chosen)
     with timed_rounds(chosen, backend, interpreter, say_now) as rounds:
         mark = pytest.mark.benchmark(group=workload, timer=rounds.clock)
         # The first one counts, and another clock would time the start of processes.
@@ -148,13 +149,15 @@ def keras_bench_rounds(
         yield rounds
 
 
-def _interpreter(backend: str, named: Mapping[str, str]) -> "Interpreter":
+def _interpreter(backend: str, named: Mapping[str, str], workload: "Workload") -> "Interpreter":
     """Return the interpreter of a backend; end the test where the backend isn't there."""
     from keras_bench.environments.finding import environments_of
+    from keras_bench.measure.workloads import requirements
 
-    # A test run makes no environment: that takes minutes, and gigabytes.
-    finder = environments_of(EnvironmentChoice(may_make=False), print)
     try:
+        # A test run makes no environment: that takes minutes, and gigabytes.
+        choice = EnvironmentChoice(may_make=False)
+        finder = environments_of(choice, print, required=requirements([workload]))
         return finder.interpreters((backend,), named)[backend]
     except BenchError as error:
         reason = str(error)

@@ -179,13 +179,17 @@ class EnvironmentChoice:
     """What a user says about environments: specs by backend, and whether and where to make any.
 
     `cache` is the folder that they are kept in, None for the usual one, and `python` what they
-    are made with, a version or a path, None for the interpreter that runs the suite.
+    are made with, a version or a path, None for the interpreter that runs the suite. `additions`
+    are the requirements, and the folders of projects, that are installed besides. `variables` are
+    the names of those of the user's shell that workers get, too; their values stand in no record.
     """
 
     named: tuple[tuple[str, str], ...] = ()
     may_make: bool = True
     cache: Path | None = None
     python: str | None = None
+    additions: tuple[str | Path, ...] = ()
+    variables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

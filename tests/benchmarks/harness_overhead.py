@@ -43,7 +43,7 @@ def bare_epoch_seconds(python: str, backend: str, workers: Launcher) -> float:
     """Time `fit` from outside, in a script that knows nothing of the suite."""
     folder = shipped()[WORKLOAD].folder
     script = BARE.format(folder=folder, workload=WORKLOAD, epochs=EPOCHS[backend])
-    variables = worker_variables(backend, None, workers.folder / "keras")
+    variables = worker_variables(backend, None, workers.folder / "keras", {})
     answer = subprocess.run(
         [python, "-c", script],
         env=variables,

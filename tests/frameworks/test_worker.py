@@ -75,7 +75,7 @@ FAULTS = [
     ('    model.compile("sgd", "mse")\n', "", "isn't compiled"),
     ("return model", "return 3", "returns a int, no keras.Model"),
     ("x[:, :1]", "x[:7, :1]", "returns 20 x and 7 y"),
-    ("return x, x[:, :1]", "return x", "a pair of arrays"),
+    ("return x, x[:, :1]", "return x", "no pair of arrays"),
     ("return x, x[:, :1]", "return x[:0], x[:0]", "no examples"),
     ("x[:, :1]", "'text'", "y as str, no array"),
     ('"epochs": 3', '"epochs": 0', "epochs=0"),

@@ -93,7 +93,9 @@ def calibrate(
     if others:
         raise UsageError(name, "holds several workloads", f"name one, {workload.name}")
     check_outputs([results / "calibration" / "any", page])
-    finder = environments_of(environments, say(console), busy(console))
+    finder = environments_of(
+        environments, say(console), busy(console), workloads.requirements([workload])
+    )
     interpreter = finder.interpreters((backend,), dict(environments.named))[backend]
     settings = replace(settings, cpu=quiet_core() if settings.threads == "single" else None)
     pair = _pair(workload, backend, interpreter, settings.threads)
@@ -111,7 +113,10 @@ def calibrate(
         metric=clock_of(settings.metric, backend),
     )
     failure: BenchError | None = None
-    with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
+    with (
+        machine_lock(about_to_wait(console)),
+        launcher(settings.timeout_seconds, environments.variables) as workers,
+    ):
         print_warnings(console, diagnose(examine({backend: interpreter})))
         calibration = replace(
             calibration,

@@ -83,12 +83,17 @@ def explain(
     """
     console = make_console()
     first, *others = _workloads(name, parameters)
-    finder = environments_of(environments, say(console), busy(console))
+    finder = environments_of(
+        environments, say(console), busy(console), workloads.requirements([first])
+    )
     interpreter = finder.interpreters((backend,), dict(environments.named))[backend]
     targets = _targets(first, others, backend, interpreter, settings.threads)
     check_outputs([files.markdown, files.json])
 
-    with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
+    with (
+        machine_lock(about_to_wait(console)),
+        launcher(settings.timeout_seconds, environments.variables) as workers,
+    ):
         seen = examine({backend: interpreter})
         print_warnings(console, diagnose(seen))
         run = Run(

@@ -14,7 +14,7 @@ from keras_bench.analyze.conclusion import exit_code_of
 from keras_bench.analyze.gate_answer import changes, conclusion, outcome
 from keras_bench.analyze.pairs import Pair, pairs
 from keras_bench.commands.outputs import Outputs, annotate, check_outputs, write_all, writes_of
-from keras_bench.commands.sides import Side, measure_sides, probe_sides, record
+from keras_bench.commands.sides import Side, measure_sides, probe_sides, record, required_by
 from keras_bench.environments.finding import environments_of
 from keras_bench.errors import BackendError, Interrupted, NothingMeasured, ResultsUnwritable
 from keras_bench.measure import workloads
@@ -46,9 +46,9 @@ def measure(
     check_outputs(
         [outputs.results / "gates" / "any", outputs.markdown, outputs.json, outputs.junit]
     )
-    sides = probe_sides(
-        [baseline, candidate], environments_of(environments, say(console), busy(console))
-    )
+    required = required_by(selection, [baseline, candidate])
+    finder = environments_of(environments, say(console), busy(console), required)
+    sides = probe_sides([baseline, candidate], finder)
     compared = []
     for probed in sides:
         if isinstance(probed.interpreter, BackendError):
@@ -60,7 +60,9 @@ def measure(
     console.print(Text(f"{baseline.backend}: {changes(*compared)}"), soft_wrap=True)
     names = [each.name for each in workloads.find(selection, sides[1].side.workloads)]
     _warn_of_blindness(console, names, baseline.backend, settings, outputs.results)
-    gate = measure_sides(console, selection, sides, settings, outputs.results, debug)
+    gate = measure_sides(
+        console, selection, sides, settings, environments.variables, outputs.results, debug
+    )
     return _conclude(console, gate, outputs, undecided_fails)
 
 

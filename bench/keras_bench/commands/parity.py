@@ -41,12 +41,17 @@ def check(
     """
     console = make_console()
     chosen = workloads.find(selection)
-    finder = environments_of(environments, say(console), busy(console))
+    finder = environments_of(
+        environments, say(console), busy(console), workloads.requirements(chosen)
+    )
     interpreters = finder.interpreters(backends, dict(environments.named))
     if file is not None:
         check_writable(file.parent)
     verdicts = []
-    with machine_lock(about_to_wait(console)), launcher(timeout_seconds) as workers:
+    with (
+        machine_lock(about_to_wait(console)),
+        launcher(timeout_seconds, environments.variables) as workers,
+    ):
         for workload in chosen:
             console.print(
                 f"training {workload.name} on {listed(tuple(interpreters))} ...", style="dim"
@@ -74,12 +79,17 @@ def check_by_loops(
     console = make_console()
     settings = replace(settings, epochs=settings.epochs or EPOCHS)
     chosen = workloads.find(selection)
-    finder = environments_of(environments, say(console), busy(console))
+    finder = environments_of(
+        environments, say(console), busy(console), workloads.requirements(chosen)
+    )
     interpreters = finder.interpreters(backends, dict(environments.named))
     if file is not None:
         check_writable(file.parent)
     verdicts: dict[str, list[LoopVerdict]] = {}
-    with machine_lock(about_to_wait(console)), launcher(timeout_seconds) as workers:
+    with (
+        machine_lock(about_to_wait(console)),
+        launcher(timeout_seconds, environments.variables) as workers,
+    ):
         for workload in chosen:
             who = listed(tuple(interpreters))
             console.print(f"training {workload.name} by fit and {listed(loops)} on {who} ...")

@@ -63,11 +63,16 @@ def measure(
     console = make_console()
     chosen = workloads.find(_with_batch_sizes(selection) if task == "predict" else selection)
     check_writable(results)
-    finder = environments_of(environments, say(console), busy(console))
+    finder = environments_of(
+        environments, say(console), busy(console), workloads.requirements(chosen)
+    )
     interpreters = finder.interpreters(backends, dict(environments.named), task)
     targets = _targets(chosen, task, loops, interpreters, settings.threads)
 
-    with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
+    with (
+        machine_lock(about_to_wait(console)),
+        launcher(settings.timeout_seconds, environments.variables) as workers,
+    ):
         seen = examine(interpreters)
         print_warnings(console, diagnose(seen))
         run = Run(

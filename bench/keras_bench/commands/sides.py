@@ -19,7 +19,8 @@ from keras_bench.commands.parity_first import check_first
 from keras_bench.commands.rounds import measure_rounds
 from keras_bench.environments.finding import Environments
 from keras_bench.environments.interpreters import Interpreter, probe, require
-from keras_bench.errors import BackendError, ResultsUnwritable
+from keras_bench.environments.specs import RevisionSpec, parse_spec
+from keras_bench.errors import BackendError, ResultsUnwritable, UsageError, WorkloadError
 from keras_bench.measure import workloads
 from keras_bench.measure.lock import machine_lock
 from keras_bench.measure.machine import quiet_core, this_machine
@@ -64,6 +65,26 @@ class Probed:
     note: str = ""
 
 
+def required_by(selection: Selection, sides: Sequence[Side]) -> tuple[str | Path, ...]:
+    """Return what the workloads of all sides ask for, which all their environments get.
+
+    Those of a git revision aren't there yet: the files that lie here speak for them, if any.
+
+    Raises:
+        UsageError, WorkloadError: a side's workloads aren't there, or ask for what is none.
+    """
+    found: list[str | Path] = []
+    for side in sides:
+        try:
+            chosen = workloads.find(selection, side.workloads)
+        except (UsageError, WorkloadError):
+            if side.workloads is None and isinstance(parse_spec(side.spec), RevisionSpec):
+                continue
+            raise
+        found += workloads.requirements(chosen)
+    return tuple(dict.fromkeys(found))
+
+
 def probe_sides(sides: Sequence[Side], finder: Environments) -> tuple[Probed, ...]:
     """Find or make every side's environment, and ask what it holds.
 
@@ -78,10 +99,13 @@ def measure_sides(
     selection: Selection,
     sides: Sequence[Probed],
     settings: GateSettings,
+    variables: Sequence[str],
     results_folder: Path,
     debug: bool,
 ) -> Gate:
     """Measure the workloads on all sides; a side without an interpreter is a failed arm.
+
+    `variables` are the names of those that workers get besides.
 
     Raises:
         UsageError, WorkloadError: before anything is measured.
@@ -96,7 +120,10 @@ def measure_sides(
     turns = TurnSettings(
         UNCOUNTED_EPOCHS, settings.least_turns, settings.training_seconds, settings.cpu
     )
-    with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
+    with (
+        machine_lock(about_to_wait(console)),
+        launcher(settings.timeout_seconds, variables) as workers,
+    ):
         seen = examine(found)
         print_warnings(console, diagnose(seen))
         measured = Gate(

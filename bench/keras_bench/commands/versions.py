@@ -7,7 +7,7 @@ from keras_bench import interrupts
 from keras_bench.analyze.pairs import pairs
 from keras_bench.analyze.sweep import sweep
 from keras_bench.commands.outputs import Outputs, check_outputs, write_all, writes_of
-from keras_bench.commands.sides import Side, measure_sides, probe_sides, record
+from keras_bench.commands.sides import Side, measure_sides, probe_sides, record, required_by
 from keras_bench.environments.finding import environments_of
 from keras_bench.errors import Interrupted, UsageError
 from keras_bench.records import EnvironmentChoice, GateSettings, Selection
@@ -37,8 +37,12 @@ def sweep_versions(
     console = make_console()
     results = outputs.results
     check_outputs([results / "gates" / "any", outputs.markdown, outputs.json, outputs.junit])
-    probed = probe_sides(sides, environments_of(environments, say(console), busy(console)))
-    gate = measure_sides(console, selection, probed, settings, results, debug)
+    required = required_by(selection, sides)
+    finder = environments_of(environments, say(console), busy(console), required)
+    probed = probe_sides(sides, finder)
+    gate = measure_sides(
+        console, selection, probed, settings, environments.variables, results, debug
+    )
     with interrupts.deferred():
         rows = sweep(gate)
         print_sweep(console, gate, rows)

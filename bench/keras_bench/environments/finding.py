@@ -1,5 +1,6 @@
 """Finds the interpreter of every backend that a command needs, and makes what isn't there."""
 
+import shlex
 import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -8,12 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from keras_bench.environments.cache import Cache, cache_folder
-from keras_bench.environments.interpreters import Interpreter, probe, require, this_python
+from keras_bench.environments.interpreters import (
+    Interpreter,
+    probe,
+    require,
+    this_python,
+    this_python_has,
+)
 from keras_bench.environments.makers import Maker, brings_cuda, chosen_maker
 from keras_bench.environments.pythons import Python, find_python, running_python
 from keras_bench.environments.recipes import (
     FRAMEWORKS,
     Recipe,
+    Source,
     names_any,
     own_recipe,
     pinned,
@@ -34,9 +42,17 @@ from keras_bench.records import BACKENDS, BACKENDS_OF, EnvironmentChoice, Task
 #: What stands for the interpreter that runs the suite, in the place of a spec.
 THIS = "."
 
+#: What an environment holds for which nothing is asked.
+OWN_VERSIONS = "keras-bench's own versions"
+
 #: About what the environment of a backend takes on the disk, measured with Python 3.11 on Linux.
-GIGABYTES = {"tensorflow": 1.5, "jax": 0.7, "torch": 1.1, "openvino": 0.5}
-GIGABYTES_WITH_CUDA = 5.5
+GIGABYTES = {"tensorflow": 1.6, "jax": 0.7, "torch": 1.1, "openvino": 0.5}
+
+#: What a user is told of PyTorch where its build for the CPU can't be asked for.
+WITH_CUDA = (
+    "(PyPI's torch for Linux brings CUDA besides, 2.7 GB to download; with uv installed, keras-bench"
+    " takes the build for the CPU)"
+)
 
 #: Why a backend is refused that only predicts.
 NO_TRAINING = "Keras can't train on this backend, only predict"
@@ -60,7 +76,9 @@ class Environments:
     """Finds environments in a cache, and makes those that aren't there where it may.
 
     `tell` shows the user a line, and `busy` shows one for as long as something is made. `python`
-    is what they are made with, None for the interpreter that runs the suite.
+    is what they are made with, None for the interpreter that runs the suite. `additions` are the
+    requirements and the folders of projects that go into every environment that is made, besides
+    what is asked for it.
     """
 
     cache: Cache
@@ -69,6 +87,7 @@ class Environments:
     may_make: bool = True
     busy: Callable[[str], AbstractContextManager[object]] = nullcontext
     python: Python | None = None
+    additions: tuple[str | Path, ...] = ()
 
     def interpreters(
         self, asked: Sequence[str], named: Mapping[str, str], task: Task = "train"
@@ -77,7 +96,7 @@ class Environments:
 
         Where none is asked for they are those named by a spec, or all that train. A backend's
         interpreter is the one named, or else the one that runs the suite if it holds that backend
-        alone, or else one that is made.
+        alone and all additions, or else one that is made.
 
         Raises:
             UsageError: a backend can't do the task, or a spec is none.
@@ -87,7 +106,7 @@ class Environments:
         for backend in backends:
             if backend not in BACKENDS_OF[task]:
                 raise UsageError(backend, NO_TRAINING, PREDICT_INSTEAD)
-        here = self._here(backends, named)
+        here = self._here(backends, named) if all(map(this_python_has, self.additions)) else None
         pythons = {}
         for backend in backends:
             if backend in named:
@@ -121,7 +140,8 @@ class Environments:
         Raises:
             BackendError: it can't be made.
         """
-        return self._made(self._own(backend), "", None)
+        own = self._own(backend)
+        return self._made(self._with_additions(own), self._asked(""), own)
 
     def place(self, text: str, backend: str) -> Place:
         """Return where the workers of a backend run in the environment that a text asks for.
@@ -140,13 +160,14 @@ class Environments:
             return Place(spec.python)
         own = self._own(backend)
         if isinstance(spec, FolderSpec):
-            return Place(self._made(recipe_with(own, (), [source_of(spec.folder)]), text, own))
+            recipe = self._with_additions(own, (), [source_of(spec.folder)])
+            return Place(self._made(recipe, self._asked(text), own))
         if isinstance(spec, RevisionSpec):
             return self._revision(spec, text, own)
         # Another framework is no pure Python package: there is nothing to make it on.
         is_other = names_any(spec.requirements, FRAMEWORKS[own.backend])
-        recipe = recipe_with(own, spec.requirements)
-        return Place(self._made(recipe, text, None if is_other else own))
+        recipe = self._with_additions(own, spec.requirements)
+        return Place(self._made(recipe, self._asked(text), None if is_other else own))
 
     def _revision(self, spec: RevisionSpec, text: str, own: Recipe) -> Place:
         """Return the environment of a revision: the suite's own pins, or the project installed."""
@@ -157,8 +178,9 @@ class Environments:
             unpack(spec.repository, commit, folder)
         project = _project(folder)
         if project.get("name") == "keras-bench":
+            recipe = self._with_additions(_pinned_recipe(folder, project, own, text))
             return Place(
-                self._made(_pinned_recipe(folder, project, own, text), text, None),
+                self._made(recipe, self._asked(text), None),
                 folder / "models",
                 "its workloads and its pinned versions",
             )
@@ -166,33 +188,49 @@ class Environments:
         top = top_of(spec.repository)
         inside = folder / here.relative_to(top) if here.is_relative_to(top) else None
         if not project:
-            return Place(self._made(own, "", None), inside, "its workloads")
-        source = source_of(folder)
+            return Place(self.own(own.backend), inside, "its workloads")
+        recipe = self._with_additions(own, (), [source_of(folder)])
         note = "its package, and its workloads" if inside else "its package"
-        return Place(self._made(recipe_with(own, (), [source]), text, own), inside, note)
+        return Place(self._made(recipe, self._asked(text), own), inside, note)
 
     def _own(self, backend: str) -> Recipe:
         return own_recipe(backend, suite_constraints(), self.python or running_python())
 
-    def _made(self, recipe: Recipe, text: str, base: Recipe | None) -> str:
+    def _with_additions(
+        self, own: Recipe, requirements: Sequence[str] = (), sources: Sequence[Source] = ()
+    ) -> Recipe:
+        """Return a recipe with what is asked for it and with the additions."""
+        added = [each for each in self.additions if isinstance(each, str)]
+        projects = [source_of(each) for each in self.additions if isinstance(each, Path)]
+        wanted = tuple(dict.fromkeys((*requirements, *added)))
+        return recipe_with(own, wanted, (*sources, *projects))
+
+    def _asked(self, text: str) -> str:
+        """Return what stands for an environment, as the user is told."""
+        told = ", ".join(map(str, self.additions))
+        return (text or OWN_VERSIONS) + (f" and {told}" if told else "")
+
+    def _made(self, recipe: Recipe, asked: str, base: Recipe | None) -> str:
         """Return the interpreter of a recipe's environment, which is made where it isn't there.
 
         `base` is the recipe of the environment on which it may be made in seconds.
         """
         if python := self.cache.find(recipe):
             return python
-        asked = text or "keras-bench's own versions"
         if not self.may_make:
-            python = "" if self.python is None else f" --python {self.python.version}"
+            options = [f"--make {recipe.backend}"]
+            if self.python is not None:
+                options.append(f"--python {self.python.version}")
+            options += [f"--with {shlex.quote(str(each))}" for each in self.additions]
             raise BackendError(
                 f"{asked} on {recipe.backend}",
                 "no environment of it is made",
-                f"`keras-bench environments --make {recipe.backend}{python}` makes one of its own",
+                f"`keras-bench environments {' '.join(options)}` makes one of its own",
             )
         if base == recipe:
             base = None
         if base is not None and self.maker.stacks:
-            self._made(base, "", None)
+            self._made(base, OWN_VERSIONS, None)
         self.tell(self._announcement(recipe, asked))
         start = time.monotonic()
         with self.busy(f"installing {asked} for {recipe.backend}"):
@@ -201,17 +239,12 @@ class Environments:
         return python
 
     def _announcement(self, recipe: Recipe, asked: str) -> str:
-        size = GIGABYTES_WITH_CUDA if brings_cuda(recipe) else GIGABYTES[recipe.backend]
         line = (
             f"making an environment for {recipe.backend} with {asked} and Python"
-            f" {recipe.python_version}, of at most about {size:g} GB, in {self.cache.folder} ..."
+            f" {recipe.python_version}, of at most about {GIGABYTES[recipe.backend]:g} GB,"
+            f" in {self.cache.folder} ..."
         )
-        if size == GIGABYTES_WITH_CUDA:
-            line += (
-                " (PyPI's torch for Linux includes CUDA; with uv installed, keras-bench takes the"
-                " build for the CPU)"
-            )
-        return line
+        return f"{line} {WITH_CUDA}" if brings_cuda(recipe) else line
 
     def _wait(self) -> None:
         self.tell("waiting for another command that makes the same environment ...")
@@ -240,15 +273,19 @@ def environments_of(
     choice: EnvironmentChoice,
     tell: Callable[[str], None],
     busy: Callable[[str], AbstractContextManager[object]] = nullcontext,
+    required: Sequence[str | Path] = (),
 ) -> Environments:
     """Return what finds the environments of a command, as its options say.
+
+    `required` is what its workloads ask for themselves.
 
     Raises:
         BackendError: the Python that is asked for isn't there.
     """
     cache = Cache(cache_folder(choice.cache))
     python = None if choice.python is None else find_python(choice.python)
-    return Environments(cache, chosen_maker(), tell, choice.may_make, busy, python)
+    additions = tuple(dict.fromkeys((*choice.additions, *required)))
+    return Environments(cache, chosen_maker(), tell, choice.may_make, busy, python, additions)
 
 
 def _project(folder: Path) -> dict[str, object]:

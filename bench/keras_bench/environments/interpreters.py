@@ -6,6 +6,10 @@ import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from packaging.requirements import Requirement
 
 from keras_bench.environments import installed
 from keras_bench.errors import BackendError
@@ -75,6 +79,19 @@ def _probe(python: str) -> Interpreter:
         distributions=tuple((module, name) for module, name in brought),
     )
     return Interpreter(python, environment)
+
+
+def this_python_has(addition: str | Path) -> bool:
+    """Tell whether the interpreter that runs the suite meets a requirement, as far as it tells."""
+    if isinstance(addition, Path):
+        return False
+    requirement = Requirement(addition)
+    if requirement.url or requirement.extras:
+        return False
+    try:
+        return requirement.specifier.contains(version(requirement.name), prereleases=True)
+    except PackageNotFoundError:
+        return False
 
 
 def this_python() -> str:

@@ -51,6 +51,10 @@ class RequirementsSpec:
 Spec = InterpreterSpec | FolderSpec | RevisionSpec | RequirementsSpec
 
 
+class NoRequirement(ValueError):
+    """A text asks for nothing that can be installed; the message is the reason."""
+
+
 def parse_spec(text: str) -> Spec:
     """Return what a text asks for.
 
@@ -72,12 +76,9 @@ def parse_spec(text: str) -> Spec:
         raise UsageError(repr(text), "asks for no environment", FORMS)
     for requirement in requirements:
         try:
-            Requirement(requirement)
-        except InvalidRequirement as error:
-            reason = str(error).partition("\n")[0]
-            raise UsageError(
-                repr(text), f"{requirement!r} is no requirement ({reason})", FORMS
-            ) from None
+            _check_requirement(requirement)
+        except NoRequirement as error:
+            raise UsageError(repr(text), f"{requirement!r} {error}", FORMS) from None
     return RequirementsSpec(requirements)
 
 
@@ -87,6 +88,37 @@ def label_of(text: str) -> str:
     "keras==3.14.1" is "keras 3.14.1", as the series of older histories are.
     """
     return re.sub(r"^([\w.-]+)==([\w.+!-]+)$", r"\1 \2", text)
+
+
+def parse_addition(text: str, beside: Path) -> str | Path:
+    """Return what a text asks for besides: a requirement, or the folder of a Python project.
+
+    A path is taken relative to the folder `beside`.
+
+    Raises:
+        NoRequirement: it is neither.
+    """
+    if not _is_path(text):
+        _check_requirement(text)
+        return text
+    folder = (beside / Path(text).expanduser()).resolve()
+    if not folder.is_dir():
+        raise NoRequirement("is no folder")
+    _check_project(folder)
+    return folder
+
+
+def _check_requirement(text: str) -> None:
+    try:
+        Requirement(text)
+    except InvalidRequirement as error:
+        reason = str(error).partition("\n")[0]
+        raise NoRequirement(f"is no requirement ({reason})") from None
+
+
+def _check_project(folder: Path) -> None:
+    if not any((folder / name).is_file() for name in ("pyproject.toml", "setup.py")):
+        raise NoRequirement("holds no Python project: neither a pyproject.toml nor a setup.py")
 
 
 def _is_path(text: str) -> bool:
@@ -104,9 +136,9 @@ def _parse_path(text: str) -> Spec:
             return InterpreterSpec(str(path.absolute()))
         if (path / "pyvenv.cfg").is_file():
             return InterpreterSpec(str((path / "bin" / "python").absolute()))
-        if not any((path / name).is_file() for name in ("pyproject.toml", "setup.py")):
-            reason = "holds no Python project: neither a pyproject.toml nor a setup.py"
-            raise UsageError(text, reason, FORMS)
+        _check_project(path)
+    except NoRequirement as error:
+        raise UsageError(text, str(error), FORMS) from None
     except PermissionError as error:
         raise UsageError(text, "can't be read (permission denied)", FORMS) from error
     return FolderSpec(path.resolve())

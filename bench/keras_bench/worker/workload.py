@@ -56,10 +56,12 @@ def load_workload(workload: Workload) -> Parts:
     for name in set_anew:
         is_taken = any(name in taken for taken in (fit, build_arguments, data_arguments))
         if name in of_data[:1] or (name == "seed" and not is_taken):
-            raise Refusal("workload", f"--set sets {name!r}, which is the seed; use --seed instead")
+            raise Refusal(
+                "workload", f"--set sets {name!r}, which is the seed", "use --seed instead"
+            )
         if not is_taken:
             reason = f"has no parameter {name!r}: not of build() or data(), and not of Model.fit"
-            raise Refusal("workload", reason)
+            raise Refusal("workload", reason, "give --set the name of one")
     return Parts(
         partial(build, **build_arguments),
         partial(data, **data_arguments) if data else None,
@@ -85,8 +87,8 @@ def _import_file(file: str) -> ModuleType:
     # In its place, the file would be what others import by this name: Keras itself, for one.
     loaded = sys.modules.get(name)
     if loaded is not None and getattr(loaded, "__file__", None) != file:
-        reason = f"bears the name of the module {name}, which is imported already; rename the file"
-        raise Refusal("workload", reason)
+        reason = f"bears the name of the module {name}, which is imported already"
+        raise Refusal("workload", reason, "rename the file")
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
     assert spec.loader is not None
@@ -129,12 +131,13 @@ def _fit_settings(module: ModuleType, name: str) -> dict[str, Any]:
 
 def _checked(source: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of `Model.fit` that a source gives; raise Refusal that names it."""
+    remedy = "give --set another one" if source == "--set" else ""
     for name in RESERVED_FIT_SETTINGS:
         if name in settings:
-            raise Refusal("workload", f"{source} sets {name!r}, which the suite sets itself")
+            reason = f"{source} sets {name!r}, which the suite sets itself"
+            raise Refusal("workload", reason, remedy)
     epochs = settings.get("epochs", 1)
     if not isinstance(epochs, int) or epochs < 1:
-        raise Refusal(
-            "workload", f"{source} has epochs={epochs!r} instead of a whole number above 0"
-        )
+        reason = f"{source} has epochs={epochs!r} instead of a whole number above 0"
+        raise Refusal("workload", reason, remedy)
     return settings

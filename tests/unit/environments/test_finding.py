@@ -238,3 +238,67 @@ def test_a_folder_is_installed_anew_once_it_changes(finder, maker, repository):
     (repository / "work" / "mine.py").write_text("# third")
     finder.place(str(repository), "jax")
     assert len(maker.made) == made + 1
+
+
+@pytest.fixture
+def adding(finder, tmp_path: Path) -> Environments:
+    """A finder that adds a requirement and a project to all that it makes."""
+    (tmp_path / "extra").mkdir()
+    (tmp_path / "extra" / "pyproject.toml").touch()
+    return replace(finder, additions=("pandas<3", tmp_path / "extra"))
+
+
+def what_was_added(maker: FakeMaker) -> tuple[bool, list[str]]:
+    recipe = maker.made[-1]
+    return "pandas<3" in recipe.requirements, [source.folder.name for source in recipe.sources]
+
+
+def test_additions_go_into_the_backends_own_and_are_made_on_it(adding, maker, said, tmp_path: Path):
+    python = adding.interpreters(("jax",), {})["jax"].python
+    own, _ = maker.made
+    assert what_was_added(maker) == (True, ["extra"])
+    assert {entry.base for entry in adding.cache.entries()} == {None, own.name}
+    assert any(f"own versions and pandas<3, {tmp_path / 'extra'} " in line for line in said)
+    assert adding.interpreters(("jax",), {})["jax"].python == python
+    assert len(maker.made) == 2
+
+
+def test_additions_go_into_all_that_is_asked_for(adding, maker, repository, monkeypatch):
+    monkeypatch.chdir(repository)
+    for text, sources in (
+        ("keras==3.14.1", ["extra"]),
+        ("jax==0.9", ["extra"]),
+        (str(repository), ["repository", "extra"]),
+        ("git:HEAD~1", ["extra"]),
+    ):
+        adding.place(text, "jax")
+        assert what_was_added(maker) == (True, sources), text
+    (repository / "work" / "mine.py").write_text("# other than in the folder")
+    git(repository, "commit", "-qam", "third")
+    adding.place("git:main", "jax")
+    is_added, (_, extra) = what_was_added(maker)
+    assert (is_added, extra) == (True, "extra")
+
+
+def test_nothing_is_added_to_an_interpreter_that_is_named(adding, maker, fake_python):
+    python = fake_python("")
+    assert adding.interpreters((), {"jax": python})["jax"].python == python
+    assert adding.place(python, "jax").python == python
+    assert maker.made == []
+
+
+@pytest.mark.parametrize(
+    ("addition", "is_taken"),
+    [("pytest", True), ("pytest>=7", True), ("pytest<7", False), ("of-no-such-kind", False)],
+)
+def test_this_interpreter_is_taken_where_it_holds_the_additions(
+    finder, maker, this_holds, addition: str, is_taken: bool
+):
+    this = this_holds("jax")
+    found = replace(finder, additions=(addition,)).interpreters(("jax",), {})
+    assert (found["jax"].python == this) == is_taken
+
+
+def test_where_none_may_be_made_the_command_that_does_names_the_additions(adding):
+    with pytest.raises(BackendError, match=r"environments --make jax --with 'pandas<3' --with /"):
+        replace(adding, may_make=False).interpreters(("jax",), {})

@@ -8,9 +8,11 @@ import pytest
 from keras_bench.environments.specs import (
     FolderSpec,
     InterpreterSpec,
+    NoRequirement,
     RequirementsSpec,
     RevisionSpec,
     label_of,
+    parse_addition,
     parse_spec,
 )
 from keras_bench.errors import BackendError, UsageError
@@ -105,3 +107,31 @@ def test_what_is_none_is_answered_in_one_line(here: Path, text: str, reason: str
         parse_spec(text)
     assert reason in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["pandas", "pandas<3", "pandas[excel] ; python_version > '3'", "mine @ https://a/b.whl"]
+)
+def test_an_addition_is_a_requirement_as_it_is_written(here: Path, text: str):
+    assert parse_addition(text, here) == text
+
+
+def test_an_addition_may_be_a_folder_beside_what_names_it(here: Path, monkeypatch):
+    monkeypatch.chdir(here / "empty")
+    assert parse_addition("./checkout", here) == here / "checkout"
+    assert parse_addition("../checkout", Path.cwd()) == here / "checkout"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("pandas numpy", "is no requirement"),
+        ("", "is no requirement"),
+        ("./nowhere", "is no folder"),
+        ("./venv/bin/python", "is no folder"),
+        ("./empty", "holds no Python project"),
+    ],
+)
+def test_what_cannot_be_installed_is_no_addition(here: Path, text: str, reason: str):
+    with pytest.raises(NoRequirement, match=f"^{reason}"):
+        parse_addition(text, here)

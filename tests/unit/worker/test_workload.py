@@ -117,12 +117,13 @@ def test_fit_settings_that_are_no_dict_are_named(load, builder: str, name: str):
 
 
 def test_the_seed_is_not_set_like_other_arguments(load):
-    with pytest.raises(Refusal, match="--set sets 'seed', which is the seed; use --seed"):
+    with pytest.raises(Refusal, match="--set sets 'seed', which is the seed") as caught:
         load(seed=1)
-    with pytest.raises(Refusal, match="--set sets 'start', which is the seed; use --seed"):
+    assert caught.value.remedy == "use --seed instead"
+    with pytest.raises(Refusal, match="--set sets 'start', which is the seed"):
         load(text=TEXT.replace("seed", "start"), start=1)
     without_data = "def build(units=4): ..."
-    with pytest.raises(Refusal, match="use --seed"):
+    with pytest.raises(Refusal, match="which is the seed"):
         load(text=without_data, seed=1)
     assert load(text="def build(seed=4): return seed", seed=1).build() == 1
 
@@ -134,7 +135,7 @@ def test_data_that_take_no_seed_are_refused_when_they_are_made(load):
 @pytest.mark.parametrize("stem", ["keras", "json", "sys"])
 def test_a_file_that_would_replace_a_module_is_refused(load, stem: str):
     before = sys.modules[stem]
-    with pytest.raises(Refusal, match=f"the name of the module {stem}, .*; rename the file"):
+    with pytest.raises(Refusal, match=f"bears the name of the module {stem}, "):
         load(stem=stem)
     assert sys.modules[stem] is before
 
