@@ -185,8 +185,8 @@ set_option = click.option(
     multiple=True,
     metavar="NAME=VALUE,...",
     callback=parse_parameters,
-    help="Set an argument of Model.fit, build() or data(). Each value makes a workload of its own;"
-    " may be repeated.",
+    help="Set an argument of Model.fit, build(), data() or FIT(). Each value makes a workload of"
+    " its own; may be repeated.",
 )
 
 

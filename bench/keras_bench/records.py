@@ -168,6 +168,8 @@ class Sample:
     """How many cores other programs used meanwhile, as the system tells; None where unknown."""
     random_data: str = ""
     """What was made up where the workload has no data of its own, in words."""
+    waiting_callbacks: tuple[str, ...] = ()
+    """The workload's callbacks for which Keras waits for every batch, where else it goes on."""
 
 
 #: What a parameter of a workload may be set to.

@@ -50,8 +50,8 @@ GIGABYTES = {"tensorflow": 1.6, "jax": 0.7, "torch": 1.1, "openvino": 0.5}
 
 #: What a user is told of PyTorch where its build for the CPU can't be asked for.
 WITH_CUDA = (
-    "(PyPI's torch for Linux brings CUDA besides, 2.7 GB to download; with uv installed, keras-bench"
-    " takes the build for the CPU)"
+    "(PyPI's torch for Linux brings CUDA besides, 2.7 GB to download; with uv installed,"
+    " keras-bench takes the build for the CPU)"
 )
 
 #: Why a backend is refused that only predicts.

@@ -232,7 +232,16 @@ def remarks(table: Table) -> list[str]:
 
 
 def notes(table: Table) -> list[str]:
-    """Return what is to be known of rows and is no fault: made-up data, and unable backends."""
+    """Return what is to be known of rows and is no fault.
+
+    Made-up data, callbacks that cost more than they take themselves, and unable backends.
+    """
     made_up = [row.figures.random_data for row in table.rows if row.figures is not None]
     said = [f"data: {each}, for the workload has no data()" for each in made_up if each]
+    said += [
+        f"callbacks: {row.arm.contender} waits for every batch where it could go on, because"
+        f" {', '.join(row.figures.waiting_callbacks)} may be called there"
+        for row in table.rows
+        if row.figures is not None and row.figures.waiting_callbacks
+    ]
     return said + [row.failure for row in table.rows if row.failure and row.unsupported]

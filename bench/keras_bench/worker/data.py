@@ -86,6 +86,10 @@ def make_data(parts: Parts, seed: int) -> Data | None:
             "return that, (x, y, sample_weight), or a source such as a keras.utils.PyDataset",
         )
     x, y, sample_weight = (*found, None)[:3]
+    if parts.fit.get("sample_weight") is not None:
+        if sample_weight is not None:
+            raise Refusal("workload", "data() returns sample_weight, and FIT sets it, too")
+        sample_weight = parts.fit["sample_weight"]
     examples = examples_per_epoch(_length(x, y, sample_weight), parts.fit)
     return Data(x, y, sample_weight, examples)
 
@@ -96,7 +100,15 @@ def examples_per_epoch(examples: int, fit_settings: Mapping[str, Any]) -> int:
     steps = fit_settings.get("steps_per_epoch")
     if steps is None or fit_settings.get("batch_size") is None:
         return trained  # Of steps without a size, Keras makes batches that hold them all.
-    return min(trained, int(steps) * batch_size(fit_settings))
+    size = batch_size(fit_settings)
+    batches = math.ceil(trained / size)
+    # It goes on with the next batches, and where none is left the epoch is over.
+    if steps < batches and batches % steps:
+        reason = f"steps_per_epoch={steps} doesn't divide the {batches} batches of data()"
+        raise Refusal(
+            "workload", f"{reason}, so some epochs are shorter; leave it out, or change it"
+        )
+    return min(trained, int(steps) * size)
 
 
 def before_validation(examples: int, fit_settings: Mapping[str, Any]) -> int:

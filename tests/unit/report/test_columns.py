@@ -149,6 +149,14 @@ def test_random_data_are_noted():
     assert notes(table(row("jax"))) == []
 
 
+def test_callbacks_that_keras_waits_for_are_noted():
+    waiting = row("jax", waiting_callbacks=("Mine", "ModelCheckpoint"))
+    assert notes(table(waiting)) == [
+        "callbacks: jax waits for every batch where it could go on, because Mine, ModelCheckpoint"
+        " may be called there"
+    ]
+
+
 def test_versions_name_keras_the_framework_and_python():
     assert versions(row("jax")) == "Keras 3.15.1, jax 0.10.2, Python 3.11.7"
 

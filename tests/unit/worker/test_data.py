@@ -98,6 +98,12 @@ def test_arrays_may_be_in_any_structure_and_weighted():
     assert data.examples == 20
 
 
+def test_the_weights_of_examples_may_stand_in_fit():
+    weights = np.ones(20)
+    data = made((array(20), array(20, 1)), {"sample_weight": weights})
+    assert data.fit_arguments["sample_weight"] is weights
+
+
 def test_a_model_may_have_no_targets():
     assert set(made((array(20), None)).fit_arguments) == {"x"}
 
@@ -108,7 +114,7 @@ def test_a_model_may_have_no_targets():
         ({"validation_split": 0.25}, 15),
         ({"validation_split": 0.25, "validation_data": (array(5), array(5, 1))}, 20),
         ({"steps_per_epoch": 3}, 20),
-        ({"steps_per_epoch": 3, "batch_size": 4}, 12),
+        ({"steps_per_epoch": 1, "batch_size": 4}, 4),
         ({"steps_per_epoch": 9, "batch_size": 4}, 20),
         ({"steps_per_epoch": 3, "batch_size": 4, "validation_split": 0.5}, 10),
     ],
@@ -174,6 +180,16 @@ def test_a_batch_size_that_data_itself_takes_is_none_of_fit():
             (array(20), array(20)),
             {"steps_per_epoch": 2, "batch_size": 0},
             "batch_size is 0 instead of a whole number",
+        ),
+        (
+            (array(20), array(20)),
+            {"steps_per_epoch": 3, "batch_size": 4},
+            "steps_per_epoch=3 doesn't divide the 5 batches of .*, so some epochs are shorter",
+        ),
+        (
+            (array(3), array(3), np.ones(3)),
+            {"sample_weight": np.ones(3)},
+            r"data\(\) returns sample_weight, and FIT sets it, too",
         ),
         (ValueError("no file"), {}, r"data\(0\) raises ValueError: no file"),
     ],
