@@ -20,7 +20,6 @@ class WorkloadFile:
     `fault` is why it can't be a workload, empty if nothing is wrong with it. `names` are what it
     defines, imports and assigns, `functions` those functions that it defines itself, in their
     order; `hides_names` tells whether it may have others, as after `from package import *`.
-    `imports` are the modules that it imports in any case.
     """
 
     summary: str = ""
@@ -29,7 +28,6 @@ class WorkloadFile:
     functions: tuple[str, ...] = ()
     names: frozenset[str] = frozenset()
     hides_names: bool = False
-    imports: tuple[str, ...] = ()
     fault: str = ""
 
     def may_have(self, name: str) -> bool:
@@ -63,7 +61,6 @@ def read_workload_file(source: bytes) -> WorkloadFile:
         functions=tuple(dict.fromkeys(functions)),
         names=names,
         hides_names="__getattr__" in names or any(map(_hides_names, ast.walk(tree))),
-        imports=tuple(dict.fromkeys(name for node in tree.body for name in _imports_of(node))),
     )
 
 
@@ -101,13 +98,6 @@ def _hides_names(node: ast.AST) -> bool:
         and isinstance(node.func, ast.Name)
         and node.func.id in HIDDEN_NAMES
     )
-
-
-def _imports_of(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-        yield node.module
 
 
 def _texts(tree: ast.Module, name: str) -> tuple[str, ...] | None:

@@ -86,18 +86,3 @@ def test_functions_are_those_that_it_defines_in_their_order():
         b"def b(): ...\nif x:\n  def a(): ...\nelse:\n  def a(): ...\nfrom package import c\nd = 3"
     )
     assert read_workload_file(text).functions == ("b", "a")
-
-
-def test_imports_are_those_of_every_run():
-    text = b"""
-import keras, numpy as np
-from pandas.io import sql
-from . import beside
-try:
-    import fast
-except ImportError:
-    import slow
-def build():
-    import late
-"""
-    assert read_workload_file(text).imports == ("keras", "numpy", "pandas.io")
