@@ -15,9 +15,8 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 from ruptures import KernelCPD
-from scipy.ndimage import median_filter
-from scipy.special import stdtrit
 
 from keras_bench.analyze.history import LEAST_NOISE, HistoryRow, Key, key, own_error
 from keras_bench.analyze.stats import CONFIDENCE_LEVEL, Estimate
@@ -169,7 +168,7 @@ def _without_outliers(logs: FloatArray, noise: float) -> FloatArray:
     """Return the values with each outlier replaced by the median of those around it."""
     if len(logs) < NEIGHBOURHOOD:
         return logs
-    around = median_filter(logs, NEIGHBOURHOOD)
+    around = scipy.ndimage.median_filter(logs, NEIGHBOURHOOD)
     # The first and the last runs have the same neighbourhood as those that have one on both sides.
     edge = NEIGHBOURHOOD // 2
     around[:edge] = around[edge]
@@ -224,7 +223,7 @@ def _sure(places: list[int], values: FloatArray, least_noise: float) -> list[int
         fit = _fit(values, places, least_noise)
         steps = np.abs(np.diff(fit.means)) / _step_errors(fit)
         weakest = int(np.argmin(steps))
-        if steps[weakest] >= stdtrit(fit.freedom, 1 - false / 2):
+        if steps[weakest] >= scipy.special.stdtrit(fit.freedom, 1 - false / 2):
             break
         places = places[:weakest] + places[weakest + 1 :]
     return places
@@ -271,7 +270,7 @@ def _stray(
         return None
     before = _fit(calm[:-1], places, least_noise)
     spread = before.noise * math.sqrt(1 + 1 / before.counts[-1])
-    margin = float(stdtrit(before.freedom, 1 - FALSE_WARNINGS / 2)) * spread
+    margin = float(scipy.special.stdtrit(before.freedom, 1 - FALSE_WARNINGS / 2)) * spread
     beside = logs[start:] - before.means[-1]
     if abs(beside[-1]) <= margin:
         return None
@@ -282,7 +281,7 @@ def _stray(
 
 def _margin(fit: _Fit) -> float:
     """Return how many standard errors a 95 % interval reaches to each side."""
-    return float(stdtrit(fit.freedom, (1 + CONFIDENCE_LEVEL) / 2))
+    return float(scipy.special.stdtrit(fit.freedom, (1 + CONFIDENCE_LEVEL) / 2))
 
 
 def _estimate(log: float, margin: float) -> Estimate:

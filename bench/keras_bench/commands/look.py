@@ -1,20 +1,17 @@
-"""Looks without measuring: `keras-bench list`, `doctor` and `show`."""
+"""Looks without measuring: `keras-bench list` and `doctor`."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table as Grid
 from rich.text import Text
 
-from keras_bench.analyze.comparison import tables
 from keras_bench.analyze.diagnosis import diagnose
 from keras_bench.environments.interpreters import probe_backends
 from keras_bench.measure import workloads
 from keras_bench.measure.surroundings import examine
 from keras_bench.records import BACKENDS
-from keras_bench.report.terminal import make_console, print_findings, print_tables
-from keras_bench.store import runs
+from keras_bench.report.terminal import make_console, print_findings
 
 
 def list_all(pythons: Mapping[str, str]) -> None:
@@ -40,9 +37,3 @@ def list_all(pythons: Mapping[str, str]) -> None:
 def see_doctor(pythons: Mapping[str, str]) -> None:
     """Print what on this machine spoils timings."""
     print_findings(make_console(), diagnose(examine(probe_backends(pythons))))
-
-
-def show_run(file: Path | None, results: Path) -> None:
-    """Print the tables of a stored run; raise ResultsBroken where there is none."""
-    run = runs.load(file or runs.newest(results))
-    print_tables(make_console(), run, tables(run))
