@@ -17,7 +17,7 @@ def results(tmp_path: Path) -> Path:
 
 #: What takes long to import, and looking has no use for.
 HEAVY = {
-    "altair", "jax", "jinja2", "keras", "numpy", "pandas", "pytest_benchmark", "ruptures", "scipy",
+    "altair", "jax", "jinja2", "keras", "numpy", "pandas", "pytest_benchmark", "scipy",
     "tensorflow", "torch",
 }  # fmt: skip
 

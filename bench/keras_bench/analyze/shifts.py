@@ -1,8 +1,8 @@
 """Where the level of a history shifts: step detection on the logarithms of epoch times.
 
-The levels are found by PELT (R. Killick, P. Fearnhead and I. A. Eckley, JASA 107, 2012, 1590-1598),
-as ruptures has it, with a penalty that comes from the noise of the series itself, after outliers
-were replaced. The penalty is a low one and offers more places than there are shifts.
+The levels are those of the least squares, with a penalty for each that comes from the noise of the
+series itself, after outliers were replaced. The penalty is a low one and offers more places than
+there are shifts.
 Of these the least sure is dropped again and again until every one of those that are left passes
 Student's t test at a level that makes a false shift rare in the whole series. Testing what a
 search has found by Student's t is what Hunter does too, whose search is another (M. Fleming and
@@ -16,9 +16,9 @@ from dataclasses import astuple, dataclass
 import numpy as np
 import numpy.typing as npt
 import scipy
-from ruptures import KernelCPD
 
 from keras_bench.analyze.history import LEAST_NOISE, HistoryRow, Key, key, own_error
+from keras_bench.analyze.partition import partition
 from keras_bench.analyze.stats import CONFIDENCE_LEVEL, Estimate
 
 #: One run is no level, and of four a few may be outliers, which a busy machine often has together.
@@ -187,8 +187,7 @@ def _offered(values: FloatArray, noise: float) -> list[int]:
     start = 0
     while True:
         window = values[start : start + WINDOW]
-        search = KernelCPD(kernel="linear", min_size=LEAST_RUNS).fit(window - window.mean())
-        *found, _ = map(int, search.predict(pen=penalty))
+        found = partition(window - window.mean(), LEAST_RUNS, penalty)
         if start + WINDOW >= len(values):
             return places + [start + place for place in found]
         found = [place for place in found if place <= WINDOW * 3 // 4]
