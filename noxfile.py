@@ -159,10 +159,10 @@ def types(session: nox.Session) -> None:
 @nox.session(name="env(suite)", default=False)
 def env_suite(session: nox.Session) -> None:
     """Make the environment of the suite itself, which holds no framework."""
-    install(session, "--editable", ".")
+    install(session, "--editable", ".[explain]")
 
 
 @nox.session(name="env(tests)", default=False)
 def env_tests(session: nox.Session) -> None:
     """Make the environment of the tests: the suite, pytest and what tests it, and no framework."""
-    install(session, "--editable", ".", *nox.project.dependency_groups(PROJECT, "tests"))
+    install(session, "--editable", ".[explain]", *nox.project.dependency_groups(PROJECT, "tests"))

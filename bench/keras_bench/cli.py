@@ -561,7 +561,7 @@ def compare(
 )
 def show(file: Path | None, results: Path) -> None:
     """Print the tables of a stored run again; without RUN.json, of the newest."""
-    from keras_bench.commands.look import show_run
+    from keras_bench.commands.show import show_run
 
     show_run(file, results)
 

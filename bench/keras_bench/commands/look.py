@@ -1,19 +1,15 @@
-"""Looks without measuring: `keras-bench list`, `doctor` and `show`."""
-
-from pathlib import Path
+"""Looks without measuring: `keras-bench list` and `doctor`."""
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table as Grid
 from rich.text import Text
 
-from keras_bench.analyze.comparison import tables
 from keras_bench.analyze.diagnosis import diagnose
 from keras_bench.environments.finding import environments_of
 from keras_bench.measure import workloads
 from keras_bench.measure.surroundings import examine
 from keras_bench.records import BACKENDS, EnvironmentChoice
-from keras_bench.report.terminal import busy, make_console, print_findings, print_tables, say
-from keras_bench.store import runs
+from keras_bench.report.terminal import busy, make_console, print_findings, say
 
 
 def list_all(environments: EnvironmentChoice) -> None:
@@ -45,9 +41,3 @@ def see_doctor(environments: EnvironmentChoice) -> None:
     known = finder.known(dict(environments.named))
     made = {backend: interpreter for backend, interpreter in known.items() if interpreter}
     print_findings(console, diagnose(examine(made)))
-
-
-def show_run(file: Path | None, results: Path) -> None:
-    """Print the tables of a stored run; raise ResultsBroken where there is none."""
-    run = runs.load(file or runs.newest(results))
-    print_tables(make_console(), run, tables(run))

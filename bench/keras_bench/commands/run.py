@@ -28,14 +28,8 @@ from keras_bench.measure.runner import Target, carry_out
 from keras_bench.measure.surroundings import examine
 from keras_bench.records import Arm, ArmResult, EnvironmentChoice, Run, Selection, Settings, Task
 from keras_bench.report.progress import draw_run, make_progress
-from keras_bench.report.terminal import (
-    about_to_wait,
-    busy,
-    make_console,
-    print_tables,
-    print_warnings,
-    say,
-)
+from keras_bench.report.run import print_tables
+from keras_bench.report.terminal import about_to_wait, busy, make_console, print_warnings, say
 from keras_bench.store import latest, runs
 from keras_bench.store.files import check_writable
 from keras_bench.store.history import append
