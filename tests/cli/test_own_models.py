@@ -84,7 +84,7 @@ def test_what_the_file_and_the_command_ask_for_is_installed(run_cli, maker, mine
     arguments = ("mine.py", "--backend=jax", "--backend=torch", "--no-parity", "--rounds=1")
     answer = run_cli("run", *arguments, "--with=h5py")
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert "for jax with keras-bench's own versions and h5py, pandas<3, of" in answer.stdout
+    assert "for jax with keras-bench's own versions and h5py, pandas<3 and Python" in answer.stdout
     assert with_additions(maker) == [{"pandas<3", "h5py"}] * 2
 
 
