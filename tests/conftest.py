@@ -6,12 +6,23 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from chromium import installed_chromium, running
+from fake_maker import FakeMaker
 from fake_worker import write_fake_interpreter
+
+from keras_bench.environments.cache import Cache, cache_folder
+from keras_bench.environments.finding import Environments
+from keras_bench.environments.makers import chosen_maker
+from keras_bench.errors import BackendError
+
+#: Where the frameworks' environments are, which `nox -s tests` has made; read before a test has a
+#: cache of its own.
+CACHE = cache_folder()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -51,11 +62,39 @@ def pythons() -> dict[str, str]:
     return {backend: _interpreter(backend) for backend in ("tensorflow", "jax", "torch")}
 
 
+@pytest.fixture(scope="session")
+def openvino_python() -> str | None:
+    """The interpreter of OpenVINO's environment, where `nox -s predict` has made it."""
+    with suppress(BackendError):
+        return _made("openvino")
+    return None
+
+
 def _interpreter(backend: str) -> str:
-    python = os.environ.get(f"KERAS_BENCH_TEST_{backend.upper()}")
-    if not python:
-        pytest.skip(f"the environment of {backend} is missing: nox makes it")
-    return python
+    try:
+        return _made(backend)
+    except BackendError as missing:
+        pytest.skip(str(missing))
+
+
+def _made(backend: str) -> str:
+    return Environments(Cache(CACHE), chosen_maker(), print, may_make=False).own(backend)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch) -> Path:
+    """A cache of environments of the test's own, in the place of the user's."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("KERAS_BENCH_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def maker(monkeypatch) -> FakeMaker:
+    """What makes environments for commands that `run_cli` runs: fake ones."""
+    fake = FakeMaker()
+    monkeypatch.setattr("keras_bench.environments.finding.chosen_maker", lambda: fake)
+    return fake
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +128,7 @@ def temporary_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run_cli(
-    command_folder: Path, temporary_folder: Path, monkeypatch, capsys
+    command_folder: Path, temporary_folder: Path, maker: FakeMaker, monkeypatch, capsys
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the command line to its end, in the process of the test."""
     from keras_bench.cli import main

@@ -16,19 +16,23 @@ from keras_bench import __version__
 from keras_bench.errors import BenchError, Interrupted
 from keras_bench.interrupts import raise_interrupt
 from keras_bench.options import (
-    MISSING,
     Finite,
     OutputFile,
     backend_option,
+    cache_option,
     checked_loops_option,
     debug_option,
-    env_option,
+    environment_options,
+    looking_options,
     loop_option,
     loops_option,
+    making_options,
     metric_option,
     no_parity_option,
     parse_backend,
     parse_backends,
+    parse_training_backends,
+    python_option,
     results_option,
     seed_option,
     selection_options,
@@ -37,9 +41,11 @@ from keras_bench.options import (
     threads_option,
     threshold_option,
     timeout_option,
+    with_option,
 )
 from keras_bench.records import (
     DEFAULT_LOOPS,
+    EnvironmentChoice,
     GateSettings,
     Metric,
     Parameter,
@@ -72,12 +78,59 @@ def cli(context: click.Context, debug: bool) -> None:
 
 
 @cli.command("list")
-@env_option
-def list_(pythons: dict[str, str]) -> None:
+@looking_options
+def list_(environments: EnvironmentChoice) -> None:
     """Show the workloads, and the backends with the versions found."""
     from keras_bench.commands.look import list_all
 
-    list_all(pythons)
+    list_all(environments)
+
+
+@cli.command()
+@click.option(
+    "--make",
+    "backends",
+    multiple=True,
+    metavar="NAME",
+    callback=parse_backends,
+    help="Make the environment of this backend, unless it is there; may be repeated.",
+)
+@click.option(
+    "--prune",
+    is_flag=True,
+    help="Remove environments that no command has used for 30 days, and of the others those used"
+    " longest ago, until all together take less than 20 GB.",
+)
+@with_option
+@python_option
+@cache_option
+def environments(
+    backends: tuple[str, ...],
+    prune: bool,
+    additions: tuple[str | Path, ...],
+    python: str | None,
+    cache: Path | None,
+) -> None:
+    """List the environments that keras-bench has made, with their sizes and last uses."""
+    from keras_bench.commands.environments import (
+        list_environments,
+        make_environments,
+        prune_environments,
+    )
+
+    if backends and prune:
+        raise click.UsageError("--make and --prune are two commands; give one of them")
+    if python is not None and not backends:
+        raise click.UsageError("--python is for --make; name a backend with that")
+    if additions and not backends:
+        raise click.UsageError("--with says what --make installs; name a backend with --make")
+    if backends:
+        choice = EnvironmentChoice(cache=cache, python=python, additions=additions)
+        make_environments(backends, choice)
+    elif prune:
+        prune_environments(cache)
+    else:
+        list_environments(cache)
 
 
 @cli.command()
@@ -90,12 +143,12 @@ def new(file: Path) -> None:
 
 
 @cli.command()
-@env_option
-def doctor(pythons: dict[str, str]) -> None:
+@looking_options
+def doctor(environments: EnvironmentChoice) -> None:
     """List the things on this machine that spoil timings, and their remedies."""
     from keras_bench.commands.look import see_doctor
 
-    see_doctor(pythons)
+    see_doctor(environments)
 
 
 @cli.command()
@@ -109,7 +162,7 @@ def doctor(pythons: dict[str, str]) -> None:
 )
 @loops_option
 @backend_option
-@env_option
+@environment_options
 @threads_option
 @click.option(
     "--precision",
@@ -155,7 +208,7 @@ def run(
     task: Task,
     loops: tuple[str, ...],
     backends: tuple[str, ...],
-    pythons: dict[str, str],
+    environments: EnvironmentChoice,
     threads: str,
     precision: float | None,
     budget: float | None,
@@ -192,14 +245,14 @@ def run(
         parity=not no_parity,
     )
     debug = debug or context.obj
-    sys.exit(measure(selection, task, loops, backends, pythons, settings, results, debug))
+    sys.exit(measure(selection, task, loops, backends, environments, settings, results, debug))
 
 
 @cli.command()
 @selection_options
 @checked_loops_option
 @backend_option
-@env_option
+@environment_options
 @click.option(
     "--dtype",
     type=click.Choice(["float32", "float64"]),
@@ -240,7 +293,7 @@ def parity(
     selection: Selection,
     loops: tuple[str, ...],
     backends: tuple[str, ...],
-    pythons: dict[str, str],
+    environments: EnvironmentChoice,
     dtype: str,
     epochs: int | None,
     tolerance: float,
@@ -266,9 +319,9 @@ def parity(
             reason = "--loop checks a training in the precision that it is timed in"
             raise click.UsageError(f"{reason}; leave out --dtype {dtype}")
         sys.exit(
-            check_by_loops(selection, loops, backends, pythons, settings, timeout, file, debug)
+            check_by_loops(selection, loops, backends, environments, settings, timeout, file, debug)
         )
-    sys.exit(check(selection, backends, pythons, settings, timeout, file, debug))
+    sys.exit(check(selection, backends, environments, settings, timeout, file, debug))
 
 
 @cli.command()
@@ -278,14 +331,19 @@ def parity(
     required=True,
     metavar="NAME",
     callback=parse_backend,
-    help="The backend that both interpreters hold.",
+    help="The backend that both environments hold.",
 )
 @click.option(
-    "--baseline", required=True, metavar="PYTHON", help="The interpreter before the change."
+    "--baseline",
+    required=True,
+    metavar="SPEC",
+    help="The environment before the change: requirements, a folder, git:REVISION, or an"
+    " interpreter's path.",
 )
 @click.option(
-    "--candidate", required=True, metavar="PYTHON", help="The interpreter after the change."
+    "--candidate", required=True, metavar="SPEC", help="The environment after the change."
 )
+@making_options
 @click.option(
     "--baseline-workloads",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -327,6 +385,7 @@ def gate(
     backend: str,
     baseline: str,
     candidate: str,
+    environments: EnvironmentChoice,
     baseline_workloads: Path | None,
     candidate_workloads: Path | None,
     threshold: float,
@@ -367,7 +426,9 @@ def gate(
     after = Side("candidate", backend, candidate, candidate_workloads)
     outputs = Outputs(results, markdown, json, junit)
     debug = debug or context.obj
-    sys.exit(measure(selection, before, after, settings, outputs, fail_undecided, debug))
+    sys.exit(
+        measure(selection, before, after, environments, settings, outputs, fail_undecided, debug)
+    )
 
 
 @cli.command()
@@ -380,7 +441,7 @@ def gate(
     callback=parse_backend,
     help="The backend that is explained.",
 )
-@env_option
+@environment_options
 @threads_option
 @click.option(
     "--budget",
@@ -406,7 +467,7 @@ def explain(
     workload: str,
     parameters: tuple[tuple[str, tuple[Parameter, ...]], ...],
     backend: str,
-    pythons: dict[str, str],
+    environments: EnvironmentChoice,
     threads: str,
     budget: float,
     markdown: Path | None,
@@ -440,7 +501,7 @@ def explain(
     )
     files = Files(markdown, json)
     debug = debug or context.obj
-    sys.exit(find_out(workload, parameters, backend, pythons, settings, files, debug))
+    sys.exit(find_out(workload, parameters, backend, environments, settings, files, debug))
 
 
 @cli.command()
@@ -500,7 +561,7 @@ def compare(
 )
 def show(file: Path | None, results: Path) -> None:
     """Print the tables of a stored run again; without RUN.json, of the newest."""
-    from keras_bench.commands.look import show_run
+    from keras_bench.commands.show import show_run
 
     show_run(file, results)
 
@@ -508,15 +569,24 @@ def show(file: Path | None, results: Path) -> None:
 @cli.command()
 @selection_options
 @click.option(
-    "--environment",
-    "environments",
-    nargs=3,
+    "--backend",
+    "backends",
     multiple=True,
     required=True,
-    metavar="LABEL BACKEND PYTHON",
-    help="An environment to measure; repeated for each, the oldest first. Write missing:REASON for"
-    " PYTHON where an environment can't be made.",
+    metavar="NAME",
+    callback=parse_training_backends,
+    help="Measure on this backend; may be repeated.",
 )
+@click.option(
+    "--spec",
+    "specs",
+    multiple=True,
+    required=True,
+    metavar="SPEC",
+    help="An environment to measure: requirements, a folder, git:REVISION, or an interpreter's"
+    " path; repeated for each, the oldest first.",
+)
+@making_options
 @threshold_option
 @click.option(
     "--budget",
@@ -540,7 +610,9 @@ def show(file: Path | None, results: Path) -> None:
 def versions(
     context: click.Context,
     selection: Selection,
-    environments: tuple[tuple[str, str, str], ...],
+    backends: tuple[str, ...],
+    specs: tuple[str, ...],
+    environments: EnvironmentChoice,
     threshold: float,
     budget: float,
     metric: Metric,
@@ -561,6 +633,7 @@ def versions(
     from keras_bench.commands.outputs import Outputs
     from keras_bench.commands.sides import Side
     from keras_bench.commands.versions import sweep_versions
+    from keras_bench.environments.specs import label_of
 
     settings = GateSettings(
         threshold=threshold,
@@ -571,14 +644,10 @@ def versions(
         timeout_seconds=timeout,
         parity=not no_parity,
     )
-    sides = []
-    for label, backend, python in environments:
-        checked = parse_backend(context, context.command.params[1], backend)
-        missing = python.removeprefix(MISSING) if python.startswith(MISSING) else None
-        sides.append(Side(label, checked, python, missing=missing))
+    sides = [Side(label_of(spec), backend, spec) for backend in backends for spec in specs]
     debug = debug or context.obj
     outputs = Outputs(results, markdown, json, junit)
-    sys.exit(sweep_versions(selection, sides, settings, outputs, debug))
+    sys.exit(sweep_versions(selection, sides, environments, settings, outputs, debug))
 
 
 @cli.command()
@@ -590,7 +659,7 @@ def versions(
     callback=parse_backend,
     help="The backend that is measured.",
 )
-@env_option
+@environment_options
 @threshold_option
 @click.option(
     "--passes",
@@ -612,7 +681,7 @@ def calibrate(
     context: click.Context,
     workload: str,
     backend: str,
-    pythons: dict[str, str],
+    environments: EnvironmentChoice,
     threshold: float,
     passes: int,
     metric: Metric,
@@ -634,9 +703,8 @@ def calibrate(
     settings = GateSettings(
         threshold=threshold, metric=metric, threads=threads, seed=seed, timeout_seconds=timeout
     )
-    python = pythons.get(backend, sys.executable)
     debug = debug or context.obj
-    sys.exit(find_out(workload, backend, python, settings, passes, results, markdown, debug))
+    sys.exit(find_out(workload, backend, environments, settings, passes, results, markdown, debug))
 
 
 @cli.command()

@@ -1,6 +1,7 @@
 """The options that several commands share, and what their values may be."""
 
 import math
+import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -8,11 +9,13 @@ from typing import Any
 
 import click
 
+from keras_bench.measure.variables import why_not_passed
 from keras_bench.records import (
     BACKENDS,
     BACKENDS_OF,
     DEFAULT_LOOPS,
     TRAINING_LOOPS,
+    EnvironmentChoice,
     GateSettings,
     Parameter,
     Selection,
@@ -27,17 +30,42 @@ LOOP_NAMES = ", ".join((*TRAINING_LOOPS, "and fit:N"))
 
 def parse_environments(
     context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
-) -> dict[str, str]:
-    """Return interpreters by backend; raise BadParameter for what isn't BACKEND=PYTHON."""
+) -> tuple[tuple[str, str], ...]:
+    """Return specs by backend; raise BadParameter for what isn't BACKEND=SPEC."""
     chosen = {}
     for value in values:
-        backend, separator, python = value.partition("=")
-        if not separator or not python:
-            raise click.BadParameter(f"{value!r} isn't BACKEND=PYTHON")
+        backend, separator, spec = value.partition("=")
+        if not separator or not spec:
+            raise click.BadParameter(f"{value!r} isn't BACKEND=SPEC")
         if backend not in KNOWN:
             raise click.BadParameter(f"no backend is named {backend!r}; {_nearest(backend)}")
-        chosen[backend] = python
-    return chosen
+        chosen[backend] = spec
+    return tuple(chosen.items())
+
+
+def parse_additions(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str | Path, ...]:
+    """Return each requirement and folder once; raise BadParameter for what is neither."""
+    from keras_bench.environments.specs import NoRequirement, parse_addition
+
+    found = []
+    for value in values:
+        try:
+            found.append(parse_addition(value, Path.cwd()))
+        except NoRequirement as error:
+            raise click.BadParameter(f"{value!r} {error}") from None
+    return tuple(dict.fromkeys(found))
+
+
+def parse_variables(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return each name once; raise BadParameter for a variable that can't be passed on."""
+    for value in values:
+        if reason := why_not_passed(value, os.environ):
+            raise click.BadParameter(reason)
+    return tuple(dict.fromkeys(values))
 
 
 def parse_backends(
@@ -52,10 +80,20 @@ def parse_backends(
 
 def parse_backend(context: click.Context, parameter: click.Parameter, value: str) -> str:
     """Return the backend; raise BadParameter for what is none, or one that can't train."""
-    (backend,) = parse_backends(context, parameter, (value,))
-    if backend not in BACKENDS:
-        raise click.BadParameter(f"Keras can't train on {backend}, only predict; take another one")
+    (backend,) = parse_training_backends(context, parameter, (value,))
     return backend
+
+
+def parse_training_backends(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return each backend once; raise BadParameter for what is none, or one that can't train."""
+    backends = parse_backends(context, parameter, values)
+    for backend in backends:
+        if backend not in BACKENDS:
+            reason = f"Keras can't train on {backend}, only predict"
+            raise click.BadParameter(f"{reason}; take another one")
+    return backends
 
 
 def _nearest(name: str) -> str:
@@ -147,8 +185,8 @@ set_option = click.option(
     multiple=True,
     metavar="NAME=VALUE,...",
     callback=parse_parameters,
-    help="Set an argument of Model.fit, build() or data(). Each value makes a workload of its own;"
-    " may be repeated.",
+    help="Set an argument of Model.fit, build(), data() or FIT(). Each value makes a workload of"
+    " its own; may be repeated.",
 )
 
 
@@ -179,13 +217,97 @@ def selection_options(command: Callable[..., None]) -> Callable[..., None]:
 
 env_option = click.option(
     "--env",
-    "pythons",
+    "named",
     multiple=True,
-    metavar="BACKEND=PYTHON",
+    metavar="BACKEND=SPEC",
     callback=parse_environments,
-    help="The interpreter that holds a backend; may be repeated."
+    help="The environment of a backend: an interpreter's path, requirements, a folder,"
+    " git:REVISION, or . for the one that runs keras-bench; may be repeated.",
+)
+cache_option = click.option(
+    "--cache",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="The folder where environments are kept."
+    " [default: $KERAS_BENCH_CACHE, or keras-bench in your cache]",
+)
+python_option = click.option(
+    "--python",
+    metavar="VERSION|PATH",
+    help="The Python that environments are made with, such as 3.13."
     " [default: the one that runs keras-bench]",
 )
+no_make_option = click.option(
+    "--no-make", is_flag=True, help="Fail where an environment isn't there, and make none."
+)
+
+
+with_option = click.option(
+    "--with",
+    "additions",
+    multiple=True,
+    metavar="REQUIREMENT",
+    callback=parse_additions,
+    help="Install this into the environments that are made, besides: a requirement, or the folder"
+    " of a Python project; may be repeated.",
+)
+pass_env_option = click.option(
+    "--pass-env",
+    "variables",
+    multiple=True,
+    metavar="NAME",
+    callback=parse_variables,
+    help="Let workers have this variable of your shell; its value is stored nowhere; may be"
+    " repeated.",
+)
+
+
+def making_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say how environments are made and what workers find, but for --env.
+
+    Pass on an `EnvironmentChoice`.
+    """
+
+    @with_option
+    @pass_env_option
+    @python_option
+    @cache_option
+    @no_make_option
+    @wraps(command)
+    def with_choice(
+        *args: Any,
+        python: str | None,
+        cache: Path | None,
+        no_make: bool,
+        additions: tuple[str | Path, ...],
+        variables: tuple[str, ...],
+        named: tuple[tuple[str, str], ...] = (),
+        **options: Any,
+    ) -> None:
+        choice = EnvironmentChoice(named, not no_make, cache, python, additions, variables)
+        command(*args, environments=choice, **options)
+
+    return with_choice
+
+
+def environment_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add --env and the options of `making_options`; pass on an `EnvironmentChoice`."""
+    return env_option(making_options(command))
+
+
+def looking_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say where environments are; pass on a choice that makes none."""
+
+    @env_option
+    @cache_option
+    @wraps(command)
+    def with_choice(
+        *args: Any, named: tuple[tuple[str, str], ...], cache: Path | None, **options: Any
+    ) -> None:
+        command(*args, environments=EnvironmentChoice(named, False, cache), **options)
+
+    return with_choice
+
 
 backend_option = click.option(
     "--backend",
@@ -193,7 +315,7 @@ backend_option = click.option(
     multiple=True,
     metavar="NAME",
     callback=parse_backends,
-    help="Take this backend; may be repeated. [default: all that are installed]",
+    help="Take this backend; may be repeated. [default: those of --env, or all three]",
 )
 loops_option = click.option(
     "--loop",
@@ -268,8 +390,6 @@ threads_in_turn_option = click.option(
 no_parity_option = click.option(
     "--no-parity", is_flag=True, help="Skip the check that all sides learn the same."
 )
-#: Begins the reason why there is no interpreter, in the place of its path.
-MISSING = "missing:"
 OutputFile = click.Path(path_type=Path, dir_okay=False)
 results_option = click.option(
     "--results",

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from keras_bench.errors import BackendError, BenchError, Unsupported
-from keras_bench.records import BACKENDS, Parameter, Selection
+from keras_bench.errors import BenchError, Unsupported
+from keras_bench.records import BACKENDS, EnvironmentChoice, Parameter, Selection
 
 if TYPE_CHECKING:
     from keras_bench.commands.pytest_rounds import TimedRounds
@@ -85,9 +85,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         type=_environment,
-        metavar="BACKEND=PYTHON",
-        help="The interpreter that holds a backend; may be repeated. [default: the one that runs"
-        " pytest]",
+        metavar="BACKEND=SPEC",
+        help="The environment of a backend: an interpreter's path, or as for `keras-bench run`;"
+        " may be repeated. [default: the one that runs pytest if it holds that backend alone, or"
+        " one that keras-bench has made]",
     )
     group.addoption(
         "--keras-bench-rounds",
@@ -138,8 +139,9 @@ def keras_bench_rounds(
             print()  # What pytest has begun is no whole line.
             about_to_wait(make_console())(lock_file)
 
-    interpreter = _interpreter(backend, dict(request.config.getoption("keras_bench_env")))
     chosen = _found(request.node)[workload]
+    named = dict(request.config.getoption("keras_bench_env"))
+    interpreter = _interpreter(backend, named, chosen)
     with timed_rounds(chosen, backend, interpreter, say_now) as rounds:
         mark = pytest.mark.benchmark(group=workload, timer=rounds.clock)
         # The first one counts, and another clock would time the start of processes.
@@ -147,17 +149,19 @@ def keras_bench_rounds(
         yield rounds
 
 
-def _interpreter(backend: str, pythons: Mapping[str, str]) -> "Interpreter":
+def _interpreter(backend: str, named: Mapping[str, str], workload: "Workload") -> "Interpreter":
     """Return the interpreter of a backend; end the test where the backend isn't there."""
-    from keras_bench.environments.interpreters import probe, require, this_python
+    from keras_bench.environments.finding import environments_of
+    from keras_bench.measure.workloads import requirements
 
     try:
-        (interpreter,) = probe({backend: pythons.get(backend, this_python())}).values()
-        require(interpreter, backend, f"with --keras-bench-env {backend}=PYTHON")
-        return interpreter
-    except BackendError as error:
+        # A test run makes no environment: that takes minutes, and gigabytes.
+        choice = EnvironmentChoice(may_make=False)
+        finder = environments_of(choice, print, required=requirements([workload]))
+        return finder.interpreters((backend,), named)[backend]
+    except BenchError as error:
         reason = str(error)
-    if backend in pythons:
+    if backend in named:
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
 
@@ -183,7 +187,7 @@ def _environment(text: str) -> tuple[str, str]:
         chosen = parse_environments(context, click.Option(["--keras-bench-env"]), (text,))
     except click.BadParameter as error:
         raise argparse.ArgumentTypeError(error.message) from None
-    (environment,) = chosen.items()
+    (environment,) = chosen
     if environment[0] not in BACKENDS:
         raise argparse.ArgumentTypeError(f"{environment[0]} can't train, only predict")
     return environment

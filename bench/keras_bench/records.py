@@ -5,6 +5,7 @@ of the suite's own dependencies.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 #: What a worker is timed at: training a workload's model, or predicting with it.
@@ -34,14 +35,14 @@ JIT_LOOPS = {"fit jit_compile=True": True, "fit jit_compile=False": False}
 #: What it measures beside them: epochs that go through the data and train nothing.
 DATA_LOOP = "data"
 
-#: Distributions that bring a backend's framework; the first that is installed counts.
+#: The distributions of a module that has several, the suite's own first. Others may bring it too.
 DISTRIBUTIONS = {
-    "tensorflow": ("tensorflow-cpu", "tensorflow", "tensorflow-intel", "tf-nightly"),
-    "jax": ("jax",),
-    "torch": ("torch",),
-    "numpy": ("numpy",),
-    "openvino": ("openvino",),
-}
+    "keras": ("keras", "keras-nightly"),
+    "tensorflow": (
+        "tensorflow-cpu", "tensorflow", "tensorflow-intel", "tensorflow-macos", "tensorflow-rocm",
+        "tf-nightly", "tf-nightly-cpu",
+    ),
+}  # fmt: skip
 
 #: What a backend needs beside that: Keras takes convolutions and transforms of its NumPy backend
 #: from JAX.
@@ -52,27 +53,41 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class Environment:
-    """The interpreter that workers run in: its version and those of the packages that matter."""
+    """The interpreter that workers run in: its version and those of the modules that matter.
+
+    `packages` has the version of each module. In results from before `distributions` was kept,
+    the distribution stands for its module.
+    """
 
     python_version: str
     packages: tuple[tuple[str, str], ...]
     label: str = ""
     """What tells environments of one run apart, such as "baseline" and "candidate"."""
+    distributions: tuple[tuple[str, str], ...] = ()
+    """What brings a module, unless it is one distribution of the same name: ("keras",
+    "keras-nightly"). Of several the first counts, and "source" is none of them."""
 
-    def version_of(self, package: str) -> str | None:
-        """Return the version of a package, or None where it isn't installed."""
-        return dict(self.packages).get(package)
+    def version_of(self, module: str) -> str | None:
+        """Return the version of a module, such as a backend's; None where there is none."""
+        told = dict(self.packages)
+        names = DISTRIBUTIONS.get(module, (module,))
+        return next((told[name] for name in names if name in told), None)
 
-    def framework_version(self, backend: str) -> str | None:
-        """Return the version of a backend's framework, or None where it isn't installed."""
-        versions = (self.version_of(name) for name in DISTRIBUTIONS[backend])
-        return next((version for version in versions if version is not None), None)
+    def unusual(self, module: str) -> tuple[str, ...]:
+        """Return the distributions that bring a module; none where it is the usual one."""
+        names = tuple(name for brought, name in self.distributions if brought == module)
+        usual = (module, DISTRIBUTIONS.get(module, (module,))[0])
+        return () if len(names) == 1 and names[0] in usual else names
+
+    def version_text(self, module: str) -> str | None:
+        """Write a module's version, with an unusual distribution: "3.16.0 (keras-nightly)"."""
+        version, names = self.version_of(module), self.unusual(module)
+        return f"{version} ({' over '.join(names)})" if version and names else version
 
     def holds(self, backend: str) -> bool:
         """Tell whether Keras can run on a backend here."""
-        needed = ("keras", ALSO_NEEDED.get(backend, "keras"))
-        found = [self.framework_version(backend), *map(self.version_of, needed)]
-        return None not in found
+        needed = ("keras", backend, ALSO_NEEDED.get(backend, backend))
+        return None not in map(self.version_of, needed)
 
 
 @dataclass(frozen=True)
@@ -153,10 +168,30 @@ class Sample:
     """How many cores other programs used meanwhile, as the system tells; None where unknown."""
     random_data: str = ""
     """What was made up where the workload has no data of its own, in words."""
+    waiting_callbacks: tuple[str, ...] = ()
+    """The workload's callbacks for which Keras waits for every batch, where else it goes on."""
 
 
 #: What a parameter of a workload may be set to.
 Parameter = str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class EnvironmentChoice:
+    """What a user says about environments: specs by backend, and whether and where to make any.
+
+    `cache` is the folder that they are kept in, None for the usual one, and `python` what they
+    are made with, a version or a path, None for the interpreter that runs the suite. `additions`
+    are the requirements, and the folders of projects, that are installed besides. `variables` are
+    the names of those of the user's shell that workers get, too; their values stand in no record.
+    """
+
+    named: tuple[tuple[str, str], ...] = ()
+    may_make: bool = True
+    cache: Path | None = None
+    python: str | None = None
+    additions: tuple[str | Path, ...] = ()
+    variables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -332,6 +367,8 @@ class Surroundings:
     observers: tuple[str, ...]
     crowded: tuple[tuple[str, tuple[str, ...]], ...]
     """Interpreters that hold several frameworks, and which."""
+    distributions: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+    """Interpreters, modules of them, and the distributions that bring these, where unusual."""
 
 
 @dataclass(frozen=True)

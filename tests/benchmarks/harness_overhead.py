@@ -13,9 +13,11 @@ from pathlib import Path
 from keras_bench.analyze.answer import span, times
 from keras_bench.analyze.stats import ratio
 from keras_bench.analyze.steady import steady
+from keras_bench.environments.finding import environments_of
 from keras_bench.measure.process import Launcher, launcher
 from keras_bench.measure.variables import worker_variables
 from keras_bench.measure.workloads import shipped
+from keras_bench.records import EnvironmentChoice
 from keras_bench.worker.protocol import TimingRequest
 
 WORKLOAD = "dense_3_5_2"
@@ -41,7 +43,7 @@ def bare_epoch_seconds(python: str, backend: str, workers: Launcher) -> float:
     """Time `fit` from outside, in a script that knows nothing of the suite."""
     folder = shipped()[WORKLOAD].folder
     script = BARE.format(folder=folder, workload=WORKLOAD, epochs=EPOCHS[backend])
-    variables = worker_variables(backend, None, workers.folder / "keras")
+    variables = worker_variables(backend, None, workers.folder / "keras", {})
     answer = subprocess.run(
         [python, "-c", script],
         env=variables,
@@ -67,15 +69,16 @@ def suite_epoch_seconds(python: str, backend: str, workers: Launcher) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--env", action="append", required=True, metavar="BACKEND=PYTHON")
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--write", type=Path, help="write the figures to this file too")
     options = parser.parse_args()
+    environments = environments_of(EnvironmentChoice(), print)
     lines = [
         f"{WORKLOAD}, suite-timed epoch ÷ epoch of a bare script, {options.pairs} processes each:"
     ]
     with launcher(timeout_seconds=300.0) as workers:
-        for backend, python in (entry.split("=", 1) for entry in options.env):
+        for backend, interpreter in environments.interpreters((), {}).items():
+            python = interpreter.python
             suite, bare, cpu, wall = [], [], 0.0, 0.0
             for _ in range(options.pairs):
                 start, start_cpu = time.monotonic(), time.process_time()

@@ -11,7 +11,7 @@ from keras_bench.commands import calibrate as module
 from keras_bench.commands.calibrate import SLOWDOWNS, calibrate
 from keras_bench.errors import Interrupted, LossDiverged, Undecided, UsageError, WorkerDied
 from keras_bench.measure.machine import this_machine
-from keras_bench.records import CalibrationRound, GateSettings
+from keras_bench.records import CalibrationRound, EnvironmentChoice, GateSettings
 
 SETTINGS = GateSettings(training_seconds=0.01, least_turns=2, timeout_seconds=30.0)
 
@@ -34,7 +34,7 @@ def run(fake_python, tmp_path: Path):
         return calibrate(
             "dense_3_5_2",
             "jax",
-            fake_python(behaviour),
+            EnvironmentChoice((("jax", fake_python(behaviour)),)),
             replace(SETTINGS, **settings),
             passes,
             tmp_path / "results",

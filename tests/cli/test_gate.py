@@ -18,7 +18,7 @@ from keras_bench.commands.sides import Side
 from keras_bench.commands.versions import sweep_versions
 from keras_bench.errors import BackendError, ResultsUnwritable
 from keras_bench.measure.machine import this_machine
-from keras_bench.records import GateSettings, Selection
+from keras_bench.records import EnvironmentChoice, GateSettings, Selection
 from keras_bench.store.calibrations import save as save_calibration
 from keras_bench.store.gates import load
 from keras_bench.store.history import load as load_history
@@ -49,6 +49,7 @@ def gate(fake_python, tmp_path: Path):
             Selection(("dense_3_5_2",)),
             Side("baseline", "jax", fake_python(baseline)),
             Side("candidate", "jax", fake_python(candidate)),
+            EnvironmentChoice(),
             replace(SETTINGS, **settings),
             outputs or Outputs(tmp_path / "results"),
             undecided_fails,
@@ -137,7 +138,9 @@ def test_a_history_is_shown_of_what_was_run_gated_and_swept(
     assert measured.returncode == 0, measured.stderr
     gate(SAME, SLOWER)
     sides = [Side(label, "jax", fake_python(SAME)) for label in ("keras 1", "keras 2")]
-    sweep_versions(Selection(("dense_3_5_2",)), sides, SETTINGS, Outputs(results), debug=False)
+    sweep_versions(
+        Selection(("dense_3_5_2",)), sides, EnvironmentChoice(), SETTINGS, Outputs(results), False
+    )
     kinds = [row.kind for row in load_history(results / "history.csv").rows]
     assert kinds == ["run", "gate", "gate", "versions", "versions"]
     shown = run_cli("history", f"--results={results}")
@@ -156,6 +159,7 @@ def test_a_broken_environment_is_said_before_anything_is_measured(gate, fake_pyt
             Selection(("dense_3_5_2",)),
             Side("baseline", "jax", fake_python(SAME)),
             Side("candidate", "jax", "/nowhere/python"),
+            EnvironmentChoice(),
             SETTINGS,
             Outputs(tmp_path / "results"),
             False,
@@ -210,7 +214,9 @@ def test_a_sweep_compares_each_version_with_the_first_and_the_one_before(
     ]
     page = tmp_path / "page.md"
     outputs = Outputs(tmp_path / "results", page)
-    code = sweep_versions(Selection(("dense_3_5_2",)), sides, SETTINGS, outputs, debug=False)
+    code = sweep_versions(
+        Selection(("dense_3_5_2",)), sides, EnvironmentChoice(), SETTINGS, outputs, False
+    )
     assert code == 0
     said = capsys.readouterr().out
     assert "keras 3 on jax failed: dense_3_5_2 on jax: the worker ended with exit code 3" in said
@@ -259,7 +265,6 @@ def test_an_interrupted_gate_is_saved_and_marked(start_cli, fake_python, tmp_pat
 
 
 def test_a_sweep_of_nothing_but_broken_environments_says_why(run_cli):
-    environments = (x for label in "ab" for x in ("--environment", label, "jax", "/nowhere"))
-    answer = run_cli("versions", *environments)
+    answer = run_cli("versions", "--backend=jax", "--spec=/nowhere", "--spec=/nowhere/too")
     assert answer.returncode == 4
     assert "/nowhere: no such interpreter" in answer.stdout

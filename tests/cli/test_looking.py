@@ -15,21 +15,48 @@ def results(tmp_path: Path) -> Path:
     return tmp_path / "cwd" / "results"
 
 
-def test_help_loads_nothing_heavy():
+#: What takes long to import, and looking has no use for.
+HEAVY = {
+    "altair", "jax", "jinja2", "keras", "numpy", "pandas", "pytest_benchmark", "scipy",
+    "tensorflow", "torch",
+}  # fmt: skip
+
+
+def loaded(statement: str, folder: Path) -> tuple[str, set[str]]:
+    """Return what a fresh interpreter prints by a statement, and the modules it has loaded."""
     code = (
-        "import sys; sys.argv = ['keras-bench', '--help']\n"
-        "from keras_bench.cli import main\n"
-        "try: main()\n"
-        "except SystemExit: pass\n"
-        "heavy = {'keras', 'tensorflow', 'jax', 'torch', 'pandas', 'scipy', 'numpy', 'rich'}\n"
-        "heavy |= {'altair', 'jinja2', 'vl_convert'}\n"
-        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+        "import sys\n"
+        f"try: {statement}\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "print(*sys.modules, file=sys.stderr)"
     )
     answer = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
     )
-    assert "Which Keras backend" in answer.stdout
-    assert answer.stderr == "[]\n"
+    return answer.stdout, set(answer.stderr.split())
+
+
+def loaded_by(call: list[str], folder: Path) -> tuple[str, set[str]]:
+    return loaded(f"from keras_bench.cli import cli; cli({call!r})", folder)
+
+
+def test_help_loads_nothing_heavy(tmp_path: Path):
+    text, modules = loaded_by(["--help"], tmp_path)
+    assert "Which Keras backend" in text
+    assert modules & {*HEAVY, "rich"} == set()
+
+
+@pytest.mark.parametrize("call", [["list"], ["doctor"], ["new", "mine.py"]], ids=" ".join)
+def test_looking_loads_nothing_heavy(tmp_path: Path, call: list[str]):
+    text, modules = loaded_by(call, tmp_path)
+    assert text
+    assert modules & HEAVY == set()
+
+
+def test_before_it_measures_nothing_is_loaded_that_it_needs_after(tmp_path: Path):
+    commands = ", ".join(f"keras_bench.commands.{name}" for name in ("run", "gate", "explain"))
+    _, modules = loaded(f"import {commands}", tmp_path)
+    assert modules & {"altair", "jinja2", "pandas", "pytest_benchmark", "scipy.stats"} == set()
 
 
 def test_a_new_workload_is_written_once(run_cli, tmp_path: Path):
@@ -46,14 +73,9 @@ def test_debug_shows_the_traceback(run_cli):
     assert "Traceback" in run_cli("--debug", "run", "missing.py").stderr
 
 
-def test_a_missing_backend_is_listed_with_its_remedy(run_cli):
-    assert "not installed (keras-bench[jax])" in run_cli("list").stdout
-
-
-def test_without_any_backend_it_says_how_to_get_one(run_cli):
-    answer = run_cli("run")
-    assert answer.returncode == 4
-    assert "keras-bench[jax]" in answer.stderr
+def test_list_makes_no_environment_and_says_that_a_run_does(run_cli, maker):
+    assert run_cli("list").stdout.count("made on first use") == 5
+    assert maker.made == []
 
 
 @pytest.mark.parametrize("command", ["list", "doctor"])

@@ -88,7 +88,7 @@ def test_durations_are_those_that_workers_say(run, fake_python, folder):
     answer = run(*options, "--benchmark-only")
     assert answer.returncode == 0, answer.stdout
     assert "2 passed, 1 skipped" in answer.stdout
-    assert re.search(r"tensorflow: isn't installed .*--keras-bench-env tensorflow=", answer.stdout)
+    assert re.search(r"tensorflow: no environment of it is made; .*--make tensor", answer.stdout)
     document = json.loads((folder / "found.json").read_text())
     found = {each["params"]["backend"]: each for each in document["benchmarks"]}
     assert {each["group"] for each in found.values()} == {"mine"}
@@ -152,7 +152,7 @@ def test_a_failing_worker_fails_its_test_with_one_line(run, fake_python, folder)
     answer = run(*options, "--keras-bench-rounds=1", "--benchmark-json=found.json")
     assert answer.returncode == 1
     assert "1 failed, 1 passed, 1 skipped" in answer.stdout
-    assert "\nmine.py: no such layer; mend the file" in answer.stdout
+    assert "\nmine.py: no such layer; fix mine.py" in answer.stdout
     assert "Traceback: line 7" in answer.stdout
     assert "During handling" not in answer.stdout
     (found,) = json.loads((folder / "found.json").read_text())["benchmarks"]

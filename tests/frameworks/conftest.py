@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import workload_in
 from framework_variables import framework_variables
 from project import PROJECT, SOURCES
 from warm_interpreter import warm_interpreter
+
+from keras_bench.measure.process import launcher
+from keras_bench.worker.protocol import TimingRequest
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +42,22 @@ def warm_pythons(
             backend: servers.enter_context(warm_interpreter(python, backend, compiled_by_jax))
             for backend, python in pythons.items()
         }
+
+
+@pytest.fixture
+def measure(warm_pythons, tmp_path: Path):
+    """Write a workload file and run one worker on it."""
+
+    def run(text: str, backend="jax", python=None, timeout_seconds=120.0, **request):
+        file = tmp_path / "mine.py"
+        file.write_text(text)
+        with launcher(timeout_seconds) as workers:
+            return workers.run(
+                python or warm_pythons[backend],
+                TimingRequest(workload=workload_in(file), backend=backend, seed=0, **request),
+            )
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -175,6 +175,33 @@ def build_inner():
     return model
 
 
+def build_variable():
+    import os
+
+    return os.environ["OF_NO_SUCH_KIND"]
+
+
+def build_module():
+    import of_no_such_kind
+
+
+class Times(L.Layer):
+    def call(self, x):
+        return keras.ops.matmul(x, keras.ops.ones((3, 1)))
+
+    def compute_output_shape(self, shape):
+        return (shape[0], 1)
+
+
+def build_times():
+    return compiled(keras.Sequential([keras.Input((2,)), Times()]))
+
+
+def build_misnamed():
+    model = keras.Sequential([keras.Input((2,)), L.Dense(1)])
+    model.compile("of_no_such_kind", "mse")
+
+
 build_unnumbered = build
 data_unnumbered = lambda seed: Unnumbered()
 data_uncalled = data_inner = arrays
@@ -191,7 +218,7 @@ def models(tmp_path_factory) -> Path:
 def endless(kind: str, framework: str, backend: str) -> list[str]:
     if backend != framework:
         return ["unsupported", f"it needs {framework}"]
-    return ["workload", f"the {kind} of data() gives no end; set steps_per_epoch in FIT"]
+    return ["workload", f"the {kind} of data() gives no end"]
 
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
@@ -226,7 +253,7 @@ def test_models_are_trained_on_what_keras_takes_and_otherwise_refused(
         ],
         "build_own_nothing": [
             "workload",
-            "has no data(), and its model doesn't tell the shape of its inputs; write data(seed)",
+            "has no data(), and its model doesn't tell the shape of its inputs",
         ],
         "build_uncalled": [
             "workload",
@@ -247,6 +274,23 @@ def test_models_are_trained_on_what_keras_takes_and_otherwise_refused(
     }  # fmt: skip
     answers = train_in_turn(backend, [(models, builder) for builder in expected])
     assert dict(zip(expected, map(outcome, answers), strict=True)) == expected
+
+
+@pytest.mark.parametrize(
+    ("backend", "raiser"),
+    [("jax", "jax"), ("torch", "Keras on torch"), ("tensorflow", "Keras on tensorflow")],
+)
+def test_the_remedy_is_that_of_what_raises_it(
+    train_in_turn, models: Path, backend: str, raiser: str
+):
+    remedies = {
+        "build_variable": "add `--pass-env OF_NO_SUCH_KIND`",
+        "build_module": "add `--with of_no_such_kind`, or install it there",
+        "build_times": f"{raiser} itself raises it (--debug shows the traceback)",
+        "build_misnamed": "",
+    }
+    answers = train_in_turn(backend, [(models, builder) for builder in remedies])
+    assert [answer["remedy"] for answer in answers] == list(remedies.values())
 
 
 def outcome(answer: dict[str, Any]) -> list[object]:

@@ -1,6 +1,5 @@
 """Predicting on real backends: those that train, NumPy, and OpenVINO where it is installed."""
 
-import os
 from pathlib import Path
 
 import pandas as pd
@@ -14,12 +13,10 @@ from keras_bench.worker.protocol import PredictingRequest
 
 
 @pytest.fixture
-def predicting_pythons(pythons) -> dict[str, str]:
+def predicting_pythons(pythons, openvino_python: str | None) -> dict[str, str]:
     """The interpreters of all backends that predict; JAX's holds all that NumPy's needs."""
     found = pythons | {"numpy": pythons["jax"]}
-    if openvino := os.environ.get("KERAS_BENCH_TEST_OPENVINO"):
-        found["openvino"] = openvino
-    return found
+    return found if openvino_python is None else found | {"openvino": openvino_python}
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from keras_bench.records import BACKENDS
 _SOURCE = """#!{python} -I
 import json, os, queue, sys, threading, time
 if "-m" not in sys.argv:
-    print(json.dumps(["3.11.0", {{"keras": "3.0", "jax": "1", "torch": "2", "tensorflow": "3"}}]))
+    versions = dict(keras="3.0", jax="1", torch="2", tensorflow="3", numpy="2", openvino="1")
+    print(json.dumps(["3.11.0", versions, []]))
     sys.exit()
 reply = int(sys.argv[-1])
 ((asked, request),) = json.loads(sys.stdin.readline()).items()

@@ -2,7 +2,7 @@
 
 `python train_in_turn.py BACKEND` runs in a framework's environment. It reads a JSON list of
 [file, builder] on standard input. The last line that it prints is a JSON list: for each workload
-the fields of its sample, or {"kind": ..., "message": ...} of what refused it.
+the fields of its sample, or {"kind": ..., "message": ..., "remedy": ...} of what refused it.
 """
 
 import json
@@ -24,7 +24,7 @@ def train(file: str, builder: str, backend: str) -> dict[str, object]:
     try:
         return asdict(measure(request, lambda stage: None, None))
     except Refusal as refusal:
-        return {"kind": refusal.kind, "message": str(refusal)}
+        return {"kind": refusal.kind, "message": str(refusal), "remedy": refusal.remedy}
 
 
 if __name__ == "__main__":

@@ -2,8 +2,27 @@
 
 import click
 import pytest
+from click.testing import CliRunner
 
-from keras_bench.options import parse_loops, parse_parameters
+from keras_bench.options import environment_options, parse_loops, parse_parameters
+from keras_bench.records import EnvironmentChoice
+
+
+def test_what_is_said_of_environments_is_one_choice(tmp_path):
+    chosen = []
+
+    @click.command()
+    @environment_options
+    def command(environments: EnvironmentChoice) -> None:
+        chosen.append(environments)
+
+    options = ["--env=jax=keras==3.14.1", "--python=3.13", f"--cache={tmp_path}", "--no-make"]
+    for arguments in ([], options):
+        CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert chosen == [
+        EnvironmentChoice(),
+        EnvironmentChoice((("jax", "keras==3.14.1"),), False, tmp_path, "3.13"),
+    ]
 
 
 def parsed(*values: str):

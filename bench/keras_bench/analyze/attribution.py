@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from keras_bench.analyze.stats import CONFIDENCE_LEVEL, Estimate, centre, freedom
 from keras_bench.records import Frame, Profile, Stack
@@ -108,7 +108,7 @@ def functions(profile: Profile, most: int) -> tuple[Share, ...]:
 
 def share(count: int, total: int) -> Estimate:
     """Return a share of samples with Wilson's interval, as if each were taken by itself."""
-    interval = stats.binomtest(count, total).proportion_ci(CONFIDENCE_LEVEL, method="wilson")
+    interval = scipy.stats.binomtest(count, total).proportion_ci(CONFIDENCE_LEVEL, method="wilson")
     return Estimate(count / total, float(interval.low), float(interval.high))
 
 
@@ -167,7 +167,7 @@ class _Known:
         if estimate.high is None or degrees < 2:
             return cls(estimate.value, None)
         scale = np.log(estimate.high / estimate.value)
-        scale /= stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, degrees)
+        scale /= scipy.stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, degrees)
         drawn = randomness.standard_t(degrees, DRAWS)
         return cls(estimate.value, estimate.value * np.exp(scale * drawn))
 

@@ -33,7 +33,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from keras_bench.analyze.history import LEAST_NOISE, HistoryRow, own_error
 from keras_bench.analyze.stats import Difference, Estimate
@@ -131,8 +131,8 @@ def lasting(found: Difference, between: Noise, each_side: float) -> Estimate:
     variance = sum(part for part, _ in parts)
     freedom = variance**2 / sum(part**2 / its_freedom for part, its_freedom in parts)
     margin = max(
-        float(stats.t.isf(each_side, freedom)) * math.sqrt(variance),
-        float(stats.t.isf(each_side, found.freedom)) * found.error,
+        float(scipy.stats.t.isf(each_side, freedom)) * math.sqrt(variance),
+        float(scipy.stats.t.isf(each_side, found.freedom)) * found.error,
     )
     return Estimate(math.exp(found.log), math.exp(found.log - margin), math.exp(found.log + margin))
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, quantiles
 
-from scipy import stats
+import scipy
 
 from keras_bench.analyze.pairs import usual_where_busier
 from keras_bench.analyze.sequential import LOOKS
@@ -182,5 +182,5 @@ def _exact(gates: Sequence[Judgement]) -> Rate | None:
     if not gates:
         return None
     found = sum(gate.verdict == "regressed" for gate in gates)
-    interval = stats.binomtest(found, len(gates)).proportion_ci(CONFIDENCE_LEVEL)
+    interval = scipy.stats.binomtest(found, len(gates)).proportion_ci(CONFIDENCE_LEVEL)
     return Rate(found / len(gates), float(interval.low), float(interval.high), len(gates))

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 
-from scipy import stats
+import scipy
 
 from keras_bench.analyze.between_runs import Noise, apart, arm_rows, lasting, noise
 from keras_bench.analyze.conclusion import Outcome
@@ -293,5 +293,5 @@ def _relative(pair: ArmPair, fastest: ArmPair) -> Estimate:
     if error == 0:
         return Estimate(math.exp(log), math.exp(log), math.exp(log))
     freedom = error**4 / sum(each.error**4 / each.freedom for each in found)
-    margin = float(stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, freedom)) * error
+    margin = float(scipy.stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, freedom)) * error
     return Estimate(math.exp(log), math.exp(log - margin), math.exp(log + margin))

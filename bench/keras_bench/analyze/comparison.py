@@ -62,6 +62,7 @@ class Figures:
     cpus: tuple[int, ...]
     random_data: str
     speedup: Estimate | None = None
+    waiting_callbacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -219,4 +220,5 @@ def _figures(
         cpus=first.cpus,
         random_data=first.random_data,
         speedup=speedup,
+        waiting_callbacks=first.waiting_callbacks,
     )

@@ -1,5 +1,6 @@
 """What of a machine's surroundings spoils timings, and what to do about it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from keras_bench.records import Surroundings
@@ -21,8 +22,12 @@ class Finding:
 
 def without_folders(seen: Surroundings) -> Surroundings:
     """Return what may be kept with a run: a stored file names no folder of the machine."""
-    crowded = tuple(("an interpreter", backends) for _, backends in seen.crowded)
-    return replace(seen, crowded=crowded)
+    an = "an interpreter"
+    return replace(
+        seen,
+        crowded=tuple((an, backends) for _, backends in seen.crowded),
+        distributions=tuple((an, module, names) for _, module, names in seen.distributions),
+    )
 
 
 def diagnose(seen: Surroundings) -> tuple[Finding, ...]:
@@ -93,4 +98,17 @@ def diagnose(seen: Surroundings) -> tuple[Finding, ...]:
     ]
     if not seen.crowded:
         findings.append(Finding("environment", False, "no more than one framework in each", ""))
+    findings += [_brought(*each) for each in seen.distributions]
     return tuple(findings)
+
+
+def _brought(python: str, module: str, names: Sequence[str]) -> Finding:
+    """Say what brings a module; several distributions leave a mixture of their files."""
+    return Finding(
+        "distribution",
+        len(names) > 1,
+        f"{python} has {module} from {' over '.join(names)}",
+        f"install one of them alone, in a new environment: each wrote its {module} over the other's"
+        if len(names) > 1
+        else "",
+    )

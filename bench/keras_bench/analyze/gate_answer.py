@@ -54,14 +54,18 @@ def ending(gate: Gate) -> str:
 
 def changes(before: Environment, after: Environment) -> str:
     """Say how two environments differ: "keras 3.14.0 → 3.15.1, numpy 2.3.0 → 2.4.6"."""
-    old, new = dict(before.packages), dict(after.packages)
-    old["Python"], new["Python"] = before.python_version, after.python_version
+    old, new = _versions(before), _versions(after)
     said = [
         f"{name} {old.get(name, 'none')} → {new.get(name, 'none')}"
         for name in sorted(old | new, key=str.lower)
         if old.get(name) != new.get(name)
     ]
     return ", ".join(said) or "the same versions on both sides"
+
+
+def _versions(environment: Environment) -> dict[str, str | None]:
+    told = {name: environment.version_text(name) for name, _ in environment.packages}
+    return {**told, "Python": environment.python_version}
 
 
 def remarks(pair: Pair) -> list[str]:

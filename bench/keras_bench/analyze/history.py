@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Annotated, Literal
 
+import scipy
 from msgspec import Meta
-from scipy.special import stdtrit
 
 from keras_bench import __version__
 from keras_bench.analyze.stats import CONFIDENCE_LEVEL, TRIM, centre
@@ -141,7 +141,7 @@ def own_error(row: HistoryRow) -> float | None:
         return None
     half = math.log(row.epoch_seconds_high / row.epoch_seconds_low) / 2
     freedom = max(row.processes - 2 * int(TRIM * row.processes) - 1, 1)
-    return half / float(stdtrit(freedom, (1 + CONFIDENCE_LEVEL) / 2))
+    return half / float(scipy.special.stdtrit(freedom, (1 + CONFIDENCE_LEVEL) / 2))
 
 
 def history_rows(
@@ -203,7 +203,7 @@ def _row(
         jit_compile=first.jit_compile,
         python_version=environment.python_version,
         keras_version=environment.version_of("keras") or "",
-        framework_version=environment.framework_version(arm.backend) or "",
+        framework_version=environment.version_of(arm.backend) or "",
         numpy_version=environment.version_of("numpy") or "",
         keras_bench_version=__version__,
         commit=commit,

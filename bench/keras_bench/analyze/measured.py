@@ -90,7 +90,7 @@ def _arm(result: ArmResult) -> MeasuredArm:
         environment=recorded_environment(
             arm.backend,
             python=environment.python_version,
-            framework=environment.framework_version(arm.backend),
+            framework=environment.version_of(arm.backend),
             keras=environment.version_of("keras"),
             numpy=environment.version_of("numpy"),
         ),

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from keras_bench.analyze.stats import CONFIDENCE_LEVEL, Estimate
 
@@ -46,4 +46,4 @@ def repeated_interval(log_ratios: Sequence[float]) -> Estimate:
 def _t(degrees_of_freedom: int) -> float:
     """Return the quantile of Student's t that a look's share of the error leaves on each side."""
     each_side = (1 - CONFIDENCE_LEVEL) / 2 / len(LOOKS)
-    return float(stats.t.isf(each_side, degrees_of_freedom))
+    return float(scipy.stats.t.isf(each_side, degrees_of_freedom))

@@ -1,8 +1,8 @@
 """Where the level of a history shifts: step detection on the logarithms of epoch times.
 
-The levels are found by PELT (R. Killick, P. Fearnhead and I. A. Eckley, JASA 107, 2012, 1590-1598),
-as ruptures has it, with a penalty that comes from the noise of the series itself, after outliers
-were replaced. The penalty is a low one and offers more places than there are shifts.
+The levels are those of the least squares, with a penalty for each that comes from the noise of the
+series itself, after outliers were replaced. The penalty is a low one and offers more places than
+there are shifts.
 Of these the least sure is dropped again and again until every one of those that are left passes
 Student's t test at a level that makes a false shift rare in the whole series. Testing what a
 search has found by Student's t is what Hunter does too, whose search is another (M. Fleming and
@@ -15,11 +15,10 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 import numpy.typing as npt
-from ruptures import KernelCPD
-from scipy.ndimage import median_filter
-from scipy.special import stdtrit
+import scipy
 
 from keras_bench.analyze.history import LEAST_NOISE, HistoryRow, Key, key, own_error
+from keras_bench.analyze.partition import partition
 from keras_bench.analyze.stats import CONFIDENCE_LEVEL, Estimate
 
 #: One run is no level, and of four a few may be outliers, which a busy machine often has together.
@@ -169,7 +168,7 @@ def _without_outliers(logs: FloatArray, noise: float) -> FloatArray:
     """Return the values with each outlier replaced by the median of those around it."""
     if len(logs) < NEIGHBOURHOOD:
         return logs
-    around = median_filter(logs, NEIGHBOURHOOD)
+    around = scipy.ndimage.median_filter(logs, NEIGHBOURHOOD)
     # The first and the last runs have the same neighbourhood as those that have one on both sides.
     edge = NEIGHBOURHOOD // 2
     around[:edge] = around[edge]
@@ -188,8 +187,7 @@ def _offered(values: FloatArray, noise: float) -> list[int]:
     start = 0
     while True:
         window = values[start : start + WINDOW]
-        search = KernelCPD(kernel="linear", min_size=LEAST_RUNS).fit(window - window.mean())
-        *found, _ = map(int, search.predict(pen=penalty))
+        found = partition(window - window.mean(), LEAST_RUNS, penalty)
         if start + WINDOW >= len(values):
             return places + [start + place for place in found]
         found = [place for place in found if place <= WINDOW * 3 // 4]
@@ -224,7 +222,7 @@ def _sure(places: list[int], values: FloatArray, least_noise: float) -> list[int
         fit = _fit(values, places, least_noise)
         steps = np.abs(np.diff(fit.means)) / _step_errors(fit)
         weakest = int(np.argmin(steps))
-        if steps[weakest] >= stdtrit(fit.freedom, 1 - false / 2):
+        if steps[weakest] >= scipy.special.stdtrit(fit.freedom, 1 - false / 2):
             break
         places = places[:weakest] + places[weakest + 1 :]
     return places
@@ -271,7 +269,7 @@ def _stray(
         return None
     before = _fit(calm[:-1], places, least_noise)
     spread = before.noise * math.sqrt(1 + 1 / before.counts[-1])
-    margin = float(stdtrit(before.freedom, 1 - FALSE_WARNINGS / 2)) * spread
+    margin = float(scipy.special.stdtrit(before.freedom, 1 - FALSE_WARNINGS / 2)) * spread
     beside = logs[start:] - before.means[-1]
     if abs(beside[-1]) <= margin:
         return None
@@ -282,7 +280,7 @@ def _stray(
 
 def _margin(fit: _Fit) -> float:
     """Return how many standard errors a 95 % interval reaches to each side."""
-    return float(stdtrit(fit.freedom, (1 + CONFIDENCE_LEVEL) / 2))
+    return float(scipy.special.stdtrit(fit.freedom, (1 + CONFIDENCE_LEVEL) / 2))
 
 
 def _estimate(log: float, margin: float) -> Estimate:

@@ -4,6 +4,9 @@ Times are positive and their noise is in proportion to them, so everything is wo
 logarithms. A machine that is busy elsewhere slows a few epochs, or a few processes, without
 limit; so a fifth of the values is trimmed at each end: none of fewer than 5, one of 5 to 9,
 two of 10 to 14, and so on.
+
+`import scipy`, here and elsewhere, is for the sake of commands that measure first: SciPy loads a
+submodule where it is first used, and scipy.stats takes a second.
 """
 
 import math
@@ -12,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 CONFIDENCE_LEVEL = 0.95
 
@@ -51,7 +54,7 @@ def centre(seconds: Sequence[float]) -> Estimate:
         seconds: one value per process, all above 0.
     """
     logs = np.sort(np.log(seconds))
-    mean = float(stats.trim_mean(logs, TRIM))
+    mean = float(scipy.stats.trim_mean(logs, TRIM))
     count = len(logs)
     if count < 2:
         return Estimate(math.exp(mean))
@@ -59,7 +62,7 @@ def centre(seconds: Sequence[float]) -> Estimate:
     kept = count - 2 * cut
     winsorized = np.clip(logs, logs[cut], logs[count - cut - 1])
     error = math.sqrt((count - 1) * winsorized.var(ddof=1) / (kept * (kept - 1)))
-    margin = float(stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, freedom(count))) * error
+    margin = float(scipy.stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, freedom(count))) * error
     return Estimate(math.exp(mean), math.exp(mean - margin), math.exp(mean + margin))
 
 
@@ -90,7 +93,7 @@ def ratio(candidate_seconds: Sequence[float], baseline_seconds: Sequence[float])
     found = difference(candidate_seconds, baseline_seconds)
     if math.isinf(found.error):
         return Estimate(math.exp(found.log))
-    margin = float(stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, found.freedom)) * found.error
+    margin = float(scipy.stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, found.freedom)) * found.error
     return Estimate(math.exp(found.log), math.exp(found.log - margin), math.exp(found.log + margin))
 
 
@@ -101,16 +104,16 @@ def difference(candidate_seconds: Sequence[float], baseline_seconds: Sequence[fl
     165-170). The error is infinite where a side is a single process.
     """
     candidate, baseline = np.log(candidate_seconds), np.log(baseline_seconds)
-    log = float(stats.trim_mean(candidate, TRIM) - stats.trim_mean(baseline, TRIM))
+    log = float(scipy.stats.trim_mean(candidate, TRIM) - scipy.stats.trim_mean(baseline, TRIM))
     if min(len(candidate), len(baseline)) < 2:
         return Difference(log, math.inf, 1.0)
     with warnings.catch_warnings():
         # SciPy warns of equal values; the error below says as much itself.
         warnings.simplefilter("ignore", RuntimeWarning)
-        test = stats.ttest_ind(candidate, baseline, equal_var=False, trim=TRIM)
+        test = scipy.stats.ttest_ind(candidate, baseline, equal_var=False, trim=TRIM)
         low, high = test.confidence_interval(CONFIDENCE_LEVEL)
     if math.isnan(low):  # no variance at all
         return Difference(log, 0.0, math.inf)
     freedom = float(test.df)
-    error = float(high - low) / 2 / float(stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, freedom))
+    error = float(high - low) / 2 / float(scipy.stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, freedom))
     return Difference(log, error, freedom)

@@ -21,7 +21,8 @@ from keras_bench.analyze.pairs import clock_jumped, log_ratio
 from keras_bench.analyze.steady import UNCOUNTED_EPOCHS, process_epochs_by
 from keras_bench.commands.outputs import check_outputs, write_all
 from keras_bench.commands.parity_first import check_first
-from keras_bench.environments.interpreters import Interpreter, probe, require
+from keras_bench.environments.finding import environments_of
+from keras_bench.environments.interpreters import Interpreter
 from keras_bench.errors import BenchError, Interrupted, Undecided, UsageError
 from keras_bench.measure import workloads
 from keras_bench.measure.lock import machine_lock
@@ -37,12 +38,13 @@ from keras_bench.records import (
     CalibrationRound,
     Clock,
     Environment,
+    EnvironmentChoice,
     GateSettings,
     Sample,
     Selection,
 )
 from keras_bench.report.calibration import markdown, print_calibration
-from keras_bench.report.terminal import about_to_wait, make_console, print_warnings
+from keras_bench.report.terminal import about_to_wait, busy, make_console, print_warnings, say
 from keras_bench.store.calibrations import calibration_file, save
 from keras_bench.store.files import append_lines
 from keras_bench.worker.protocol import Workload
@@ -73,7 +75,7 @@ class _Pair:
 def calibrate(
     name: str,
     backend: str,
-    python: str,
+    environments: EnvironmentChoice,
     settings: GateSettings,
     passes: int,
     results: Path,
@@ -90,9 +92,11 @@ def calibrate(
     workload, *others = workloads.find(Selection((name,)))
     if others:
         raise UsageError(name, "holds several workloads", f"name one, {workload.name}")
-    (interpreter,) = probe({backend: python}).values()
-    require(interpreter, backend, "with --env")
     check_outputs([results / "calibration" / "any", page])
+    finder = environments_of(
+        environments, say(console), busy(console), workloads.requirements([workload])
+    )
+    interpreter = finder.interpreters((backend,), dict(environments.named))[backend]
     settings = replace(settings, cpu=quiet_core() if settings.threads == "single" else None)
     pair = _pair(workload, backend, interpreter, settings.threads)
     calibration = Calibration(
@@ -109,7 +113,10 @@ def calibrate(
         metric=clock_of(settings.metric, backend),
     )
     failure: BenchError | None = None
-    with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
+    with (
+        machine_lock(about_to_wait(console)),
+        launcher(settings.timeout_seconds, environments.variables) as workers,
+    ):
         print_warnings(console, diagnose(examine({backend: interpreter})))
         calibration = replace(
             calibration,

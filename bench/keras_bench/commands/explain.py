@@ -1,7 +1,7 @@
 """Says where an epoch of `fit` goes, and what is faster: `keras-bench explain`."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,7 +17,8 @@ from keras_bench.analyze.explanation import explain as explain_run
 from keras_bench.analyze.steady import UNCOUNTED_EPOCHS
 from keras_bench.commands.outputs import check_outputs, write_all
 from keras_bench.commands.rounds import measure_rounds
-from keras_bench.environments.interpreters import Interpreter, choose, probe_backends
+from keras_bench.environments.finding import environments_of
+from keras_bench.environments.interpreters import Interpreter
 from keras_bench.errors import BenchError, Interrupted, UsageError
 from keras_bench.measure import workloads
 from keras_bench.measure.lock import machine_lock
@@ -33,6 +34,7 @@ from keras_bench.records import (
     TRAINING_LOOPS,
     Arm,
     ArmResult,
+    EnvironmentChoice,
     Parameter,
     Profile,
     Run,
@@ -42,7 +44,7 @@ from keras_bench.records import (
 )
 from keras_bench.report.explanation import draw, markdown, print_explanation
 from keras_bench.report.progress import make_progress
-from keras_bench.report.terminal import about_to_wait, make_console, print_warnings
+from keras_bench.report.terminal import about_to_wait, busy, make_console, print_warnings, say
 from keras_bench.store.explanations import save
 from keras_bench.store.files import write_atomically
 from keras_bench.worker.protocol import Workload
@@ -66,7 +68,7 @@ def explain(
     name: str,
     parameters: tuple[tuple[str, tuple[Parameter, ...]], ...],
     backend: str,
-    pythons: Mapping[str, str],
+    environments: EnvironmentChoice,
     settings: Settings,
     files: Files,
     debug: bool,
@@ -81,12 +83,17 @@ def explain(
     """
     console = make_console()
     first, *others = _workloads(name, parameters)
-    interpreters = probe_backends(pythons)
-    interpreter = choose((backend,), interpreters, pythons)[backend]
+    finder = environments_of(
+        environments, say(console), busy(console), workloads.requirements([first])
+    )
+    interpreter = finder.interpreters((backend,), dict(environments.named))[backend]
     targets = _targets(first, others, backend, interpreter, settings.threads)
     check_outputs([files.markdown, files.json])
 
-    with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
+    with (
+        machine_lock(about_to_wait(console)),
+        launcher(settings.timeout_seconds, environments.variables) as workers,
+    ):
         seen = examine({backend: interpreter})
         print_warnings(console, diagnose(seen))
         run = Run(

@@ -14,14 +14,15 @@ from keras_bench.analyze.conclusion import exit_code_of
 from keras_bench.analyze.gate_answer import changes, conclusion, outcome
 from keras_bench.analyze.pairs import Pair, pairs
 from keras_bench.commands.outputs import Outputs, annotate, check_outputs, write_all, writes_of
-from keras_bench.commands.sides import Side, measure_sides, probe_sides, record
+from keras_bench.commands.sides import Side, measure_sides, probe_sides, record, required_by
+from keras_bench.environments.finding import environments_of
 from keras_bench.errors import BackendError, Interrupted, NothingMeasured, ResultsUnwritable
 from keras_bench.measure import workloads
 from keras_bench.measure.machine import this_machine
-from keras_bench.records import Gate, GateSettings, Selection
+from keras_bench.records import EnvironmentChoice, Gate, GateSettings, Selection
 from keras_bench.report.gate import TITLE, markdown, print_gate
 from keras_bench.report.junit import junit
-from keras_bench.report.terminal import make_console
+from keras_bench.report.terminal import busy, make_console, say
 from keras_bench.store.calibrations import smallest_slowdown
 from keras_bench.store.gates import gate_file, save
 
@@ -30,6 +31,7 @@ def measure(
     selection: Selection,
     baseline: Side,
     candidate: Side,
+    environments: EnvironmentChoice,
     settings: GateSettings,
     outputs: Outputs,
     undecided_fails: bool,
@@ -44,17 +46,23 @@ def measure(
     check_outputs(
         [outputs.results / "gates" / "any", outputs.markdown, outputs.json, outputs.junit]
     )
-    sides = probe_sides([baseline, candidate])
-    environments = []
+    required = required_by(selection, [baseline, candidate])
+    finder = environments_of(environments, say(console), busy(console), required)
+    sides = probe_sides([baseline, candidate], finder)
+    compared = []
     for probed in sides:
         if isinstance(probed.interpreter, BackendError):
             raise probed.interpreter
-        environments.append(probed.interpreter.environment)
-    compared = f"{baseline.backend}: {changes(*environments)}"
-    console.print(Text(compared), soft_wrap=True)
-    names = [each.name for each in workloads.find(selection, candidate.workloads)]
+        compared.append(probed.interpreter.environment)
+        if probed.note:
+            line = f"{probed.side.label}: of {probed.side.spec}, {probed.note}"
+            console.print(Text(line), soft_wrap=True)
+    console.print(Text(f"{baseline.backend}: {changes(*compared)}"), soft_wrap=True)
+    names = [each.name for each in workloads.find(selection, sides[1].side.workloads)]
     _warn_of_blindness(console, names, baseline.backend, settings, outputs.results)
-    gate = measure_sides(console, selection, sides, settings, outputs.results, debug)
+    gate = measure_sides(
+        console, selection, sides, settings, environments.variables, outputs.results, debug
+    )
     return _conclude(console, gate, outputs, undecided_fails)
 
 

@@ -5,7 +5,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from keras_bench.analyze.answer import listed
-from keras_bench.environments.interpreters import Interpreter, choose, probe_backends
+from keras_bench.environments.finding import environments_of
+from keras_bench.environments.interpreters import Interpreter
 from keras_bench.errors import ParityFailed
 from keras_bench.measure import workloads
 from keras_bench.measure.lock import machine_lock
@@ -14,10 +15,10 @@ from keras_bench.measure.parity import Learner, ParitySettings, check_parity
 from keras_bench.measure.process import launcher
 from keras_bench.parity.loops import LoopVerdict
 from keras_bench.parity.verdict import BackendVerdict
-from keras_bench.records import Environment, Selection
+from keras_bench.records import Environment, EnvironmentChoice, Selection
 from keras_bench.report.loop_parity import print_loop_verdicts
 from keras_bench.report.parity import print_verdict
-from keras_bench.report.terminal import about_to_wait, make_console
+from keras_bench.report.terminal import about_to_wait, busy, make_console, say
 from keras_bench.store.files import check_writable
 from keras_bench.store.parity import save as save_verdicts
 from keras_bench.store.parity import save_loop_verdicts
@@ -27,7 +28,7 @@ from keras_bench.worker.protocol import Workload
 def check(
     selection: Selection,
     backends: tuple[str, ...],
-    pythons: Mapping[str, str],
+    environments: EnvironmentChoice,
     settings: ParitySettings,
     timeout_seconds: float,
     file: Path | None,
@@ -40,11 +41,17 @@ def check(
     """
     console = make_console()
     chosen = workloads.find(selection)
-    interpreters = choose(backends, probe_backends(pythons), pythons)
+    finder = environments_of(
+        environments, say(console), busy(console), workloads.requirements(chosen)
+    )
+    interpreters = finder.interpreters(backends, dict(environments.named))
     if file is not None:
         check_writable(file.parent)
     verdicts = []
-    with machine_lock(about_to_wait(console)), launcher(timeout_seconds) as workers:
+    with (
+        machine_lock(about_to_wait(console)),
+        launcher(timeout_seconds, environments.variables) as workers,
+    ):
         for workload in chosen:
             console.print(
                 f"training {workload.name} on {listed(tuple(interpreters))} ...", style="dim"
@@ -62,7 +69,7 @@ def check_by_loops(
     selection: Selection,
     loops: tuple[str, ...],
     backends: tuple[str, ...],
-    pythons: Mapping[str, str],
+    environments: EnvironmentChoice,
     settings: ParitySettings,
     timeout_seconds: float,
     file: Path | None,
@@ -72,11 +79,17 @@ def check_by_loops(
     console = make_console()
     settings = replace(settings, epochs=settings.epochs or EPOCHS)
     chosen = workloads.find(selection)
-    interpreters = choose(backends, probe_backends(pythons), pythons)
+    finder = environments_of(
+        environments, say(console), busy(console), workloads.requirements(chosen)
+    )
+    interpreters = finder.interpreters(backends, dict(environments.named))
     if file is not None:
         check_writable(file.parent)
     verdicts: dict[str, list[LoopVerdict]] = {}
-    with machine_lock(about_to_wait(console)), launcher(timeout_seconds) as workers:
+    with (
+        machine_lock(about_to_wait(console)),
+        launcher(timeout_seconds, environments.variables) as workers,
+    ):
         for workload in chosen:
             who = listed(tuple(interpreters))
             console.print(f"training {workload.name} by fit and {listed(loops)} on {who} ...")

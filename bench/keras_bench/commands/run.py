@@ -17,7 +17,8 @@ from keras_bench.analyze.diagnosis import diagnose, without_folders
 from keras_bench.analyze.plan import next_round
 from keras_bench.commands.parity_first import check_first
 from keras_bench.commands.rounds import measure_rounds
-from keras_bench.environments.interpreters import Interpreter, choose, probe_backends
+from keras_bench.environments.finding import environments_of
+from keras_bench.environments.interpreters import Interpreter
 from keras_bench.errors import Interrupted, ParityFailed, ResultsUnwritable
 from keras_bench.measure import workloads
 from keras_bench.measure.lock import machine_lock
@@ -25,9 +26,10 @@ from keras_bench.measure.machine import this_machine
 from keras_bench.measure.process import launcher
 from keras_bench.measure.runner import Target, carry_out
 from keras_bench.measure.surroundings import examine
-from keras_bench.records import Arm, ArmResult, Run, Selection, Settings, Task
+from keras_bench.records import Arm, ArmResult, EnvironmentChoice, Run, Selection, Settings, Task
 from keras_bench.report.progress import draw_run, make_progress
-from keras_bench.report.terminal import about_to_wait, make_console, print_tables, print_warnings
+from keras_bench.report.run import print_tables
+from keras_bench.report.terminal import about_to_wait, busy, make_console, print_warnings, say
 from keras_bench.store import latest, runs
 from keras_bench.store.files import check_writable
 from keras_bench.store.history import append
@@ -42,7 +44,7 @@ def measure(
     task: Task,
     loops: tuple[str, ...],
     backends: tuple[str, ...],
-    pythons: Mapping[str, str],
+    environments: EnvironmentChoice,
     settings: Settings,
     results: Path,
     debug: bool,
@@ -53,13 +55,18 @@ def measure(
         UsageError, WorkloadError, BackendError, ResultsUnwritable: before anything is measured.
     """
     console = make_console()
-    interpreters = probe_backends(pythons)
     chosen = workloads.find(_with_batch_sizes(selection) if task == "predict" else selection)
-    able = choose(backends, interpreters, pythons, task)
-    targets = _targets(chosen, task, loops, able, settings.threads)
     check_writable(results)
+    finder = environments_of(
+        environments, say(console), busy(console), workloads.requirements(chosen)
+    )
+    interpreters = finder.interpreters(backends, dict(environments.named), task)
+    targets = _targets(chosen, task, loops, interpreters, settings.threads)
 
-    with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
+    with (
+        machine_lock(about_to_wait(console)),
+        launcher(settings.timeout_seconds, environments.variables) as workers,
+    ):
         seen = examine(interpreters)
         print_warnings(console, diagnose(seen))
         run = Run(

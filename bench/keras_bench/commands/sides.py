@@ -17,8 +17,10 @@ from keras_bench.analyze.pairs import pairs, that_count
 from keras_bench.analyze.steady import UNCOUNTED_EPOCHS
 from keras_bench.commands.parity_first import check_first
 from keras_bench.commands.rounds import measure_rounds
+from keras_bench.environments.finding import Environments
 from keras_bench.environments.interpreters import Interpreter, probe, require
-from keras_bench.errors import BackendError, ResultsUnwritable
+from keras_bench.environments.specs import RevisionSpec, parse_spec
+from keras_bench.errors import BackendError, ResultsUnwritable, UsageError, WorkloadError
 from keras_bench.measure import workloads
 from keras_bench.measure.lock import machine_lock
 from keras_bench.measure.machine import quiet_core, this_machine
@@ -39,30 +41,57 @@ UNKNOWN = Environment("unknown", ())
 
 @dataclass(frozen=True)
 class Side:
-    """One environment of those that are compared.
+    """One environment of those that are compared: what a user writes for it.
 
     `workloads` is the folder that holds its version of the workloads, None for those that all
-    sides share. `missing` says why there is no interpreter, None where there is one.
+    sides share.
     """
 
     label: str
     backend: str
-    python: str
+    spec: str
     workloads: Path | None = None
-    missing: str | None = None
 
 
 @dataclass(frozen=True)
 class Probed:
-    """A side, and the interpreter found there or why there is none."""
+    """A side, and the interpreter found there or why there is none.
+
+    `note` says in a few words what a git revision stands for, empty for all else.
+    """
 
     side: Side
     interpreter: Interpreter | BackendError
+    note: str = ""
 
 
-def probe_sides(sides: Sequence[Side]) -> tuple[Probed, ...]:
-    """Ask every side's interpreter what it holds."""
-    return tuple(Probed(side, _probe(side)) for side in sides)
+def required_by(selection: Selection, sides: Sequence[Side]) -> tuple[str | Path, ...]:
+    """Return what the workloads of all sides ask for, which all their environments get.
+
+    Those of a git revision aren't there yet: the files that lie here speak for them, if any.
+
+    Raises:
+        UsageError, WorkloadError: a side's workloads aren't there, or ask for what is none.
+    """
+    found: list[str | Path] = []
+    for side in sides:
+        try:
+            chosen = workloads.find(selection, side.workloads)
+        except (UsageError, WorkloadError):
+            if side.workloads is None and isinstance(parse_spec(side.spec), RevisionSpec):
+                continue
+            raise
+        found += workloads.requirements(chosen)
+    return tuple(dict.fromkeys(found))
+
+
+def probe_sides(sides: Sequence[Side], finder: Environments) -> tuple[Probed, ...]:
+    """Find or make every side's environment, and ask what it holds.
+
+    Raises:
+        UsageError: a spec is none.
+    """
+    return tuple(_probed(side, finder) for side in sides)
 
 
 def measure_sides(
@@ -70,10 +99,13 @@ def measure_sides(
     selection: Selection,
     sides: Sequence[Probed],
     settings: GateSettings,
+    variables: Sequence[str],
     results_folder: Path,
     debug: bool,
 ) -> Gate:
     """Measure the workloads on all sides; a side without an interpreter is a failed arm.
+
+    `variables` are the names of those that workers get besides.
 
     Raises:
         UsageError, WorkloadError: before anything is measured.
@@ -88,7 +120,10 @@ def measure_sides(
     turns = TurnSettings(
         UNCOUNTED_EPOCHS, settings.least_turns, settings.training_seconds, settings.cpu
     )
-    with machine_lock(about_to_wait(console)), launcher(settings.timeout_seconds) as workers:
+    with (
+        machine_lock(about_to_wait(console)),
+        launcher(settings.timeout_seconds, variables) as workers,
+    ):
         seen = examine(found)
         print_warnings(console, diagnose(seen))
         measured = Gate(
@@ -152,15 +187,19 @@ def _side_name(arm: Arm) -> str:
     return f"{arm.environment.label} on {arm.backend}"
 
 
-def _probe(side: Side) -> Interpreter | BackendError:
-    if side.missing is not None:
-        return BackendError(side.label, side.missing, "choose another version")
+def _probed(side: Side, finder: Environments) -> Probed:
     try:
-        interpreter = probe({side.label: side.python})[side.label]
+        place = finder.place(side.spec, side.backend)
+        interpreter = probe({side.label: place.python})[side.label]
         require(interpreter, side.backend, f"for {side.label}")
     except BackendError as error:
-        return error
-    return replace(interpreter, environment=replace(interpreter.environment, label=side.label))
+        return Probed(side, error)
+    labelled = replace(interpreter.environment, label=side.label)
+    return Probed(
+        replace(side, workloads=side.workloads or place.workloads),
+        replace(interpreter, environment=labelled),
+        place.note,
+    )
 
 
 def _arms(

@@ -7,18 +7,20 @@ from keras_bench import interrupts
 from keras_bench.analyze.pairs import pairs
 from keras_bench.analyze.sweep import sweep
 from keras_bench.commands.outputs import Outputs, check_outputs, write_all, writes_of
-from keras_bench.commands.sides import Side, measure_sides, probe_sides, record
+from keras_bench.commands.sides import Side, measure_sides, probe_sides, record, required_by
+from keras_bench.environments.finding import environments_of
 from keras_bench.errors import Interrupted, UsageError
-from keras_bench.records import GateSettings, Selection
+from keras_bench.records import EnvironmentChoice, GateSettings, Selection
 from keras_bench.report.junit import junit
 from keras_bench.report.sweep import markdown, print_sweep
-from keras_bench.report.terminal import make_console
+from keras_bench.report.terminal import busy, make_console, say
 from keras_bench.store.gates import gate_file, save
 
 
 def sweep_versions(
     selection: Selection,
     sides: Sequence[Side],
+    environments: EnvironmentChoice,
     settings: GateSettings,
     outputs: Outputs,
     debug: bool,
@@ -35,7 +37,12 @@ def sweep_versions(
     console = make_console()
     results = outputs.results
     check_outputs([results / "gates" / "any", outputs.markdown, outputs.json, outputs.junit])
-    gate = measure_sides(console, selection, probe_sides(sides), settings, results, debug)
+    required = required_by(selection, sides)
+    finder = environments_of(environments, say(console), busy(console), required)
+    probed = probe_sides(sides, finder)
+    gate = measure_sides(
+        console, selection, probed, settings, environments.variables, results, debug
+    )
     with interrupts.deferred():
         rows = sweep(gate)
         print_sweep(console, gate, rows)
@@ -67,7 +74,7 @@ def _check_labels(sides: Sequence[Side]) -> None:
     for label, backend in names:
         if names.count((label, backend)) > 1:
             raise UsageError(
-                f"{label} on {backend}", "two environments are called that", "give each a label"
+                f"{label} on {backend}", "it is named twice", "name each environment once"
             )
         if sum(other == backend for _, other in names) < 2:
             raise UsageError(

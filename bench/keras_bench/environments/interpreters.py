@@ -6,28 +6,17 @@ import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
-from keras_bench.errors import BackendError, UsageError
-from keras_bench.records import BACKENDS, BACKENDS_OF, DISTRIBUTIONS, Environment, Task
+from packaging.requirements import Requirement
 
-#: What decides speed or results, besides the frameworks themselves.
-RECORDED_PACKAGES = ("keras", "jaxlib", "numpy")
+from keras_bench.environments import installed
+from keras_bench.errors import BackendError
+from keras_bench.records import BACKENDS, BACKENDS_OF, Environment
 
-#: Why a backend is refused that only predicts.
-NO_TRAINING = "Keras can't train on this backend, only predict"
-PREDICT_INSTEAD = "measure that, with `keras-bench run --task predict`"
-
-_PROBE = """
-import json, platform
-from importlib.metadata import distributions
-wanted = set(json.loads({wanted!r}))
-found = {{}}
-for distribution in distributions():
-    name = (distribution.metadata["Name"] or "").lower().replace("_", "-")
-    if name in wanted:
-        found.setdefault(name, distribution.version)
-print(json.dumps([platform.python_version(), found]))
-"""
+#: What a worker imports that decides speed or results: a backend's module is called like it.
+MODULES = ("keras", *BACKENDS_OF["predict"], "jaxlib")
 
 
 @dataclass(frozen=True)
@@ -55,39 +44,6 @@ def probe(pythons: Mapping[str, str]) -> dict[str, Interpreter]:
     return {backend: probed[python] for backend, python in pythons.items()}
 
 
-def probe_backends(pythons: Mapping[str, str]) -> dict[str, Interpreter]:
-    """Probe the interpreter of every backend: the one given, or the one that runs the suite."""
-    every = BACKENDS_OF["predict"]
-    return probe({backend: pythons.get(backend, this_python()) for backend in every})
-
-
-def choose(
-    asked: tuple[str, ...],
-    interpreters: Mapping[str, Interpreter],
-    pythons: Mapping[str, str],
-    task: Task = "train",
-) -> dict[str, Interpreter]:
-    """Return the backends to measure: those asked for, or all that are installed.
-
-    Raises:
-        UsageError: one that was asked for can't do the task.
-        BackendError: one that was asked for isn't installed, or none is.
-    """
-    able = BACKENDS_OF[task]
-    for backend in asked or tuple(pythons):
-        if backend not in able:
-            raise UsageError(backend, NO_TRAINING, PREDICT_INSTEAD)
-        require(interpreters[backend], backend, f"with --env {backend}=PYTHON")
-    chosen = asked or tuple(name for name in able if interpreters[name].environment.holds(name))
-    if not chosen:
-        raise BackendError(
-            this_python(),
-            "holds no backend",
-            "install keras-bench[jax], [tensorflow] or [torch], or name environments with --env",
-        )
-    return {backend: interpreters[backend] for backend in chosen}
-
-
 def require(interpreter: Interpreter, backend: str, how: str) -> None:
     """Raise BackendError unless an interpreter holds a backend; `how` to name another one."""
     if not interpreter.environment.holds(backend):
@@ -99,19 +55,17 @@ def require(interpreter: Interpreter, backend: str, how: str) -> None:
 
 
 def _probe(python: str) -> Interpreter:
-    names = [name for family in DISTRIBUTIONS.values() for name in family]
-    wanted = json.dumps([*names, *RECORDED_PACKAGES])
     remedy = "name the python of an environment, such as .venv/bin/python"
     try:
         answer = subprocess.run(
-            [python, "-I", "-c", _PROBE.format(wanted=wanted)],
+            [python, "-I", installed.__file__, *MODULES],
             capture_output=True,
             text=True,
             timeout=60,
             stdin=subprocess.DEVNULL,
             check=True,
         )
-        python_version, found = json.loads(answer.stdout)
+        python_version, versions, brought = json.loads(answer.stdout)
         version_pair = tuple(int(part) for part in python_version.split(".")[:2])
     except FileNotFoundError:
         raise BackendError(python, "no such interpreter", remedy) from None
@@ -119,7 +73,25 @@ def _probe(python: str) -> Interpreter:
         raise BackendError(python, "doesn't answer as a Python interpreter", remedy) from None
     if version_pair < (3, 11):
         raise BackendError(python, f"is Python {python_version}", "name one of 3.11 or newer")
-    return Interpreter(python, Environment(python_version, tuple(sorted(found.items()))))
+    environment = Environment(
+        python_version,
+        packages=tuple(sorted(versions.items())),
+        distributions=tuple((module, name) for module, name in brought),
+    )
+    return Interpreter(python, environment)
+
+
+def this_python_has(addition: str | Path) -> bool:
+    """Tell whether the interpreter that runs the suite meets a requirement, as far as it tells."""
+    if isinstance(addition, Path):
+        return False
+    requirement = Requirement(addition)
+    if requirement.url or requirement.extras:
+        return False
+    try:
+        return requirement.specifier.contains(version(requirement.name), prereleases=True)
+    except PackageNotFoundError:
+        return False
 
 
 def this_python() -> str:

@@ -22,6 +22,7 @@ def pass_data(
     callbacks: Sequence[Any] | None = None,
     shuffle: bool = True,
     sample_weight: Any = None,
+    initial_epoch: int = 0,
     steps_per_epoch: int | None = None,
     **settings: Any,
 ) -> None:
@@ -57,7 +58,7 @@ def pass_data(
     listeners = keras.callbacks.CallbackList(list(callbacks or ()), model=model)
     model.stop_training = False
     listeners.on_train_begin()
-    for epoch in range(epochs):
+    for epoch in range(initial_epoch, epochs):
         listeners.on_epoch_begin(epoch)
         steps(batches._get_iterator())
         batches.reset()

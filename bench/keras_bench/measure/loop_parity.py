@@ -8,7 +8,8 @@ import numpy as np
 
 from keras_bench.errors import BenchError, LossDiverged
 from keras_bench.measure.parity import REMEDY, Learner, ParitySettings
-from keras_bench.measure.process import Launcher, Worker, loop_failed, loop_refused
+from keras_bench.measure.problems import loop_failed, loop_refused
+from keras_bench.measure.process import Launcher, Worker
 from keras_bench.measure.variables import thread_count
 from keras_bench.parity.loops import LoopVerdict, first_without_number, judge_loop
 from keras_bench.parity.places import SPREAD, Place

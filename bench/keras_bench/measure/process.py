@@ -7,9 +7,9 @@ import signal
 import subprocess
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -18,24 +18,15 @@ import msgspec
 
 import keras_bench
 from keras_bench import interrupts
-from keras_bench.errors import (
-    BackendError,
-    BenchError,
-    LossDiverged,
-    Unsupported,
-    WorkerDied,
-    WorkerTimeout,
-    WorkloadError,
-)
-from keras_bench.measure.variables import worker_variables
+from keras_bench.errors import BackendError, BenchError, WorkerDied, WorkerTimeout
+from keras_bench.measure.problems import error_of
+from keras_bench.measure.variables import without_values, worker_variables
 from keras_bench.records import DEFAULT_LOOPS, Sample, contender
 from keras_bench.worker.protocol import (
     COMPILING,
-    LoopParityRequest,
     Problem,
     Request,
     TimingRequest,
-    Workload,
     encode_request,
 )
 
@@ -45,19 +36,24 @@ OUTPUT_TAIL_BYTES = 8192
 #: How much of the longest wait a worker may compile: more is no gain to anybody.
 COMPILING_SHARE = 0.4
 
+#: The fields of answers that hold texts for the user, which may be stored.
+TEXTS = ("message", "traceback", "refusal", "error")
+
 Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
 class Launcher:
-    """What every worker of a run shares: a temporary folder and the longest wait.
+    """What every worker of a run shares: a temporary folder, the longest wait, and variables.
 
     The folder holds a configuration for Keras and a link to this package. The link makes
     `keras_bench` importable in a worker's environment, and nothing else of the coordinator's.
+    `passed` are the variables of the user's shell that workers get too.
     """
 
     folder: Path
     timeout_seconds: float
+    passed: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def run(self, python: str, request: Request) -> Sample:
         """Run one worker to its end and return its sample, with `process_seconds` filled in.
@@ -78,7 +74,9 @@ class Launcher:
         """
         reply_fd, workers_fd = os.pipe()
         process = None
-        variables = worker_variables(request.backend, request.threads, self.folder / "keras")
+        variables = worker_variables(
+            request.backend, request.threads, self.folder / "keras", self.passed
+        )
         variables["PYTHONPATH"] = str(self.folder / "import")
         try:
             with interrupts.deferred():  # No worker may start without our knowing it.
@@ -93,7 +91,7 @@ class Launcher:
                     start_new_session=True,
                 )
                 os.close(workers_fd)
-            worker = Worker(process, reply_fd, request, self.timeout_seconds)
+            worker = Worker(process, reply_fd, request, self.timeout_seconds, self.passed)
             worker.tell(encode_request(request))
             yield worker
         except OSError as error:
@@ -121,11 +119,13 @@ class Worker:
         reply_fd: int,
         request: Request,
         timeout_seconds: float,
+        passed: Mapping[str, str],
     ) -> None:
         self._process = process
         self._reply_fd = reply_fd
         self._request = request
         self._timeout_seconds = timeout_seconds
+        self._passed = passed
         self._deadline = time.monotonic() + timeout_seconds
         self._stage = "starting"
         self._compiling_since = self._left_seconds = 0.0
@@ -157,8 +157,10 @@ class Worker:
         if not self._answers and not self._listen():
             raise self._failure()
         ((name, body),) = self._answers.popleft().items()
+        # What is said may be stored, and the values of variables are not to be.
+        body |= {key: without_values(body[key], self._passed) for key in TEXTS if key in body}
         if name == "problem":
-            raise _as_error(msgspec.convert(body, Problem), self._request)
+            raise error_of(msgspec.convert(body, Problem), self._request)
         return msgspec.convert(body, kind)
 
     def _listen(self) -> bool:
@@ -233,7 +235,8 @@ class Worker:
                 "give it longer with --timeout SECONDS, or less to train or predict",
             )
         self._read_last_words()
-        lines = self._output_tail.decode(errors="replace").strip().splitlines()
+        output = without_values(self._output_tail.decode(errors="replace"), self._passed)
+        lines = output.strip().splitlines()
         return WorkerDied(
             thing,
             f"the worker {_cause_of_death(exit_code)} while {self._stage}",
@@ -250,8 +253,11 @@ class Worker:
 
 
 @contextmanager
-def launcher(timeout_seconds: float) -> Iterator[Launcher]:
-    """Make the temporary folder of a run's workers, and remove it afterwards."""
+def launcher(timeout_seconds: float, variables: Sequence[str] = ()) -> Iterator[Launcher]:
+    """Make the temporary folder of a run's workers, and remove it afterwards.
+
+    `variables` are the names of those that are passed on to them.
+    """
     with TemporaryDirectory(prefix="keras-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         (folder / "import").mkdir()
@@ -262,18 +268,8 @@ def launcher(timeout_seconds: float) -> Iterator[Launcher]:
         (folder / "import" / "keras_bench").symlink_to(
             Path(keras_bench.__file__).resolve().parent, target_is_directory=True
         )
-        yield Launcher(folder, timeout_seconds)
-
-
-def loop_refused(loop: str, backend: str, reason: str) -> Unsupported:
-    """Return what says that a loop can't train a workload as fit would."""
-    return Unsupported(f"not by {loop} on {backend}", reason, "train it by fit")
-
-
-def loop_failed(loop: str, workload: Workload, reason: str) -> WorkloadError:
-    """Return what says that training a workload by a loop fails, where `fit` doesn't."""
-    remedy = "train it by fit (--debug shows the traceback)"
-    return WorkloadError(_place(workload), f"by {loop}, {reason}", remedy)
+        passed = {name: os.environ[name] for name in variables}
+        yield Launcher(folder, timeout_seconds, passed)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -291,54 +287,3 @@ def _cause_of_death(exit_code: int) -> str:
     name = signal.Signals(-exit_code).name
     hint = ", as the kernel does when memory runs out," if name == "SIGKILL" else ""
     return f"was killed by {name}{hint}"
-
-
-def _place(workload: Workload) -> str:
-    """Return what is to be mended: a file's name or a module's, and the function where told."""
-    module = Path(workload.module).name if workload.is_file else workload.module
-    return module if workload.builder == "build" else f"{module}:{workload.builder}"
-
-
-def _as_error(problem: Problem, request: Request) -> BenchError:
-    error: BenchError
-    if problem.kind == "backend":
-        error = BackendError(
-            request.backend,
-            problem.message,
-            f"install keras-bench[{request.backend}] into that environment, or name another one",
-        )
-    elif problem.kind == "diverged":
-        error = LossDiverged(
-            f"{request.workload.name} on {request.backend}",
-            problem.message,
-            "lower the learning rate, or look for NaN in the data",
-        )
-    elif problem.kind == "unsupported":
-        error = Unsupported(
-            f"not on {request.backend}",
-            problem.message,
-            f"measure {_place(request.workload)} on another backend",
-        )
-    elif isinstance(request, TimingRequest) and problem.kind == "loop":
-        error = loop_refused(request.loop, request.backend, problem.message)
-    elif isinstance(request, LoopParityRequest) and problem.kind == "unchecked":
-        error = WorkloadError(
-            _place(request.workload),
-            f"a loop is compared with fit on arrays, and {problem.message}",
-            "return arrays to have it checked",
-        )
-    elif problem.kind == "unchecked":
-        error = WorkloadError(
-            _place(request.workload),
-            f"parity compares trainings on one array x and one array y, and {problem.message}",
-            "return such a pair to have it checked",
-        )
-    else:
-        what = "the file, or what --set says" if request.workload.parameters else "the file"
-        error = WorkloadError(
-            _place(request.workload),
-            problem.message,
-            f"mend {what} (--debug shows the traceback)",
-        )
-    error.add_note(problem.traceback)
-    return error

@@ -122,7 +122,8 @@ def _program() -> str:
     beside = shutil.which("py-spy", path=sysconfig.get_path("scripts"))
     found = beside or shutil.which("py-spy")
     if found is None:
-        raise NoProfile("py-spy isn't installed; `python -m pip install py-spy` brings it")
+        remedy = '`python -m pip install "keras-bench[explain]"` brings it'
+        raise NoProfile(f"py-spy isn't installed; {remedy}")
     return found
 
 

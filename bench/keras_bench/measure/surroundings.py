@@ -35,6 +35,12 @@ def examine(interpreters: Mapping[str, Interpreter]) -> Surroundings:
         for interpreter in interpreters.values()
         if len(interpreter.backends) > 1
     }
+    distributions = {
+        (interpreter.python, module, names)
+        for interpreter in interpreters.values()
+        for module, _ in interpreter.environment.packages
+        if (names := interpreter.environment.unusual(module))
+    }
     return Surroundings(
         usable_cores=usable_cores(),
         cpu_quota_cores=_cpu_quota_cores(),
@@ -45,6 +51,7 @@ def examine(interpreters: Mapping[str, Interpreter]) -> Surroundings:
         thread_variables=tuple(name for name in THREAD_VARIABLES if name in os.environ),
         observers=_observers(),
         crowded=tuple(sorted(crowded.items())),
+        distributions=tuple(sorted(distributions)),
     )
 
 

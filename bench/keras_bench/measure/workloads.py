@@ -1,6 +1,5 @@
 """Finds workloads by name, file, module or tag. Nothing is imported from them here."""
 
-import ast
 import itertools
 import re
 from collections.abc import Iterable, Mapping
@@ -9,7 +8,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import keras_bench
+from keras_bench.environments.specs import NoRequirement, parse_addition
 from keras_bench.errors import UsageError, WorkloadError
+from keras_bench.measure.workload_file import WorkloadFile, read_workload_file
 from keras_bench.records import Parameter, Selection
 from keras_bench.worker.protocol import Workload
 
@@ -44,16 +45,12 @@ def shipped() -> dict[str, Workload]:
 
 def summary(workload: Workload) -> str:
     """Return the first line of the docstring of a workload's file, or an empty text."""
-    tree = _parsed(Path(workload.module))
-    return (ast.get_docstring(tree) or "").partition("\n")[0]
+    return _read(Path(workload.module)).summary
 
 
 def tags(workload: Workload) -> tuple[str, ...]:
     """Return what a workload's file says in its constant TAGS, and the tag of all."""
-    for node in _parsed(Path(workload.module)).body:
-        if isinstance(node, ast.Assign) and "TAGS" in map(ast.unparse, node.targets):
-            return (*ast.literal_eval(node.value), EVERY)
-    return (EVERY,)
+    return (*_read(Path(workload.module)).tags, EVERY)
 
 
 def find(selection: Selection, folder: Path | None = None) -> tuple[Workload, ...]:
@@ -63,7 +60,7 @@ def find(selection: Selection, folder: Path | None = None) -> tuple[Workload, ..
 
     Raises:
         UsageError: a name or a tag is unknown, or two different files bear the same name.
-        WorkloadError: a file doesn't exist.
+        WorkloadError: a file doesn't exist, can't be parsed, or lacks the function.
     """
     known = shipped() if folder is None else _workloads_in(folder)
     named = selection.names or (() if selection.tags else DEFAULT_WORKLOADS)
@@ -82,13 +79,30 @@ def find(selection: Selection, folder: Path | None = None) -> tuple[Workload, ..
     )
 
 
+def requirements(chosen: Iterable[Workload]) -> tuple[str | Path, ...]:
+    """Return what the files of workloads ask for in their constant REQUIREMENTS, each once.
+
+    The folder of a project is one beside the file.
+
+    Raises:
+        WorkloadError: a text asks for nothing that can be installed.
+    """
+    found = []
+    for file in dict.fromkeys(Path(each.module) for each in chosen if each.is_file):
+        for text in _read(file).requirements:
+            try:
+                found.append(parse_addition(text, file.parent))
+            except NoRequirement as error:
+                reason = f"of REQUIREMENTS, {text!r} {error}"
+                raise WorkloadError(file.name, reason, f"fix {file.name}") from None
+    return tuple(dict.fromkeys(found))
+
+
 def _workloads_in(folder: Path) -> dict[str, Workload]:
-    files = sorted(folder.resolve().glob("*.py"))
     return {
-        workload.name: workload
-        for file in files
-        if BUILDER in _names_of(_parsed(file))
-        for workload in _in_file(file, BUILDER)
+        file.stem: _workload(file, BUILDER)
+        for file in sorted(folder.resolve().glob("*.py"))
+        if BUILDER in _read(file).names
     }
 
 
@@ -107,7 +121,7 @@ def _named(text: str, known: Mapping[str, Workload], folder: Path | None) -> lis
         return [known[text]]
     place, _, builder = text.rpartition(":") if re.search(r":\w+$", text) else (text, "", "")
     if place.endswith(".py") or "/" in place:
-        return _in_file(_file(place, folder), builder)
+        return _in_file(_file(place, folder), builder, place)
     if builder:
         return [Workload(text, place, str(Path.cwd() if folder is None else folder), builder)]
     if "." in text:
@@ -129,24 +143,29 @@ def _file(text: str, folder: Path | None) -> Path:
     return file.resolve()
 
 
-def _in_file(file: Path, builder: str) -> list[Workload]:
+def _in_file(file: Path, builder: str, text: str) -> list[Workload]:
     """Return the workload of a function or, without one, those of the file.
 
-    They are its build() or, where it has none, each build_...() that it defines.
+    They are its build() or, where it has none, each build_...() that it defines. `text` is what
+    the user calls the file.
     """
-    tree = _parsed(file)
-    several = [name for name in _defined_in(tree) if name.startswith(f"{BUILDER}_")]
-    has_build = BUILDER in _names_of(tree)
-    builders = [builder] if builder else several if several and not has_build else [BUILDER]
-    return [
-        Workload(
-            file.stem if each == BUILDER else f"{file.stem}:{each}",
-            str(file),
-            str(file.parent),
-            each,
-        )
-        for each in builders
-    ]
+    found = _read(file)
+    if found.fault:
+        raise WorkloadError(text, found.fault, f"fix {text}")
+    several = [name for name in found.functions if name.startswith(f"{BUILDER}_")]
+    if builder or BUILDER in found.names or not several:
+        several = [builder or BUILDER]
+    for name in several:
+        if not found.may_have(name):
+            near = get_close_matches(name, found.functions, n=1)
+            remedy = f"name one that it has, {text}:{near[0]}" if near else f"define {name}()"
+            raise WorkloadError(text, f"has no function {name}()", remedy)
+    return [_workload(file, name) for name in several]
+
+
+def _workload(file: Path, builder: str) -> Workload:
+    name = file.stem if builder == BUILDER else f"{file.stem}:{builder}"
+    return Workload(name, str(file), str(file.parent), builder)
 
 
 def _variants(
@@ -163,30 +182,11 @@ def _variants(
     return variants
 
 
-def _names_of(tree: ast.Module) -> set[str]:
-    """Return what a file names by itself: what it defines, imports and assigns."""
-    names = set(_defined_in(tree))
-    for node in tree.body:
-        if isinstance(node, ast.ImportFrom):
-            names |= {alias.asname or alias.name for alias in node.names}
-        elif isinstance(node, ast.Assign):
-            names |= set(map(ast.unparse, node.targets))
-        elif isinstance(node, ast.AnnAssign):
-            names.add(ast.unparse(node.target))
-    return names
-
-
-def _defined_in(tree: ast.Module) -> list[str]:
-    """Return the functions that a file itself defines: what it imports may be a helper."""
-    return [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-
-
-def _parsed(file: Path) -> ast.Module:
-    """Return a file's syntax tree, an empty one where it isn't Python: its worker says so."""
+def _read(file: Path) -> WorkloadFile:
     try:
-        return ast.parse(file.read_bytes())
-    except (SyntaxError, ValueError):
-        return ast.Module([], [])
+        return read_workload_file(file.read_bytes())
+    except OSError as error:
+        return WorkloadFile(fault=f"can't be read ({(error.strerror or str(error)).lower()})")
 
 
 def _hint(text: str, known: list[str]) -> str:

@@ -159,9 +159,9 @@ def _state(row: Row) -> str:
 def versions(row: Row) -> str:
     """Write what the arm ran on: "Keras 3.15.1, jax 0.10.2, Python 3.11.7"."""
     environment = row.arm.environment
-    framework = environment.framework_version(row.arm.backend)
+    backend = row.arm.backend
     return (
-        f"Keras {environment.version_of('keras')}, {row.arm.backend} {framework},"
+        f"Keras {environment.version_text('keras')}, {backend} {environment.version_text(backend)},"
         f" Python {environment.python_version}"
     )
 
@@ -195,7 +195,7 @@ def record(row: Row, complete: bool) -> dict[str, object]:
         record[name] = None if figures is None else getattr(figures, name)
     record["cpus"] = None if figures is None else " ".join(map(str, figures.cpus))
     record["python_version"] = environment.python_version
-    record["framework_version"] = environment.framework_version(row.arm.backend)
+    record["framework_version"] = environment.version_of(row.arm.backend)
     for package in ("keras", "numpy"):
         record[f"{package}_version"] = environment.version_of(package)
     return record
@@ -232,7 +232,16 @@ def remarks(table: Table) -> list[str]:
 
 
 def notes(table: Table) -> list[str]:
-    """Return what is to be known of rows and is no fault: made-up data, and unable backends."""
+    """Return what is to be known of rows and is no fault.
+
+    Made-up data, callbacks that cost more than they take themselves, and unable backends.
+    """
     made_up = [row.figures.random_data for row in table.rows if row.figures is not None]
     said = [f"data: {each}, for the workload has no data()" for each in made_up if each]
+    said += [
+        f"callbacks: {row.arm.contender} waits for every batch where it could go on, because"
+        f" {', '.join(row.figures.waiting_callbacks)} may be called there"
+        for row in table.rows
+        if row.figures is not None and row.figures.waiting_callbacks
+    ]
     return said + [row.failure for row in table.rows if row.failure and row.unsupported]

@@ -1,4 +1,4 @@
-"""Tables and findings on a terminal, in colour where it has any."""
+"""A terminal, and what was found of the machine on it, in colour where it has any."""
 
 import os
 import sys
@@ -7,18 +7,12 @@ from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table as Grid
 from rich.text import Text
 
-from keras_bench.analyze.answer import answers, ending
-from keras_bench.analyze.break_even_answer import loops_answers
-from keras_bench.analyze.comparison import Table
 from keras_bench.analyze.diagnosis import Finding
-from keras_bench.records import Run
-from keras_bench.report.columns import caption, cells, is_numeric, notes, remarks, speed, titles
-from keras_bench.report.findings import TITLES as FINDING_TITLES
-from keras_bench.report.findings import cells as finding_cells
-from keras_bench.report.findings import warning
+from keras_bench.report.findings import TITLES, cells, warning
 
 #: The width of what is printed where no terminal says how wide it is.
 PLAIN_WIDTH = 120
@@ -42,44 +36,21 @@ def make_console() -> Console:
     return console
 
 
-def print_tables(console: Console, run: Run, tables: Sequence[Table]) -> None:
-    """Print a table per workload, fastest first, each with its answer below it."""
-    for table in tables:
-        grid = Grid(
-            title=Text(table.workload),
-            title_justify="left",
-            title_style="bold",
-            caption=caption(table),
-            caption_justify="left",
-            box=SIMPLE_HEAD,
-        )
-        columns = speed(table)
-        for title, numeric in zip(titles(table, columns), is_numeric(table, columns), strict=True):
-            grid.add_column(title, justify="right" if numeric else "left")
-        for position, (row, texts) in enumerate(
-            zip(table.rows, cells(table, columns), strict=True)
-        ):
-            fastest = position == 0 and row.counts and len(table.rows) > 1
-            grid.add_row(*map(Text, texts), style="green" if fastest else "")
-        console.print()
-        console.print(grid)
-        for remark in dict.fromkeys(remarks(table)):
-            console.print(Text(remark, style="red"), soft_wrap=True)
-        for note in dict.fromkeys(notes(table)):
-            console.print(Text(note, style="dim"), soft_wrap=True)
-        for sentence in answers(table):
-            console.print(Text(sentence, style="bold"))
-        for sentence in loops_answers(run, table):
-            console.print(Text(sentence))
-    console.print()
-    console.print(Text(ending(run, tables)))
+def say(console: Console) -> Callable[[str], None]:
+    """Return what prints a line about what is done before anything is measured."""
+    return lambda line: console.print(Text(line, style="dim"), soft_wrap=True)
+
+
+def busy(console: Console) -> Callable[[str], Status]:
+    """Return what shows a line for as long as a part of that lasts, where there is a terminal."""
+    return lambda line: console.status(Text(line))
 
 
 def print_findings(console: Console, findings: Sequence[Finding]) -> None:
     """Print everything that was looked at, with a remedy for what spoils timings."""
-    grid = Grid(*FINDING_TITLES, box=SIMPLE_HEAD)
+    grid = Grid(*TITLES, box=SIMPLE_HEAD)
     for finding in findings:
-        mark, *texts = finding_cells(finding)
+        mark, *texts = cells(finding)
         grid.add_row(Text(mark, style="yellow" if finding.spoils else "green"), *map(Text, texts))
     console.print(grid)
 

@@ -13,7 +13,6 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 import msgspec
-from pytest_benchmark.utils import get_commit_info
 
 from keras_bench.analyze.history import HISTORY_SCHEMA_VERSION, HistoryRow, Kind, history_rows
 from keras_bench.errors import ResultsBroken
@@ -134,6 +133,8 @@ def _csv(rows: Sequence[Sequence[object]]) -> str:
 
 def _commit() -> str:
     """Return the commit of the folder that this is called in, nothing where it has none."""
+    from pytest_benchmark.utils import get_commit_info
+
     found = get_commit_info()
     # Whether there are uncommitted changes says nothing: the run before has written results.
     return "" if found.get("time") is None else str(found["id"])[:COMMIT_DIGITS]

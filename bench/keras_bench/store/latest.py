@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import pandas as pd
 
 from keras_bench.analyze.answer import answers, ending
 from keras_bench.analyze.comparison import Table
@@ -33,6 +32,8 @@ from keras_bench.store.runs import run_file
 
 def save(run: Run, tables: Sequence[Table], results: Path) -> None:
     """Write the three files, each whole or not at all; raise ResultsUnwritable or DiskFull."""
+    import pandas as pd
+
     records = [record(row, run.complete) for table in tables for row in table.rows]
     # Whole numbers with gaps stay whole numbers only with pandas' own types.
     frame = pd.DataFrame(records).convert_dtypes()

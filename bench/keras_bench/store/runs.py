@@ -13,9 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from pytest_benchmark import __version__ as pytest_benchmark_version
-from pytest_benchmark.stats import Stats
-from pytest_benchmark.utils import get_commit_info
 
 from keras_bench.analyze.steady import steady
 from keras_bench.errors import ResultsBroken
@@ -62,6 +59,9 @@ def load(file: Path) -> Run:
 
 def to_document(run: Run) -> dict[str, Any]:
     """Return the run in pytest-benchmark's schema."""
+    from pytest_benchmark import __version__ as pytest_benchmark_version
+    from pytest_benchmark.utils import get_commit_info
+
     machine = run.machine
     rest = msgspec.to_builtins(replace(run, results=()))
     rest["results"] = [msgspec.to_builtins(replace(result, samples=())) for result in run.results]
@@ -113,6 +113,8 @@ def extra_info(result: ArmResult) -> dict[str, Any]:
 
 
 def _benchmark(result: ArmResult) -> dict[str, Any]:
+    from pytest_benchmark.stats import Stats
+
     arm = result.arm
     epochs = [seconds for sample in result.samples for seconds in steady(sample.epoch_seconds)]
     stats = Stats()

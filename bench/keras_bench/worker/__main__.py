@@ -66,7 +66,8 @@ def main() -> None:
                 turns = None if after is None else Turns(after, request.cpu, reply, inbox.get)
                 reply("sample", measure(request, enter, turns))
         except Refusal as refusal:
-            reply("problem", Problem(refusal.kind, str(refusal), traceback.format_exc()))
+            kind, remedy = refusal.kind, refusal.remedy
+            reply("problem", Problem(kind, str(refusal), traceback.format_exc(), remedy))
     os._exit(0)
 
 

@@ -11,9 +11,13 @@ import numpy as np
 
 from keras_bench.parity.blueprint import Blueprint, Layer, Part, Weight
 from keras_bench.worker.data import batch_size
+from keras_bench.worker.fit_settings import epoch_count
 
 #: Fit settings that a check takes over, or that don't change what is trained.
-KNOWN_FIT_SETTINGS = {"batch_size", "epochs", "shuffle", "validation_data", "validation_freq"}
+KNOWN_FIT_SETTINGS = {
+    "batch_size", "epochs", "initial_epoch", "shuffle", "validation_batch_size", "validation_data",
+    "validation_freq", "validation_steps",
+}  # fmt: skip
 
 
 def describe(
@@ -48,7 +52,7 @@ def describe(
             if loss is not None  # A model may add its loss in its call.
         ),
         batch_size=batch_size(fit_settings),
-        epochs=fit_settings.get("epochs", 1),
+        epochs=epoch_count(fit_settings),
         shuffle=bool(fit_settings.get("shuffle", True)),
         x_shape=tuple(x.shape),
         x_sha256=_sha256(x),

@@ -31,6 +31,7 @@ BATCH_SIZE = 32
 #: endless, before the time of its worker is over.
 MOST_BATCHES = 100_000
 
+#: What is to be done about a source without an end.
 END = "set steps_per_epoch in FIT"
 
 
@@ -77,14 +78,18 @@ def make_data(parts: Parts, seed: int) -> Data | None:
     if isinstance(found, Iterator):
         kind = "generator" if inspect.isgenerator(found) else f"{type(found).__name__}, an iterator"
         reason = f"data() returns a {kind}, which is spent after one epoch"
-        raise Refusal("workload", f"{reason}; arrays or a keras.utils.PyDataset last")
+        raise Refusal("workload", reason, "return arrays or a keras.utils.PyDataset")
     if not isinstance(found, tuple) or len(found) not in (2, 3):
         raise Refusal(
             "workload",
-            f"data() returns a {type(found).__name__}; it is to return a pair of arrays (x, y),"
-            " (x, y, sample_weight), or a source such as a keras.utils.PyDataset",
+            f"data() returns a {type(found).__name__}, and no pair of arrays (x, y)",
+            "return that, (x, y, sample_weight), or a source such as a keras.utils.PyDataset",
         )
     x, y, sample_weight = (*found, None)[:3]
+    if parts.fit.get("sample_weight") is not None:
+        if sample_weight is not None:
+            raise Refusal("workload", "data() returns sample_weight, and FIT sets it, too")
+        sample_weight = parts.fit["sample_weight"]
     examples = examples_per_epoch(_length(x, y, sample_weight), parts.fit)
     return Data(x, y, sample_weight, examples)
 
@@ -95,7 +100,15 @@ def examples_per_epoch(examples: int, fit_settings: Mapping[str, Any]) -> int:
     steps = fit_settings.get("steps_per_epoch")
     if steps is None or fit_settings.get("batch_size") is None:
         return trained  # Of steps without a size, Keras makes batches that hold them all.
-    return min(trained, int(steps) * batch_size(fit_settings))
+    size = batch_size(fit_settings)
+    batches = math.ceil(trained / size)
+    # It goes on with the next batches, and where none is left the epoch is over.
+    if steps < batches and batches % steps:
+        reason = f"steps_per_epoch={steps} doesn't divide the {batches} batches of data()"
+        raise Refusal(
+            "workload", f"{reason}, so some epochs are shorter; leave it out, or change it"
+        )
+    return min(trained, int(steps) * size)
 
 
 def before_validation(examples: int, fit_settings: Mapping[str, Any]) -> int:
@@ -159,16 +172,15 @@ def _of_source(source: Any, parts: Parts) -> Data:
     kind = type(source).__name__
     # Keras takes no notice of it, so each of `--set batch_size=32,64` would be the same.
     if parts.fit.get("batch_size") is not None and "batch_size" not in parts.data.keywords:
-        raise Refusal(
-            "workload", f"batch_size is set, and data() returns a {kind}, which makes the batches"
-        )
+        reason = f"batch_size is set, and data() returns a {kind}, which makes the batches"
+        raise Refusal("workload", reason, "leave batch_size out")
     steps = parts.fit.get("steps_per_epoch")
     try:
         most = _most_batches(source) if steps is None else steps
         examples = 0
         for number, batch in enumerate(_batches(source, steps), start=1):
             if number > most:
-                raise Refusal("workload", f"the {kind} of data() gives no end; {END}")
+                raise Refusal("workload", f"the {kind} of data() gives no end", END)
             examples += _batch_length(batch)
     except Refusal:
         raise

@@ -39,8 +39,10 @@ REPLICAS = 4
 #: gradient, shows that it could only if a replica comes near the leap from farther away.
 COARSENESS = 4.0
 
-#: Of FIT, what doesn't change how an epoch trains, or is set here.
-LEFT_OUT = ("epochs", "shuffle", "steps_per_epoch")
+#: Of FIT, what doesn't change how an epoch trains, is set here, or acts between epochs alone.
+LEFT_OUT = (
+    "callbacks", "epochs", "initial_epoch", "sample_weight", "shuffle", "steps_per_epoch",
+)  # fmt: skip
 
 #: Loops that write the weights back into the model, and nothing else of Keras.
 WEIGHTS_ALONE = ("bare",)

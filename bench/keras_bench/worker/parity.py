@@ -57,6 +57,7 @@ def check(
             raise Refusal(
                 "workload",
                 f"{layer.name} computes in {layer.compute_dtype}, whose rounding hides everything",
+                "let it compute in float32 to have it checked",
             )
     reply("blueprint", blueprint)
 

@@ -49,7 +49,7 @@ def first_batch(keras: Any, data: Data, size: int) -> Any:
     """Return the first so many examples, from the start again where there are fewer."""
     if data.is_source:
         reason = f"predicting takes the first examples of arrays, not of a {type(data.x).__name__}"
-        raise Refusal("workload", f"{reason}; let data() return arrays")
+        raise Refusal("workload", reason, "let data() return arrays")
 
     def first(array: Any) -> np.ndarray:
         return np.asarray(array)[[place % len(array) for place in range(size)]]

@@ -196,12 +196,13 @@ class Problem:
 
     `kind` is "workload", "backend", "diverged", "unsupported" where the workload isn't for this
     backend, "loop" where its loop can't train it, or "unchecked" where parity has no means to
-    compare it.
+    compare it. `remedy` is that of a workload, empty where its file is to be fixed.
     """
 
     kind: str
     message: str
     traceback: str
+    remedy: str = ""
 
 
 #: What can be asked of a worker, by its name on the wire.
@@ -217,9 +218,10 @@ REQUESTS: dict[str, type[Request]] = {
 class Refusal(Exception):
     """Ends the worker with a problem that the user can mend."""
 
-    def __init__(self, kind: str, message: str) -> None:
+    def __init__(self, kind: str, message: str, remedy: str = "") -> None:
         super().__init__(message)
         self.kind = kind
+        self.remedy = remedy
 
 
 def encode_request(request: Request) -> str:

@@ -37,7 +37,7 @@ def make_random_data(keras: Any, model: Any, fit_settings: Mapping[str, Any], se
     def draw(tensor: Any) -> np.ndarray:
         size = (count, *_closed(tensor.shape))
         if tensor.dtype == "string":
-            raise Refusal("workload", f"has no data(), and text can't be made up; {REMEDY}")
+            raise Refusal("workload", "has no data(), and text can't be made up", REMEDY)
         if tensor.dtype == "bool":
             return random.integers(0, 2, size).astype("bool")
         if "int" in tensor.dtype or id(tensor) in tokens:
@@ -84,7 +84,7 @@ def _inputs(model: Any) -> Any:
     flat = getattr(model, "inputs", None)
     if not flat:
         reason = "has no data(), and its model doesn't tell the shape of its inputs"
-        raise Refusal("workload", f"{reason}; {REMEDY}")
+        raise Refusal("workload", reason, REMEDY)
     return getattr(model, "_inputs_struct", flat[0] if len(flat) == 1 else flat)
 
 

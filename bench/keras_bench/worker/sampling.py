@@ -18,6 +18,7 @@ def sample_of(
     losses: Sequence[float] = (),
     accuracies: Sequence[float] = (),
     calls_per_block: int = 1,
+    waiting_callbacks: tuple[str, ...] = (),
 ) -> Sample:
     """Return a sample of what was timed, to be called when that is over.
 
@@ -40,4 +41,5 @@ def sample_of(
         cpus=cpus(),
         calls_per_block=calls_per_block,
         random_data=prepared.data.random_data,
+        waiting_callbacks=waiting_callbacks,
     )

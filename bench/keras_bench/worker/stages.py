@@ -258,6 +258,7 @@ def random_layers_off(model: Any) -> Iterator[None]:
             raise Refusal(
                 "workload",
                 f"{layer.name} draws random numbers that can't be switched off by training=False",
+                "let its call() take training to have it checked",
             )
     originals = [layer.call for layer in layers]
 

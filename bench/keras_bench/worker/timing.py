@@ -5,7 +5,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from keras_bench.records import Sample
+from keras_bench.records import DATA_LOOP, Sample, steps_per_execution
+from keras_bench.worker.callbacks import tell_epochs_of_fit, waiting_for_batches
+from keras_bench.worker.fit_settings import epoch_count
 from keras_bench.worker.preparing import Prepared, prepare
 from keras_bench.worker.protocol import COMPILED_LOOPS, COMPILING, TRAINING, Refusal, TimingRequest
 from keras_bench.worker.refusals import refusal
@@ -26,17 +28,20 @@ def measure(request: TimingRequest, enter: Callable[[str], None], turns: Turns |
         losses=epochs.losses,
         accuracies=epochs.accuracies,
         examples=prepared.data.examples,
+        waiting_callbacks=_waiting(prepared, request.loop),
     )
 
 
 class _Epochs:
-    """What the callback saw, an entry per epoch."""
+    """What the callbacks saw, an entry per epoch."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
         self.cpu_seconds: list[float] = []
         self.losses: list[float] = []
         self.accuracies: list[float] = []
+        #: Whether the training was to end within the last one.
+        self.is_cut_short = False
 
 
 def _train(
@@ -49,16 +54,22 @@ def _train(
     from keras_bench.loops.named import training_by
     from keras_bench.loops.refusals import LoopRefusal
 
-    data = prepared.data
     epochs = _Epochs()
     time_limit_seconds = request.time_limit_seconds or math.inf
 
+    # Before the workload's own, which may end the training too, but after an epoch.
+    class Lookout(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+            epochs.is_cut_short = bool(self.model.stop_training)
+
+    # After them: what they take is part of an epoch.
     # Epoch level only: a hook on batches would turn off asynchronous dispatch on JAX and torch.
     class Stopwatch(keras.callbacks.Callback):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.start = self.previous = time.perf_counter()
             self.previous_cpu = time.process_time()
+            self.is_ended = False
 
         def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
             _keep_busy(request.busy_wait_seconds)
@@ -71,23 +82,23 @@ def _train(
                 epochs.accuracies.append(float((logs or {})["accuracy"]))
             enough = len(epochs.seconds) >= request.least_epochs
             late = now - self.start > time_limit_seconds
-            go_on = math.isfinite(loss) and not (enough and late)
+            # The workload's stop is as its `epochs`: more are trained where more are asked for.
+            self.is_ended |= request.epochs is None and self.model.stop_training
+            is_sound = math.isfinite(loss) and not epochs.is_cut_short
+            go_on = is_sound and not (enough and (late or self.is_ended))
             if len(epochs.seconds) == 1 and request.loop in COMPILED_LOOPS:
                 enter(TRAINING)
             if go_on and turns is not None:
                 go_on = turns.epoch_ended(epochs.seconds[-1])
                 now, now_cpu = time.perf_counter(), time.process_time()  # Waiting doesn't count.
             self.previous, self.previous_cpu = now, now_cpu
-            if not go_on:
-                self.model.stop_training = True
+            self.model.stop_training = not go_on
 
-    settings = dict(prepared.parts.fit)
-    wanted = request.epochs or settings.get("epochs", 1)
-    settings["epochs"] = max(wanted, request.least_epochs)
-    arguments = {**data.fit_arguments, **settings, "verbose": 0}
+    arguments = _arguments(prepared, request)
+    callbacks = arguments.pop("callbacks")
     try:
         train = training_by(request.loop, prepared.model)
-        train(**arguments, callbacks=[Stopwatch()])
+        train(**arguments, callbacks=[Lookout(), *callbacks, Stopwatch()])
     except LoopRefusal as error:
         raise Refusal("loop", str(error)) from error
     except Exception as error:
@@ -96,7 +107,33 @@ def _train(
         raise Refusal(
             "diverged", f"the loss became {epochs.losses[-1]} in epoch {len(epochs.losses)}"
         )
+    if epochs.is_cut_short:
+        names = ", ".join(type(callback).__name__ for callback in callbacks)
+        reason = f"a callback of FIT ({names}) ends the training within epoch {len(epochs.losses)}"
+        raise Refusal(
+            "workload", f"{reason}, and whole epochs are timed; let it do so at their end"
+        )
     return epochs
+
+
+def _arguments(prepared: Prepared, request: TimingRequest) -> dict[str, Any]:
+    """Return what the workload's training is given, for as many epochs as are asked for."""
+    fit = prepared.parts.fit
+    # Its epochs go through the data and do nothing else.
+    callbacks = [] if request.loop == DATA_LOOP else fit.get("callbacks", [])
+    first, own = fit.get("initial_epoch", 0), epoch_count(fit)
+    for callback in callbacks:
+        tell_epochs_of_fit(callback, first, first + own)
+    end = first + max(request.epochs or own, request.least_epochs)
+    given = {"epochs": end, "verbose": 0, "callbacks": callbacks}
+    return {**prepared.data.fit_arguments, **fit, **given}
+
+
+def _waiting(prepared: Prepared, loop: str) -> tuple[str, ...]:
+    # No other loop than `fit` calls anything at batches.
+    if steps_per_execution(loop) is None:
+        return ()
+    return waiting_for_batches(prepared.parts.fit.get("callbacks", []))
 
 
 def _keep_busy(seconds: float) -> None:

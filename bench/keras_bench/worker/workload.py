@@ -2,7 +2,6 @@
 
 import importlib
 import importlib.util
-import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,11 +10,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from keras_bench.worker.fit_settings import (
+    arguments_of,
+    fit_arguments,
+    of_any_length,
+    settings_of_file,
+    settings_of_option,
+)
 from keras_bench.worker.protocol import Refusal, Workload
 from keras_bench.worker.refusals import refusal
-
-#: Arguments of `Model.fit` that the suite sets itself.
-RESERVED_FIT_SETTINGS = ("x", "y", "verbose", "callbacks", "initial_epoch")
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Parts:
     data: partial[Any] | None
     """Takes the seed; None where the workload has no data of its own."""
     fit: Mapping[str, Any]
+    """Without `verbose`; `callbacks`, where there are any, is a list of the instances."""
 
 
 def load_workload(workload: Workload) -> Parts:
@@ -46,24 +50,29 @@ def load_workload(workload: Workload) -> Parts:
     build = _function(module, workload.builder)
     own = f"data{suffix}" if hasattr(module, f"data{suffix}") else "data"
     data = _function(module, own) if hasattr(module, own) else None
-    settings = _fit_settings(module, f"FIT{suffix.upper()}")
+    source, make_settings = _settings_maker(module, f"FIT{suffix.upper()}")
     set_anew = dict(workload.parameters)
-    of_data = _arguments(data) if data else ()
-    fit, build_arguments, data_arguments = (
+    of_data = arguments_of(data) if data else ()
+    fit, build_arguments, data_arguments, settings_arguments = taken = tuple(
         {name: value for name, value in set_anew.items() if name in known}
-        for known in (_fit_arguments(), _arguments(build), of_data[1:])
-    )
+        for known in (
+            fit_arguments(), arguments_of(build), of_data[1:], arguments_of(make_settings)
+        )
+    )  # fmt: skip
     for name in set_anew:
-        is_taken = any(name in taken for taken in (fit, build_arguments, data_arguments))
+        is_taken = any(name in each for each in taken)
         if name in of_data[:1] or (name == "seed" and not is_taken):
-            raise Refusal("workload", f"--set sets {name!r}, which is the seed; use --seed instead")
+            raise Refusal(
+                "workload", f"--set sets {name!r}, which is the seed", "use --seed instead"
+            )
         if not is_taken:
-            reason = f"has no parameter {name!r}: not of build() or data(), and not of Model.fit"
-            raise Refusal("workload", reason)
+            reason = f"has no parameter {name!r}: not of build(), data() or FIT(), nor of Model.fit"
+            raise Refusal("workload", reason, "give --set the name of one")
+    settings = settings_of_file(source, partial(make_settings, **settings_arguments))
     return Parts(
         partial(build, **build_arguments),
         partial(data, **data_arguments) if data else None,
-        settings | _checked("--set", fit),
+        of_any_length(settings | settings_of_option(fit)),
     )
 
 
@@ -85,8 +94,8 @@ def _import_file(file: str) -> ModuleType:
     # In its place, the file would be what others import by this name: Keras itself, for one.
     loaded = sys.modules.get(name)
     if loaded is not None and getattr(loaded, "__file__", None) != file:
-        reason = f"bears the name of the module {name}, which is imported already; rename the file"
-        raise Refusal("workload", reason)
+        reason = f"bears the name of the module {name}, which is imported already"
+        raise Refusal("workload", reason, "rename the file")
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
     assert spec.loader is not None
@@ -108,33 +117,8 @@ def _function(module: ModuleType, name: str) -> Callable[..., Any]:
     return found  # type: ignore[no-any-return]
 
 
-def _arguments(function: Callable[..., Any]) -> tuple[str, ...]:
-    """Return what can be given to a function by name, in its order."""
-    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    parameters = inspect.signature(function).parameters.items()
-    return tuple(name for name, parameter in parameters if parameter.kind in by_name)
-
-
-def _fit_arguments() -> frozenset[str]:
-    return frozenset(_arguments(sys.modules["keras"].Model.fit)) - {"self"}
-
-
-def _fit_settings(module: ModuleType, name: str) -> dict[str, Any]:
+def _settings_maker(module: ModuleType, name: str) -> tuple[str, Callable[..., Any]]:
+    """Return what makes a workload's arguments of `Model.fit`, and how it is called in messages."""
     found = name if hasattr(module, name) else "FIT"
-    settings = getattr(module, found, {})
-    if not isinstance(settings, Mapping):
-        raise Refusal("workload", f"{found} is a {type(settings).__name__} instead of a dict")
-    return _checked(found, dict(settings))
-
-
-def _checked(source: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings of `Model.fit` that a source gives; raise Refusal that names it."""
-    for name in RESERVED_FIT_SETTINGS:
-        if name in settings:
-            raise Refusal("workload", f"{source} sets {name!r}, which the suite sets itself")
-    epochs = settings.get("epochs", 1)
-    if not isinstance(epochs, int) or epochs < 1:
-        raise Refusal(
-            "workload", f"{source} has epochs={epochs!r} instead of a whole number above 0"
-        )
-    return settings
+    given = getattr(module, found, {})
+    return (f"{found}()", given) if callable(given) else (found, lambda: given)

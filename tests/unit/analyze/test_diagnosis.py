@@ -34,6 +34,11 @@ def test_a_quiet_machine_has_nothing_that_spoils():
         ({"thread_variables": ("OMP_NUM_THREADS",)}, "thread variables", "OMP_NUM_THREADS"),
         ({"observers": ("py-spy",)}, "debugger or profiler", "py-spy"),
         ({"crowded": (("py", ("jax", "torch")),)}, "environment", "py holds jax, torch"),
+        (
+            {"distributions": (("py", "keras", ("keras-nightly", "keras")),)},
+            "distribution",
+            "py has keras from keras-nightly over keras",
+        ),
     ],
 )
 def test_each_thing_that_spoils_is_named_with_a_remedy(change, subject, seen):
@@ -48,8 +53,18 @@ def test_what_the_system_does_not_tell_spoils_nothing():
     assert not [finding for finding in diagnose(unknown) if finding.spoils]
 
 
+def test_an_unusual_distribution_is_told_and_spoils_nothing():
+    seen = replace(QUIET, distributions=(("py", "keras", ("keras-nightly",)),))
+    finding = diagnose(seen)[-1]
+    assert (finding.spoils, finding.seen) == (False, "py has keras from keras-nightly")
+
+
 def test_what_is_kept_of_it_names_no_folder():
-    seen = replace(QUIET, crowded=(("/home/me/python", ("jax", "torch")),))
+    python, names = "/home/me/python", ("keras-nightly", "keras")
+    seen = replace(
+        QUIET, crowded=((python, ("jax", "torch")),), distributions=((python, "keras", names),)
+    )
     kept = without_folders(seen)
-    assert kept == replace(seen, crowded=(("an interpreter", ("jax", "torch")),))
+    assert kept.crowded == (("an interpreter", ("jax", "torch")),)
+    assert kept.distributions == (("an interpreter", "keras", names),)
     assert [each.spoils for each in diagnose(kept)] == [each.spoils for each in diagnose(seen)]

@@ -20,7 +20,7 @@ from builders import (
 from keras_bench.analyze.gate_answer import answer, changes, ending, outcome, remarks, visible
 from keras_bench.analyze.pairs import pairs
 from keras_bench.errors import BackendError
-from keras_bench.records import UNCHECKED, GateSettings, Parity
+from keras_bench.records import UNCHECKED, Environment, GateSettings, Parity
 
 
 def only(*sides, **changes):
@@ -215,6 +215,14 @@ def test_environments_are_compared_by_what_they_hold():
         "keras 3.15.1 → 3.16.0, Python 3.11.7 → 3.12.1, tensorflow-cpu 2.21.0 → none,"
         " torch 2.13.0 → none, Zlib none → 1"
     )
+
+
+def test_another_distribution_of_keras_is_a_change_of_keras():
+    after = Environment(
+        "3.11.7", (("keras", "3.16.0.dev2"),), distributions=(("keras", "keras-nightly"),)
+    )
+    before = replace(after, packages=(("keras", "3.15.1"),), distributions=())
+    assert changes(before, after) == "keras 3.15.1 → 3.16.0.dev2 (keras-nightly)"
 
 
 def test_labels_are_no_difference():

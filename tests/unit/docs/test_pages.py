@@ -39,7 +39,7 @@ def test_the_tutorial_shows_the_tables_of_the_committed_run():
 
 
 def test_the_page_on_workload_files_shows_the_one_that_is_written_for_users():
-    (code,) = re.findall(r"```python\n(.*?)```", page_of("reference/workload-files.md"), re.DOTALL)
+    code, *_ = re.findall(r"```python\n(.*?)```", page_of("reference/workload-files.md"), re.DOTALL)
     assert code == template().read_text(encoding="utf-8")
 
 

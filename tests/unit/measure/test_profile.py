@@ -100,7 +100,7 @@ def only_in(monkeypatch):
 
 def test_a_missing_profiler_is_told(watch, only_in, tmp_path: Path):
     only_in(tmp_path)
-    with pytest.raises(NoProfile, match="pip install py-spy"):
+    with pytest.raises(NoProfile, match=r"pip install .keras-bench\[explain\]"):
         watch()
 
 

@@ -6,8 +6,9 @@ from collections import namedtuple
 import psutil
 import pytest
 
-from keras_bench.environments.interpreters import probe
+from keras_bench.environments.interpreters import Interpreter, probe
 from keras_bench.measure.surroundings import examine, other_cpu_seconds
+from keras_bench.records import Environment
 
 
 def test_the_machine_can_be_looked_at(monkeypatch):
@@ -15,6 +16,17 @@ def test_the_machine_can_be_looked_at(monkeypatch):
     seen = examine(probe({"jax": sys.executable}))
     assert 0.0 <= seen.busy_percent <= 100.0
     assert seen.thread_variables == ("OMP_NUM_THREADS",)
+
+
+def test_what_brings_a_module_is_seen_where_it_is_unusual():
+    environment = Environment(
+        "3.11.7",
+        (("keras", "3.16.0.dev1"), ("tensorflow", "2.21.0")),
+        distributions=(("keras", "keras-nightly"), ("tensorflow", "tensorflow-cpu")),
+    )
+    same = Interpreter("py", environment)
+    seen = examine({"tensorflow": same, "jax": same})
+    assert seen.distributions == (("py", "keras", ("keras-nightly",)),)
 
 
 def test_a_profiler_in_this_process_is_seen():

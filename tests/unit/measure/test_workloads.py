@@ -3,7 +3,14 @@ from pathlib import Path
 import pytest
 
 from keras_bench.errors import UsageError, WorkloadError
-from keras_bench.measure.workloads import DEFAULT_WORKLOADS, find, shipped, summary, tags
+from keras_bench.measure.workloads import (
+    DEFAULT_WORKLOADS,
+    find,
+    requirements,
+    shipped,
+    summary,
+    tags,
+)
 from keras_bench.records import Selection
 
 WORKLOAD = "def build(): ..."
@@ -32,7 +39,7 @@ def test_a_name_far_from_all_is_answered_with_all():
 
 def test_a_file_goes_by_its_own_name(tmp_path: Path):
     file = tmp_path / "mine.py"
-    file.write_text("raise SystemExit('imported by the coordinator')")
+    file.write_text(f"{WORKLOAD}\nraise SystemExit('imported by the coordinator')")
     (workload,) = find(Selection((str(file),)))
     assert (workload.name, workload.module) == ("mine", str(file))
 
@@ -100,21 +107,34 @@ def test_a_program_without_a_build_is_no_workload(tmp_path: Path):
         find(Selection(("program",)), tmp_path)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "from package import make as build",
-        "from package import build",
-        "build = partial(make, 3)",
-        "build: object = make",
-        "build = other = make",
-    ],
-)
-def test_a_build_that_is_imported_or_assigned_is_the_workload(tmp_path: Path, text: str):
+def test_a_build_that_is_imported_or_assigned_is_the_workload(tmp_path: Path):
     file = tmp_path / "mine.py"
-    file.write_text(f"{text}\ndef build_small(): ...")
+    file.write_text("from package import make as build\ndef build_small(): ...")
     assert [each.name for each in find(Selection((str(file),)))] == ["mine"]
     assert [each.name for each in find(Selection(("mine",)), tmp_path)] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("text", "builder", "message"),
+    [
+        ("def build(:", "", "line 1 has a syntax error .*; fix mine.py$"),
+        ("def make(): ...", "", r"has no function build\(\); define build\(\)$"),
+        ("def build_small(): ...", ":build_smal", ".*; name one that it has, mine.py:build_small$"),
+    ],
+)
+def test_the_fault_of_a_file_is_told_at_once(
+    tmp_path: Path, monkeypatch, text: str, builder: str, message: str
+):
+    (tmp_path / "mine.py").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(WorkloadError, match=f"^mine.py: {message}"):
+        find(Selection((f"mine.py{builder}",)))
+
+
+def test_what_a_file_does_not_show_is_for_its_worker_to_find_out(tmp_path: Path):
+    file = tmp_path / "mine.py"
+    file.write_text("from package import *")
+    assert [each.name for each in find(Selection((str(file),)))] == ["mine"]
 
 
 @pytest.mark.parametrize("name", ["build as make", "build_layers", "build as build_with_adam"])
@@ -194,3 +214,21 @@ def test_a_tag_stands_for_the_workloads_that_bear_it(tmp_path: Path):
 
 def test_every_shipped_workload_has_the_tag_of_all():
     assert all("all" in tags(workload) for workload in shipped().values())
+
+
+def test_workloads_ask_for_what_their_files_require_each_once(tmp_path: Path):
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "setup.py").touch()
+    for name, required in (("one", ["pandas<3", "./project"]), ("two", ["pandas<3", "h5py"])):
+        (tmp_path / f"{name}.py").write_text(f"{WORKLOAD}\nREQUIREMENTS = {required}")
+    found = find(Selection(("one", "two"), (), (("units", (1, 2)),)), tmp_path)
+    assert requirements(found) == ("pandas<3", (tmp_path / "project").resolve(), "h5py")
+    assert requirements(find(Selection(("package.module:build",)))) == ()
+
+
+def test_a_requirement_that_is_none_names_the_file(tmp_path: Path):
+    (tmp_path / "mine.py").write_text(f"{WORKLOAD}\nREQUIREMENTS = ['./nowhere']")
+    with pytest.raises(
+        WorkloadError, match=r"^mine.py: of REQUIREMENTS, './nowhere' is no folder; fix mine.py$"
+    ):
+        requirements(find(Selection(("mine",)), tmp_path))

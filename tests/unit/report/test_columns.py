@@ -149,15 +149,34 @@ def test_random_data_are_noted():
     assert notes(table(row("jax"))) == []
 
 
+def test_callbacks_that_keras_waits_for_are_noted():
+    waiting = row("jax", waiting_callbacks=("Mine", "ModelCheckpoint"))
+    assert notes(table(waiting)) == [
+        "callbacks: jax waits for every batch where it could go on, because Mine, ModelCheckpoint"
+        " may be called there"
+    ]
+
+
 def test_versions_name_keras_the_framework_and_python():
     assert versions(row("jax")) == "Keras 3.15.1, jax 0.10.2, Python 3.11.7"
 
 
-def test_a_framework_is_found_under_any_of_its_distributions():
+def test_results_from_before_distributions_were_kept_name_the_framework_by_its_own():
+    assert ("tensorflow-cpu", "2.21.0") in ENVIRONMENT.packages
     assert versions(row("tensorflow")) == "Keras 3.15.1, tensorflow 2.21.0, Python 3.11.7"
-    nightly = Environment("3.12.1", (("keras", "3.15.1"), ("tf-nightly", "2.22.0.dev1")))
+
+
+def test_versions_name_an_unusual_distribution():
+    nightly = Environment(
+        "3.12.1",
+        (("keras", "3.16.0.dev2"), ("tensorflow", "2.22.0")),
+        distributions=(("keras", "keras-nightly"), ("tensorflow", "tensorflow-cpu")),
+    )
     other = Row(arm("tensorflow", environment=nightly), row("tensorflow").figures, None)
-    assert versions(other) == "Keras 3.15.1, tensorflow 2.22.0.dev1, Python 3.12.1"
+    assert versions(other) == (
+        "Keras 3.16.0.dev2 (keras-nightly), tensorflow 2.22.0, Python 3.12.1"
+    )
+    assert record(other, complete=True)["keras_version"] == "3.16.0.dev2"
 
 
 def test_a_record_holds_the_bare_figures():

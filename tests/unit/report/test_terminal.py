@@ -10,13 +10,8 @@ from keras_bench.analyze.diagnosis import Finding
 from keras_bench.analyze.stats import Estimate
 from keras_bench.records import UNCHECKED
 from keras_bench.report.columns import SPEED, cells
-from keras_bench.report.terminal import (
-    PLAIN_WIDTH,
-    make_console,
-    print_findings,
-    print_tables,
-    print_warnings,
-)
+from keras_bench.report.run import print_tables
+from keras_bench.report.terminal import PLAIN_WIDTH, make_console, print_findings, print_warnings
 
 WIDE = Estimate(4.20, 4.00, 4.40)
 TABLE = table(row("jax"), row("tensorflow", WIDE), failed_row("torch", "it died; look"))

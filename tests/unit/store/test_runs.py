@@ -65,6 +65,7 @@ SEEN = run(
     surroundings=Surroundings(
         2, 1.5, 12.5, None, "performance", True, ("OMP_NUM_THREADS",), ("gdb",),
         (("an interpreter", ("jax", "torch")),),
+        (("an interpreter", "keras", ("keras-nightly", "keras")),),
     ),
 )  # fmt: skip
 

@@ -98,6 +98,12 @@ def test_arrays_may_be_in_any_structure_and_weighted():
     assert data.examples == 20
 
 
+def test_the_weights_of_examples_may_stand_in_fit():
+    weights = np.ones(20)
+    data = made((array(20), array(20, 1)), {"sample_weight": weights})
+    assert data.fit_arguments["sample_weight"] is weights
+
+
 def test_a_model_may_have_no_targets():
     assert set(made((array(20), None)).fit_arguments) == {"x"}
 
@@ -108,7 +114,7 @@ def test_a_model_may_have_no_targets():
         ({"validation_split": 0.25}, 15),
         ({"validation_split": 0.25, "validation_data": (array(5), array(5, 1))}, 20),
         ({"steps_per_epoch": 3}, 20),
-        ({"steps_per_epoch": 3, "batch_size": 4}, 12),
+        ({"steps_per_epoch": 1, "batch_size": 4}, 4),
         ({"steps_per_epoch": 9, "batch_size": 4}, 20),
         ({"steps_per_epoch": 3, "batch_size": 4, "validation_split": 0.5}, 10),
     ],
@@ -146,8 +152,8 @@ def test_a_batch_size_that_data_itself_takes_is_none_of_fit():
 @pytest.mark.parametrize(
     ("found", "fit", "reason"),
     [
-        ([1, 2], {}, r"returns a list; it is to return a pair of arrays \(x, y\)"),
-        ((array(3),), {}, "it is to return a pair of arrays"),
+        ([1, 2], {}, r"returns a list, and no pair of arrays \(x, y\)"),
+        ((array(3),), {}, "returns a tuple, and no pair of arrays"),
         ((array(3), "text"), {}, "y as str, no array"),
         (({"a": array(3), "b": 7}, array(3)), {}, r"x\['b'\] as int, no array"),
         (({"a": array(20), "b": array(7)}, array(20)), {}, r"returns 20 x\['a'\] and 7 x\['b'\]"),
@@ -158,10 +164,10 @@ def test_a_batch_size_that_data_itself_takes_is_none_of_fit():
         ((each for each in [1]), {}, "a generator, which is spent after one epoch"),
         (iter([1]), {}, "a list_iterator, an iterator, which is spent after one epoch"),
         (Empty(), {}, "a Empty of no examples"),
-        (Endless(), {}, r"Endless of data\(\) gives no end; set steps_per_epoch in FIT"),
-        (DatasetV2(-1, []), {}, r"DatasetV2 of data\(\) gives no end; set steps_per_epoch"),
-        (DatasetV2(-2, []), {}, r"DatasetV2 of data\(\) gives no end; set steps_per_epoch"),
-        (DataLoader(), {}, r"DataLoader of data\(\) gives no end; set steps_per_epoch"),
+        (Endless(), {}, r"Endless of data\(\) gives no end"),
+        (DatasetV2(-1, []), {}, r"DatasetV2 of data\(\) gives no end"),
+        (DatasetV2(-2, []), {}, r"DatasetV2 of data\(\) gives no end"),
+        (DataLoader(), {}, r"DataLoader of data\(\) gives no end"),
         (Broken(), {}, r"going through the Broken of data\(\) raises OSError: the picture is gone"),
         (Own(), {"batch_size": 12}, "batch_size is set, and .* a Own, which makes the batches"),
         (
@@ -174,6 +180,16 @@ def test_a_batch_size_that_data_itself_takes_is_none_of_fit():
             (array(20), array(20)),
             {"steps_per_epoch": 2, "batch_size": 0},
             "batch_size is 0 instead of a whole number",
+        ),
+        (
+            (array(20), array(20)),
+            {"steps_per_epoch": 3, "batch_size": 4},
+            "steps_per_epoch=3 doesn't divide the 5 batches of .*, so some epochs are shorter",
+        ),
+        (
+            (array(3), array(3), np.ones(3)),
+            {"sample_weight": np.ones(3)},
+            r"data\(\) returns sample_weight, and FIT sets it, too",
         ),
         (ValueError("no file"), {}, r"data\(0\) raises ValueError: no file"),
     ],

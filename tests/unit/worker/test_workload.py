@@ -90,6 +90,8 @@ def test_a_parameter_that_nothing_takes_is_refused(load, name: str):
     ("parameters", "reason"),
     [
         ({"verbose": 2}, "sets 'verbose', which the suite sets itself"),
+        ({"callbacks": "none"}, "sets 'callbacks', which stands in FIT alone"),
+        ({"x": 1}, r"sets 'x', which comes from data\(\)"),
         ({"epochs": 0}, "epochs=0 instead of a whole number"),
         ({"epochs": "many"}, "epochs='many' instead of a whole number"),
     ],
@@ -101,7 +103,7 @@ def test_a_fit_setting_that_cannot_be_is_refused(load, parameters, reason: str):
 
 @pytest.mark.parametrize(
     ("source", "name", "value"),
-    [("--set", "verbose", 2), ("--set", "epochs", 0), ("FIT_WIDE", "verbose", 2)],
+    [("--set", "verbose", 2), ("--set", "epochs", 0), ("FIT_WIDE", "x", 2)],
 )
 def test_what_is_refused_names_where_it_was_set(load, source: str, name: str, value: int):
     text = TEXT.replace('{"batch_size": 5}', repr({name: value})) if source != "--set" else TEXT
@@ -116,13 +118,34 @@ def test_fit_settings_that_are_no_dict_are_named(load, builder: str, name: str):
         load(builder, text=TEXT + f"\n{name} = [5]")
 
 
+def test_fit_may_be_a_function_whose_arguments_are_parameters_too(load):
+    text = TEXT + "\ndef FIT_WIDE(batch_size=5, rest=1): return {'epochs': batch_size + rest}"
+    assert load("build_wide", text=text).fit == {"epochs": 6}
+    assert load("build_wide", text=text, rest=3).fit == {"epochs": 8}
+    assert load("build_wide", text=text, batch_size=7).fit == {"epochs": 8, "batch_size": 7}
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("return [5]", r"^FIT_WIDE\(\) is a list instead of a dict"),
+        ("return {'x': 5}", r"^FIT_WIDE\(\) sets 'x', which comes from data\(\)"),
+        ("raise KeyError('patience')", r"^FIT_WIDE\(\) raises KeyError: 'patience'"),
+    ],
+)
+def test_a_fault_of_a_function_of_fit_settings_names_it(load, body: str, reason: str):
+    with pytest.raises(Refusal, match=reason):
+        load("build_wide", text=TEXT + f"\ndef FIT_WIDE(): {body}")
+
+
 def test_the_seed_is_not_set_like_other_arguments(load):
-    with pytest.raises(Refusal, match="--set sets 'seed', which is the seed; use --seed"):
+    with pytest.raises(Refusal, match="--set sets 'seed', which is the seed") as caught:
         load(seed=1)
-    with pytest.raises(Refusal, match="--set sets 'start', which is the seed; use --seed"):
+    assert caught.value.remedy == "use --seed instead"
+    with pytest.raises(Refusal, match="--set sets 'start', which is the seed"):
         load(text=TEXT.replace("seed", "start"), start=1)
     without_data = "def build(units=4): ..."
-    with pytest.raises(Refusal, match="use --seed"):
+    with pytest.raises(Refusal, match="which is the seed"):
         load(text=without_data, seed=1)
     assert load(text="def build(seed=4): return seed", seed=1).build() == 1
 
@@ -134,7 +157,7 @@ def test_data_that_take_no_seed_are_refused_when_they_are_made(load):
 @pytest.mark.parametrize("stem", ["keras", "json", "sys"])
 def test_a_file_that_would_replace_a_module_is_refused(load, stem: str):
     before = sys.modules[stem]
-    with pytest.raises(Refusal, match=f"the name of the module {stem}, .*; rename the file"):
+    with pytest.raises(Refusal, match=f"bears the name of the module {stem}, "):
         load(stem=stem)
     assert sys.modules[stem] is before
 

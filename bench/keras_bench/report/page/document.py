@@ -1,19 +1,17 @@
 """Writes sections as one HTML page that needs nothing but itself.
 
 The plots are drawn by Vega in the browser, as SVG whose marks a screen reader can tell; its
-JavaScript comes out of vl-convert and stands in the page, so that it works from disk and without a
-network, which the page's own policy forbids it.
+JavaScript stands in the page, so that it works from disk and without a network, which the page's
+own policy forbids it.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
 
-import vl_convert
-from altair import SCHEMA_VERSION
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from keras_bench import __version__
+from keras_bench.report.page import vega
 from keras_bench.report.page.content import Figure, Grid, Lines, Section
 from keras_bench.report.page.marks import CONFIG, DATA
 
@@ -38,16 +36,9 @@ def render(title: str, subtitle: str, sections: Sequence[Section]) -> str:
         config=CONFIG,
         data=DATA,
         version=__version__,
-        vega=_vega(),
+        vega=vega.script(),
+        mismatch=vega.mismatch(),
     )
-
-
-@cache
-def _vega() -> str:
-    """Return Vega, Vega-Lite and vega-embed as one script, which is none within a script."""
-    release = SCHEMA_VERSION.removeprefix("v").rpartition(".")[0]
-    script: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", release)
-    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
 class _Page:
