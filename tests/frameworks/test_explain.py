@@ -25,6 +25,8 @@ def fit_and_itself(fit: Arm, others: tuple[Arm, ...]) -> tuple[Arm, ...]:
 def test_a_training_is_watched_and_split(
     backend: str, run_cli, pythons, tmp_path: Path, monkeypatch
 ):
+    monkeypatch.setattr("keras_bench.measure.profile.WATCH_SECONDS", 2.0)
+    monkeypatch.setattr("keras_bench.measure.profile.SPARE_SECONDS", 1.0)
     # That the other loops train on every backend is shown by their own tests.
     monkeypatch.setattr("keras_bench.commands.explain.arms_to_explain", fit_and_itself)
     (tmp_path / "cwd" / "mine.py").write_text(LARGER)

@@ -2,21 +2,31 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+from builders import SMALL_WORKLOAD, workload_in
 from package_index import ALONE, package_index, write_wheel
 
 from keras_bench.environments.cache import Cache
 from keras_bench.environments.finding import Environments
-from keras_bench.environments.makers import PipMaker
-from keras_bench.environments.recipes import suite_constraints
+from keras_bench.environments.makers import PipMaker, python_of
+from keras_bench.environments.pythons import running_python
+from keras_bench.environments.recipes import own_recipe, recipe_with, suite_constraints
 from keras_bench.errors import BackendError
+from keras_bench.measure.process import launcher
+from keras_bench.worker.protocol import TimingRequest
 
 PINNED = dict(each.split("==") for each in suite_constraints())
 OLDER_KERAS = "3.11.0"
+BROKEN_KERAS = "3.12.1"
+
+#: More than a machine under load takes to start pip.
+PATIENCE_SECONDS = 300.0
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +35,7 @@ def wheels(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("wheels")
     for version in (PINNED["keras"], OLDER_KERAS):
         write_wheel(folder, "keras", version, f"__version__ = {version!r}")
+    write_wheel(folder, "keras", BROKEN_KERAS, "raise RuntimeError('not this Keras')")
     write_wheel(folder, "jax", PINNED["jax"], needs=("jaxlib",))
     for version in ("1.0", PINNED["jaxlib"]):
         write_wheel(folder, "jaxlib", version, tag="py3-none-any")
@@ -95,10 +106,11 @@ def test_another_keras_is_a_folder_before_the_backends_own(finder):
     assert sizes[base] < sizes[None] / 10
 
 
-def test_what_is_compiled_is_no_folder_before_another(finder):
-    finder.place("compiled", "jax")
-    (entry,) = (each for each in finder.cache.entries() if "compiled" in each.requirements)
-    assert entry.base is None
+def test_what_is_compiled_is_no_folder_before_another(finder, tmp_path: Path):
+    base = Path(finder.own("jax")).parents[1]
+    recipe = recipe_with(own_recipe("jax", suite_constraints(), running_python()), ["compiled"])
+    assert not PipMaker().make_on(base, recipe, tmp_path / "other", tmp_path / "log")
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_project_is_installed_as_it_is(finder, tmp_path: Path, monkeypatch):
@@ -164,6 +176,33 @@ def test_a_disk_that_is_full_is_the_reason_and_nothing_is_left(tiny_disk: Path, 
     with pytest.raises(BackendError, match="no space is left on the disk"):
         finder.own("jax")
     assert not list(tiny_disk.glob("environments/*/*"))
+
+
+def test_ctrl_c_while_it_installs_leaves_nothing(index, start_cli, monkeypatch, tmp_path: Path):
+    monkeypatch.setattr(index, "silent", threading.Event())
+    process = start_cli("environments", "--make=jax", f"--cache={tmp_path / 'cache'}")
+    assert index.silent.wait(PATIENCE_SECONDS)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    left = [path.name for path in (tmp_path / "cache" / "environments").iterdir()]
+    assert [name for name in left if not name.endswith(".lock")] == []
+
+
+def test_a_keras_that_installs_and_breaks_at_import_is_named(
+    index, jax_python: str, tmp_path: Path
+):
+    # On the real environment of JAX, for a worker needs more than the packages of this index.
+    own = own_recipe("jax", suite_constraints(), running_python())
+    recipe, folder = recipe_with(own, [f"keras=={BROKEN_KERAS}"]), tmp_path / "broken"
+    assert PipMaker().make_on(Path(jax_python).parents[1], recipe, folder, tmp_path / "log")
+    (tmp_path / "mine.py").write_text(SMALL_WORKLOAD)
+    request = TimingRequest(workload=workload_in(tmp_path / "mine.py"), backend="jax", seed=0)
+    with launcher(PATIENCE_SECONDS) as workers, pytest.raises(BackendError) as caught:
+        workers.run(str(python_of(folder)), request)
+    assert "breaks at import with RuntimeError: not this Keras" in str(caught.value)
+    assert "mine.py" not in str(caught.value)
 
 
 def test_a_python_without_venv_names_debians_package(index, tmp_path: Path, monkeypatch):

@@ -47,11 +47,11 @@ def prune_environments(folder: Path | None) -> None:
 
 
 def _print(console: Console, entries: Sequence[Made]) -> None:
-    grid = Grid("backend", "holds", "Python", "size", "last used", "name", box=SIMPLE_HEAD)
+    grid = Grid("backend", "holds", "Python", "size", "last used", box=SIMPLE_HEAD)
     for entry in entries:
         grid.add_row(
             entry.backend, Text(entry.asked), entry.python_version, _gigabytes(entry.size_bytes),
-            entry.used_utc[:10], entry.name,
+            entry.used_utc[:10],
         )  # fmt: skip
     console.print(grid)
 

@@ -24,6 +24,8 @@ FOLDER_VARIABLE = "KERAS_BENCH_CACHE"
 MOST_DAYS_UNUSED = 30
 CAP_BYTES = 20 * 10**9
 
+SECONDS_OF_A_DAY = 86400
+
 #: How often a command that waits for another one's environment looks whether it is made.
 POLL_SECONDS = 0.2
 
@@ -86,7 +88,7 @@ class Cache:
             BackendError: it can't be made, or the folder can't be written.
         """
         try:
-            with self._locked(recipe.name, wait):
+            with self._written(), self._locked(recipe.name, wait):
                 if python := self._python(recipe.name):
                     return python
                 self._make(recipe, asked, base, maker)
@@ -97,12 +99,21 @@ class Cache:
             log = self._log(recipe.name)
             reason = f"can't be installed: {error}"
             raise BackendError(f"{asked} on {recipe.backend}", reason, f"see {log}") from None
-        except OSError as error:
-            reason = f"can't be written ({(error.strerror or str(error)).lower()})"
-            raise BackendError(
-                str(self.folder), reason, "name another folder with --cache DIR"
-            ) from None
         return str(python_of(self._environment(recipe.name)))
+
+    def revision(self, commit: str, unpack: Callable[[Path], None]) -> Path:
+        """Return the folder with a commit's files, which `unpack` writes where it isn't there.
+
+        Raises:
+            BackendError: the folder can't be written.
+        """
+        folder = self.folder / "revisions" / commit
+        with self._written():
+            if not folder.is_dir():
+                folder.parent.mkdir(parents=True, exist_ok=True)
+                unpack(folder)
+            os.utime(folder)
+        return folder
 
     def entries(self) -> list[Made]:
         """Return all that are made, the one used last first."""
@@ -124,6 +135,9 @@ class Cache:
                 # One that another command is making is locked.
                 with suppress(Timeout), FileLock(self._lock(folder.name)).acquire(blocking=False):
                     shutil.rmtree(folder, ignore_errors=True)
+        for folder in self.folder.glob("revisions/*"):
+            if now.timestamp() - folder.stat().st_mtime > MOST_DAYS_UNUSED * SECONDS_OF_A_DAY:
+                shutil.rmtree(folder, ignore_errors=True)
         return removed
 
     def _make(self, recipe: Recipe, asked: str, base: Recipe | None, maker: Maker) -> None:
@@ -172,6 +186,17 @@ class Cache:
         self._log(name).unlink(missing_ok=True)
 
     @contextmanager
+    def _written(self) -> Iterator[None]:
+        """Say of what can't be written that it is the cache, and how to name another one."""
+        try:
+            yield
+        except OSError as error:
+            reason = f"can't be written ({(error.strerror or str(error)).lower()})"
+            raise BackendError(
+                str(self.folder), reason, "name another folder with --cache DIR"
+            ) from None
+
+    @contextmanager
     def _locked(self, name: str, wait: Callable[[], None]) -> Iterator[None]:
         self._environment(name).parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self._lock(name))
@@ -202,7 +227,8 @@ def to_prune(entries: Sequence[Made], now: datetime) -> list[Made]:
     for entry in sorted(entries, key=lambda entry: entry.used_utc, reverse=True):
         total += entry.size_bytes
         unused = now - datetime.fromisoformat(entry.used_utc)
-        if unused.days >= MOST_DAYS_UNUSED or total > CAP_BYTES:
+        # In one that was used today, a command may still run.
+        if unused.days >= MOST_DAYS_UNUSED or (total > CAP_BYTES and unused.days >= 1):
             removed.append(entry)
     names = {entry.name for entry in removed}
     removed += [each for each in entries if each.base in names and each.name not in names]

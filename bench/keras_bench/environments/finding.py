@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from keras_bench.environments.cache import Cache, cache_folder
@@ -172,10 +173,7 @@ class Environments:
     def _revision(self, spec: RevisionSpec, text: str, own: Recipe) -> Place:
         """Return the environment of a revision: the suite's own pins, or the project installed."""
         commit = commit_of(spec.repository, spec.revision)
-        folder = self.cache.folder / "revisions" / commit
-        if not folder.is_dir():
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            unpack(spec.repository, commit, folder)
+        folder = self.cache.revision(commit, partial(unpack, spec.repository, commit))
         project = _project(folder)
         if project.get("name") == "keras-bench":
             recipe = self._with_additions(_pinned_recipe(folder, project, own, text))

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -76,7 +77,12 @@ def unpack(repository: Path, commit: str, folder: Path) -> None:
     unfinished = folder.with_name(f".{folder.name}.{os.getpid()}")
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         tar.extractall(unfinished, filter="data")
-    unfinished.rename(folder)
+    try:
+        unfinished.rename(folder)
+    except OSError:
+        shutil.rmtree(unfinished)
+        if not folder.is_dir():  # Another command was faster.
+            raise
 
 
 def _git(repository: Path, *arguments: str) -> str:

@@ -185,6 +185,8 @@ def test_beyond_the_cap_the_longest_unused_are_pruned():
     entries = [entry("a", 1, 0.5), entry("b", 2, 0.4), entry("c", 3, 0.2)]
     assert pruned(*entries) == {"c"}
     assert pruned(entry("larger than all", 1, 1.1)) == {"larger than all"}
+    # A command may still run in it.
+    assert pruned(entry("used today", 0, 1.1)) == set()
 
 
 def test_an_environment_goes_with_the_one_it_is_made_on():
@@ -198,7 +200,11 @@ def test_pruning_removes_the_files_and_what_is_half_made(cache: Cache):
     stamp = python.parents[1] / "made.json"
     old = (datetime.now(UTC) - timedelta(days=31)).timestamp()
     os.utime(stamp, (old, old))
+    revision = cache.revision("abc", Path.mkdir)
+    assert cache.revision("abc", Path.mkdir) == revision
+    os.utime(revision, (old, old))
     assert [each.name for each in cache.prune(datetime.now(UTC))] == [RECIPE.name]
     assert not python.exists()
     assert not half.exists()
+    assert not revision.exists()
     assert cache.prune(datetime.now(UTC)) == []
