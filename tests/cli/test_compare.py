@@ -1,7 +1,6 @@
 """`keras-bench compare` on stored runs, as a user calls it."""
 
 import json
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -9,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from builders import AGREES, DIFFERS, ENVIRONMENT, MACHINE, arm, failure, result, run, sample
 from history_builders import started
+from repositories import git
 
 from keras_bench.analyze.comparison import tables
 from keras_bench.errors import WorkloadError
@@ -50,12 +50,6 @@ def history_of(results: Path, *backends: str) -> None:
     """Let a machine measure seven times in an hour what differs by a percent."""
     for number, factor in enumerate((1.0, 1.01, 0.99, 1.01, 0.99, 1.0, 1.01)):
         store(results, number, *[net(factor, backend) for backend in backends])
-
-
-def git(folder: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
-    command = ["git", "-C", str(folder), *identity, *arguments]
-    subprocess.run(command, check=True, capture_output=True)
 
 
 def test_a_slower_run_is_a_regression_in_every_output(run_cli, results, tmp_path):

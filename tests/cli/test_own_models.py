@@ -19,15 +19,6 @@ def mine(command_folder: Path) -> Path:
     return file
 
 
-@pytest.fixture
-def maker(tmp_path: Path, monkeypatch) -> FakeMaker:
-    """What makes environments, fake ones in a cache of the test's own."""
-    fake = FakeMaker()
-    monkeypatch.setenv("KERAS_BENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("keras_bench.environments.finding.chosen_maker", lambda: fake)
-    return fake
-
-
 def with_additions(maker: FakeMaker) -> list[set[str]]:
     """Return what was asked for besides Keras and a framework, of each that has any."""
     names = ("keras", "jax", "torch", "tensorflow")

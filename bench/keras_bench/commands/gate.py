@@ -14,10 +14,17 @@ from keras_bench.analyze.conclusion import exit_code_of
 from keras_bench.analyze.gate_answer import changes, conclusion, outcome
 from keras_bench.analyze.pairs import Pair, pairs
 from keras_bench.commands.outputs import Outputs, annotate, check_outputs, write_all, writes_of
-from keras_bench.commands.sides import Side, measure_sides, probe_sides, record, required_by
+from keras_bench.commands.sides import (
+    Side,
+    measure_sides,
+    probe_sides,
+    record,
+    required_by,
+    say_what_revisions_bring,
+    workloads_of,
+)
 from keras_bench.environments.finding import environments_of
 from keras_bench.errors import BackendError, Interrupted, NothingMeasured, ResultsUnwritable
-from keras_bench.measure import workloads
 from keras_bench.measure.machine import this_machine
 from keras_bench.records import EnvironmentChoice, Gate, GateSettings, Selection
 from keras_bench.report.gate import TITLE, markdown, print_gate
@@ -54,11 +61,9 @@ def measure(
         if isinstance(probed.interpreter, BackendError):
             raise probed.interpreter
         compared.append(probed.interpreter.environment)
-        if probed.note:
-            line = f"{probed.side.label}: of {probed.side.spec}, {probed.note}"
-            console.print(Text(line), soft_wrap=True)
+    say_what_revisions_bring(console, selection, sides)
     console.print(Text(f"{baseline.backend}: {changes(*compared)}"), soft_wrap=True)
-    names = [each.name for each in workloads.find(selection, sides[1].side.workloads)]
+    names = [workload.name for workload in workloads_of(sides[1], selection)]
     _warn_of_blindness(console, names, baseline.backend, settings, outputs.results)
     gate = measure_sides(
         console, selection, sides, settings, environments.variables, outputs.results, debug

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from keras_bench.analyze.diagnosis import diagnose, without_folders
 from keras_bench.analyze.gate_plan import next_round
@@ -17,7 +18,7 @@ from keras_bench.analyze.pairs import pairs, that_count
 from keras_bench.analyze.steady import UNCOUNTED_EPOCHS
 from keras_bench.commands.parity_first import check_first
 from keras_bench.commands.rounds import measure_rounds
-from keras_bench.environments.finding import Environments
+from keras_bench.environments.finding import Environments, Place
 from keras_bench.environments.interpreters import Interpreter, probe, require
 from keras_bench.environments.specs import RevisionSpec, parse_spec
 from keras_bench.errors import BackendError, ResultsUnwritable, UsageError, WorkloadError
@@ -34,6 +35,7 @@ from keras_bench.report.progress import make_progress
 from keras_bench.report.terminal import about_to_wait, print_warnings
 from keras_bench.store.gates import gate_file, save
 from keras_bench.store.history import append
+from keras_bench.worker.protocol import Workload
 
 #: What a side without an interpreter that answers is called by, in the place of its versions.
 UNKNOWN = Environment("unknown", ())
@@ -57,12 +59,30 @@ class Side:
 class Probed:
     """A side, and the interpreter found there or why there is none.
 
-    `note` says in a few words what a git revision stands for, empty for all else.
+    `place` says what a git revision brings; None where there is no interpreter.
     """
 
     side: Side
     interpreter: Interpreter | BackendError
-    note: str = ""
+    place: Place | None = None
+
+
+def workloads_of(probed: Probed, selection: Selection) -> tuple[Workload, ...]:
+    """Return the workloads that a side trains, those of a git revision as they were.
+
+    Raises:
+        UsageError, WorkloadError: one isn't there.
+    """
+    folder, place = probed.side.workloads, probed.place
+    if folder is not None or place is None:
+        return workloads.find(selection, folder)
+    chosen = workloads.find(selection, place.workloads)
+    if place.checkout is None:
+        return chosen
+    top, unpacked = place.checkout.top, place.checkout.unpacked
+    return tuple(
+        workloads.as_it_was(workload, top, unpacked, probed.side.spec) for workload in chosen
+    )
 
 
 def required_by(selection: Selection, sides: Sequence[Side]) -> tuple[str | Path, ...]:
@@ -92,6 +112,30 @@ def probe_sides(sides: Sequence[Side], finder: Environments) -> tuple[Probed, ..
         UsageError: a spec is none.
     """
     return tuple(_probed(side, finder) for side in sides)
+
+
+def say_what_revisions_bring(
+    console: Console, selection: Selection, sides: Sequence[Probed]
+) -> None:
+    """Say of each git revision whether its package is installed, and its workloads are trained.
+
+    Raises:
+        UsageError: a revision brings neither.
+        WorkloadError: a workload wasn't there.
+    """
+    for probed in sides:
+        side, place = probed.side, probed.place
+        if place is None or (place.workloads is None and place.checkout is None):
+            continue
+        brings = [place.holds] if place.holds else []
+        trained = workloads_of(probed, selection)
+        if place.workloads is not None or trained != workloads.find(selection, side.workloads):
+            brings.append("its workloads")
+        if not brings:
+            reason = "is no Python project, and no workload lies in it, so it changes nothing"
+            raise UsageError(side.spec, reason, "name another repository, or your own files")
+        line = f"{side.label} on {side.backend}: of {side.spec}, {' and '.join(brings)}"
+        console.print(Text(line), soft_wrap=True)
 
 
 def measure_sides(
@@ -195,11 +239,7 @@ def _probed(side: Side, finder: Environments) -> Probed:
     except BackendError as error:
         return Probed(side, error)
     labelled = replace(interpreter.environment, label=side.label)
-    return Probed(
-        replace(side, workloads=side.workloads or place.workloads),
-        replace(interpreter, environment=labelled),
-        place.note,
-    )
+    return Probed(side, replace(interpreter, environment=labelled), place)
 
 
 def _arms(
@@ -207,7 +247,7 @@ def _arms(
 ) -> tuple[tuple[ArmResult, ...], Mapping[Arm, Target]]:
     """Return an arm for each workload and side, a failed one where there is no interpreter."""
     results, targets = [], {}
-    chosen = [workloads.find(selection, probed.side.workloads) for probed in sides]
+    chosen = [workloads_of(probed, selection) for probed in sides]
     for versions in zip(*chosen, strict=True):
         for probed, workload in zip(sides, versions, strict=True):
             side, interpreter = probed.side, probed.interpreter

@@ -7,7 +7,14 @@ from keras_bench import interrupts
 from keras_bench.analyze.pairs import pairs
 from keras_bench.analyze.sweep import sweep
 from keras_bench.commands.outputs import Outputs, check_outputs, write_all, writes_of
-from keras_bench.commands.sides import Side, measure_sides, probe_sides, record, required_by
+from keras_bench.commands.sides import (
+    Side,
+    measure_sides,
+    probe_sides,
+    record,
+    required_by,
+    say_what_revisions_bring,
+)
 from keras_bench.environments.finding import environments_of
 from keras_bench.errors import Interrupted, UsageError
 from keras_bench.records import EnvironmentChoice, GateSettings, Selection
@@ -40,6 +47,7 @@ def sweep_versions(
     required = required_by(selection, sides)
     finder = environments_of(environments, say(console), busy(console), required)
     probed = probe_sides(sides, finder)
+    say_what_revisions_bring(console, selection, probed)
     gate = measure_sides(
         console, selection, probed, settings, environments.variables, results, debug
     )

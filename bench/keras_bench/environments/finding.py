@@ -61,15 +61,26 @@ PREDICT_INSTEAD = "measure that, with `keras-bench run --task predict`"
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where workers run: an interpreter, and the folder of its own version of the workloads.
+class Checkout:
+    """The files of the repository at `top` as they were at a commit, in the folder `unpacked`."""
 
-    `note` says in a few words what a git revision stands for, empty for all else.
+    top: Path
+    unpacked: Path
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where workers run: an interpreter, and what belongs to it if a git revision is asked for.
+
+    `workloads` is the folder of the suite's workloads at a revision of the suite itself, and
+    `checkout` the files of a revision of any other repository. `holds` says what of the revision
+    the environment holds, such as "its package", empty if nothing.
     """
 
     python: str
     workloads: Path | None = None
-    note: str = ""
+    checkout: Checkout | None = None
+    holds: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,15 +119,12 @@ class Environments:
             if backend not in BACKENDS_OF[task]:
                 raise UsageError(backend, NO_TRAINING, PREDICT_INSTEAD)
         here = self._here(backends, named) if all(map(this_python_has, self.additions)) else None
-        pythons = {}
-        for backend in backends:
-            if backend in named:
-                pythons[backend] = self._named(named[backend], backend)
-            elif here is not None and here.environment.holds(backend):
-                pythons[backend] = here.python
-            else:
-                pythons[backend] = self.own(backend)
-        found = probe(pythons)
+        found = probe(
+            {
+                backend: self._there(backend, named, here) or self.own(backend)
+                for backend in backends
+            }
+        )
         for backend, interpreter in found.items():
             require(interpreter, backend, f"with --env {backend}=SPEC")
         return found
@@ -124,15 +132,11 @@ class Environments:
     def known(self, named: Mapping[str, str]) -> dict[str, Interpreter | None]:
         """Return the interpreter of every backend, None where it isn't made; make none."""
         here = self._here((), named)
-        pythons = {}
-        for backend in BACKENDS_OF["predict"]:
-            if backend in named:
-                pythons[backend] = self._named(named[backend], backend)
-            elif here is not None and here.environment.holds(backend):
-                pythons[backend] = here.python
-            elif python := self.cache.find(self._own(backend)):
-                pythons[backend] = python
-        found = probe(pythons)
+        pythons = {
+            backend: self._there(backend, named, here) or self.cache.find(self._own(backend))
+            for backend in BACKENDS_OF["predict"]
+        }
+        found = probe({backend: python for backend, python in pythons.items() if python})
         return {backend: found.get(backend) for backend in BACKENDS_OF["predict"]}
 
     def own(self, backend: str) -> str:
@@ -153,8 +157,17 @@ class Environments:
         """
         return self._place(parse_spec(text), text, backend)
 
-    def _named(self, text: str, backend: str) -> str:
-        return this_python() if text == THIS else self.place(text, backend).python
+    def _there(
+        self, backend: str, named: Mapping[str, str], here: Interpreter | None
+    ) -> str | None:
+        """Return the interpreter that is named, or the one that runs the suite; None for neither.
+
+        The first is made if need be.
+        """
+        if backend in named:
+            text = named[backend]
+            return this_python() if text == THIS else self.place(text, backend).python
+        return here.python if here is not None and here.environment.holds(backend) else None
 
     def _place(self, spec: Spec, text: str, backend: str) -> Place:
         if isinstance(spec, InterpreterSpec):
@@ -177,19 +190,14 @@ class Environments:
         project = _project(folder)
         if project.get("name") == "keras-bench":
             recipe = self._with_additions(_pinned_recipe(folder, project, own, text))
-            return Place(
-                self._made(recipe, self._asked(text), None),
-                folder / "models",
-                "its workloads and its pinned versions",
-            )
-        here = Path.cwd()
-        top = top_of(spec.repository)
-        inside = folder / here.relative_to(top) if here.is_relative_to(top) else None
+            python = self._made(recipe, self._asked(text), None)
+            return Place(python, folder / "models", holds="its pinned versions")
+        checkout = Checkout(top_of(spec.repository), folder)
         if not project:
-            return Place(self.own(own.backend), inside, "its workloads")
+            return Place(self.own(own.backend), checkout=checkout)
         recipe = self._with_additions(own, (), [source_of(folder)])
-        note = "its package, and its workloads" if inside else "its package"
-        return Place(self._made(recipe, self._asked(text), own), inside, note)
+        python = self._made(recipe, self._asked(text), own)
+        return Place(python, checkout=checkout, holds="its package")
 
     def _own(self, backend: str) -> Recipe:
         return own_recipe(backend, suite_constraints(), self.python or running_python())

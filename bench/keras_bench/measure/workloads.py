@@ -79,6 +79,28 @@ def find(selection: Selection, folder: Path | None = None) -> tuple[Workload, ..
     )
 
 
+def as_it_was(workload: Workload, top: Path, unpacked: Path, revision: str) -> Workload:
+    """Return a workload with its file as it was, if that lies in the repository at `top`.
+
+    `unpacked` is the folder with the repository's files at the revision.
+
+    Raises:
+        WorkloadError: the file wasn't there, couldn't be parsed, or lacked the function.
+    """
+    folder = Path(workload.folder)
+    if not folder.is_relative_to(top):
+        return workload
+    before = unpacked / folder.relative_to(top)
+    if not workload.is_file:
+        return replace(workload, folder=str(before))
+    file = before / Path(workload.module).name
+    if not file.is_file():
+        reason = f"isn't there at {revision}"
+        raise WorkloadError(Path(workload.module).name, reason, "name a revision that has it")
+    _in_file(file, workload.builder, f"{file.name} at {revision}")
+    return replace(workload, module=str(file), folder=str(before))
+
+
 def requirements(chosen: Iterable[Workload]) -> tuple[str | Path, ...]:
     """Return what the files of workloads ask for in their constant REQUIREMENTS, each once.
 

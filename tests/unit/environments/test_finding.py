@@ -1,11 +1,11 @@
 """Which interpreter a backend gets: the one named, this one, one made before, or one made now."""
 
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fake_maker import FakeMaker
+from repositories import git
 
 from keras_bench.environments.cache import Cache
 from keras_bench.environments.finding import Environments, environments_of
@@ -163,12 +163,6 @@ def test_what_cannot_be_made_is_one_line_with_the_reason(finder):
     assert "\n" not in str(caught.value)
 
 
-def git(folder: Path, *arguments: str) -> str:
-    named = ["-c", "user.name=x", "-c", "user.email=x@x", *arguments]
-    command = ["git", "-C", str(folder), *named]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A repository with two commits: without a project, and as one."""
@@ -188,8 +182,8 @@ def repository(tmp_path: Path) -> Path:
 def test_a_revision_without_a_project_has_its_workloads(finder, maker, repository, monkeypatch):
     monkeypatch.chdir(repository / "work")
     place = finder.place("git:HEAD~1", "jax")
-    assert (place.workloads / "mine.py").read_text() == "# first"
-    assert place.note == "its workloads"
+    assert (place.checkout.unpacked / "work" / "mine.py").read_text() == "# first"
+    assert (place.checkout.top, place.holds) == (repository.resolve(), "")
     (own,) = maker.made
     assert own.sources == ()
 
@@ -197,7 +191,8 @@ def test_a_revision_without_a_project_has_its_workloads(finder, maker, repositor
 def test_a_revision_that_is_a_project_is_installed(finder, maker, repository, monkeypatch):
     monkeypatch.chdir(repository)
     place = finder.place("git:main", "jax")
-    assert (place.workloads / "work" / "mine.py").read_text() == "# second"
+    assert (place.checkout.unpacked / "work" / "mine.py").read_text() == "# second"
+    assert place.holds == "its package"
     assert maker.made[-1].sources[0].folder.is_relative_to(finder.cache.folder)
     # What is made once is found again, by its content.
     made = len(maker.made)
@@ -205,12 +200,10 @@ def test_a_revision_that_is_a_project_is_installed(finder, maker, repository, mo
     assert len(maker.made) == made
 
 
-def test_a_revision_of_another_repository_brings_its_package_alone(
-    finder, repository, tmp_path: Path, monkeypatch
-):
+def test_a_revision_may_be_of_another_repository(finder, repository, tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     place = finder.place("git:repository@main", "jax")
-    assert (place.workloads, place.note) == (None, "its package")
+    assert (place.checkout.top, place.holds) == (repository.resolve(), "its package")
 
 
 @pytest.mark.parametrize(

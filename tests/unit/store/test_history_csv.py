@@ -8,6 +8,7 @@ import pytest
 from builders import DIFFERS, MACHINE, failure, predicted, result, run
 from history_builders import history_row
 from project import PROJECT, SOURCES
+from repositories import git
 
 from keras_bench.analyze.comparison import tables
 from keras_bench.analyze.history import HISTORY_SCHEMA_VERSION, HistoryRow, history_rows, key
@@ -264,13 +265,6 @@ def test_the_rows_of_two_processes_never_mix(tmp_path):
     loaded = load(history_file(tmp_path))
     assert loaded.warnings == ()
     assert len(loaded.rows) == 2 * 25 * 2
-
-
-def git(folder: Path, *arguments: str) -> str:
-    who = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"]
-    command = ["git", *who, "-c", "commit.gpgsign=false", *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
 
 
 def repository(folder: Path) -> None:
