@@ -1,4 +1,4 @@
-"""Makes the JavaScript that draws the plots of a page, and the licences of what it is made of.
+"""Makes the JavaScript that draws the plots of a page, and a file with the licences of its parts.
 
     python docs/scripts/bundle_vega.py
 

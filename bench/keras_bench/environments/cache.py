@@ -19,12 +19,10 @@ from keras_bench.errors import BackendError
 #: The variable that names another folder than the user's cache.
 FOLDER_VARIABLE = "KERAS_BENCH_CACHE"
 
-#: What is pruned: what wasn't used for so long, and of the rest what was used longest ago, until
-#: all together take less than the cap.
+#: Pruning removes environments that no command has used for so many days. Of the others it removes
+#: those that were used longest ago, until the rest takes less than the cap.
 MOST_DAYS_UNUSED = 30
 CAP_BYTES = 20 * 10**9
-
-SECONDS_OF_A_DAY = 86400
 
 #: How often a command that waits for another one's environment looks whether it is made.
 POLL_SECONDS = 0.2
@@ -32,7 +30,7 @@ POLL_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Made:
-    """An environment that is there: what was asked for, and what it takes.
+    """An environment in the cache: its content, as the user asked for it, and its size.
 
     `base` is the name of the environment that it holds the packages of, None for its own alone.
     `used_utc` is when a command last took it, "2026-11-27T03:28:37Z".
@@ -136,7 +134,8 @@ class Cache:
                 with suppress(Timeout), FileLock(self._lock(folder.name)).acquire(blocking=False):
                     shutil.rmtree(folder, ignore_errors=True)
         for folder in self.folder.glob("revisions/*"):
-            if now.timestamp() - folder.stat().st_mtime > MOST_DAYS_UNUSED * SECONDS_OF_A_DAY:
+            used = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+            if (now - used).days >= MOST_DAYS_UNUSED:
                 shutil.rmtree(folder, ignore_errors=True)
         return removed
 
@@ -231,7 +230,7 @@ def to_prune(entries: Sequence[Made], now: datetime) -> list[Made]:
         if unused.days >= MOST_DAYS_UNUSED or (total > CAP_BYTES and unused.days >= 1):
             removed.append(entry)
     names = {entry.name for entry in removed}
-    removed += [each for each in entries if each.base in names and each.name not in names]
+    removed += [entry for entry in entries if entry.base in names and entry.name not in names]
     return removed
 
 

@@ -206,8 +206,10 @@ class Environments:
         self, own: Recipe, requirements: Sequence[str] = (), sources: Sequence[Source] = ()
     ) -> Recipe:
         """Return a recipe with what is asked for it and with the additions."""
-        added = [each for each in self.additions if isinstance(each, str)]
-        projects = [source_of(each) for each in self.additions if isinstance(each, Path)]
+        added = [addition for addition in self.additions if isinstance(addition, str)]
+        projects = [
+            source_of(addition) for addition in self.additions if isinstance(addition, Path)
+        ]
         wanted = tuple(dict.fromkeys((*requirements, *added)))
         return recipe_with(own, wanted, (*sources, *projects))
 
@@ -227,7 +229,7 @@ class Environments:
             options = [f"--make {recipe.backend}"]
             if self.python is not None:
                 options.append(f"--python {self.python.version}")
-            options += [f"--with {shlex.quote(str(each))}" for each in self.additions]
+            options += [f"--with {shlex.quote(str(addition))}" for addition in self.additions]
             raise BackendError(
                 f"{asked} on {recipe.backend}",
                 "no environment of it is made",

@@ -111,7 +111,7 @@ class UvMaker:
         with _inputs(recipe, python, log) as arguments:
             install = _uv_install(python, arguments)
             if not (_may_bring_cuda(recipe) and _is_done(install, log)):
-                _run([each for each in install if each not in CPU_TORCH], log)
+                _run([argument for argument in install if argument not in CPU_TORCH], log)
 
     def make_on(self, base: Path, recipe: Recipe, folder: Path, log: Path) -> bool:
         return False
@@ -148,7 +148,7 @@ def _changes(python: Path, arguments: Sequence[str], log: Path) -> list[_Change]
         found = json.loads(report.read_text())["install"]
     finally:
         report.unlink(missing_ok=True)
-    return [_change(each) for each in found]
+    return [_change(package) for package in found]
 
 
 def _change(installed: dict[str, Any]) -> _Change:

@@ -66,7 +66,8 @@ class Recipe:
             *sorted(self.constraints),
             *sorted(source.digest for source in self.sources),
         )
-        return f"{self.backend}-{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:12]}"
+        digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        return f"{self.backend}-{digest[:12]}"
 
 
 def suite_constraints() -> tuple[str, ...]:
@@ -94,11 +95,11 @@ def backend_requirements(backend: str, python_version: str) -> tuple[str, ...]:
     wanted = map(Requirement, requires("keras-bench") or ())
     return tuple(
         sorted(
-            f"{each.name}{each.specifier}"
-            for each in wanted
-            if each.marker is not None
-            and each.marker.evaluate({**python, "extra": extra})
-            and not each.marker.evaluate({**python, "extra": ""})
+            f"{requirement.name}{requirement.specifier}"
+            for requirement in wanted
+            if requirement.marker is not None
+            and requirement.marker.evaluate({**python, "extra": extra})
+            and not requirement.marker.evaluate({**python, "extra": ""})
         )
     )
 
@@ -119,23 +120,25 @@ def recipe_with(
     project, only Keras and the framework are, for everything else is what those need.
     """
     requirements, sources = tuple(requirements), tuple(sources)
-    named = {_name(each) for each in requirements}
+    named = {_name(requirement) for requirement in requirements}
     frameworks = set(FRAMEWORKS[own.backend])
     wanted, lines = own.requirements, own.constraints
     if named & frameworks:
-        wanted = tuple(each for each in wanted if _name(each) not in frameworks)
+        wanted = tuple(
+            requirement for requirement in wanted if _name(requirement) not in frameworks
+        )
         lines = tuple(line for line in lines if _name(line) in KERAS)
     elif sources:
         lines = tuple(line for line in lines if _name(line) in {*KERAS, *frameworks})
     if named & {*KERAS, *NEED_NIGHTLY_KERAS}:
-        wanted = tuple(each for each in wanted if _name(each) not in KERAS)
+        wanted = tuple(requirement for requirement in wanted if _name(requirement) not in KERAS)
     lines = tuple(line for line in lines if _name(line) not in named)
     return replace(own, requirements=(*wanted, *requirements), constraints=lines, sources=sources)
 
 
 def names_any(requirements: Iterable[str], distributions: Iterable[str]) -> bool:
     """Tell whether requirements ask for one of these distributions."""
-    return not {_name(each) for each in requirements}.isdisjoint(distributions)
+    return not {_name(requirement) for requirement in requirements}.isdisjoint(distributions)
 
 
 def _name(requirement: str) -> str:

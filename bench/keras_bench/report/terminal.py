@@ -1,4 +1,4 @@
-"""A terminal, and what was found of the machine on it, in colour where it has any."""
+"""The terminal: its console, lines about the progress of a command, and findings of the machine."""
 
 import os
 import sys

@@ -18,7 +18,7 @@ FRAMEWORKS = ("keras", "tensorflow", "jax", "jaxlib", "torch", "openvino")
 KERAS_FINDS_FAULTS = (NotImplementedError, TypeError, ValueError)
 
 #: The distributions of modules that go by another name.
-DISTRIBUTIONS = {
+MODULE_DISTRIBUTIONS = {
     "PIL": "pillow",
     "bs4": "beautifulsoup4",
     "cv2": "opencv-python-headless",
@@ -49,7 +49,7 @@ def refusal(what: str, error: Exception) -> Refusal:
             return Refusal(
                 "workload",
                 f"{what} ModuleNotFoundError: no module {module} in its environment",
-                f"add `--with {DISTRIBUTIONS.get(module, module)}`, or install it there",
+                f"add `--with {MODULE_DISTRIBUTIONS.get(module, module)}`, or install it there",
             )
     if isinstance(cause, KeyError) and raiser == "os" and cause.args[0] not in os.environ:
         name = cause.args[0]
