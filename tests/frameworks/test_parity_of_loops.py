@@ -7,8 +7,6 @@ import pytest
 
 from keras_bench.store.runs import load, newest
 
-BACKENDS = ("tensorflow", "jax", "torch")
-
 #: Draws random numbers, keeps moving averages, and has a shorter last batch and weights.
 WORKLOAD = """
 import keras, numpy as np
@@ -69,7 +67,8 @@ def workload(tmp_path: Path):
     return write
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+# The smoke test has it on JAX.
+@pytest.mark.parametrize("backend", ["tensorflow", "torch"])
 def test_a_fused_epoch_agrees_with_fit(
     run_cli, warm_pythons, workload, tmp_path: Path, backend: str
 ):

@@ -16,7 +16,7 @@ def envs(pythons) -> list[str]:
 def test_both_networks_are_compared_on_three_backends(run_cli, envs, tmp_path: Path):
     # Several threads of torch hold each other up beside another test. Whether they learn the same
     # is shown by the tests of parity, and said in the row by the smoke test.
-    answer = run_cli("run", "--rounds=1", "--threads=single", "--no-parity", *envs)
+    answer = run_cli("run", "--quick", "--rounds=1", "--threads=single", "--no-parity", *envs)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     results = tmp_path / "cwd" / "results"
     rows = pd.read_csv(results / "latest.csv")

@@ -36,7 +36,7 @@ def misses(runs, simulations, *, deviation, counts=(7, 7), wander=False, places=
 
 @pytest.mark.parametrize("runs", [5, 8, 20])
 def test_runs_that_nothing_changed_between_differ_surely_as_often_as_promised(runs, draws):
-    simulations = draws(1000)
+    simulations = draws(600)
     above, below = misses(runs, simulations, deviation=0.04)
     for count in (above, below):
         assert at_most(count, simulations, EACH_SIDE)
@@ -46,7 +46,7 @@ def test_runs_that_nothing_changed_between_differ_surely_as_often_as_promised(ru
 
 @pytest.mark.parametrize("counts", [(3, 3), (4, 12), (20, 20)])
 def test_more_or_fewer_processes_than_the_history_had_cost_nothing(counts, draws):
-    simulations = draws(1000)
+    simulations = draws(600)
     for count in misses(8, simulations, deviation=WITHIN / 2, counts=counts):
         assert at_most(count, simulations, EACH_SIDE)
 
@@ -55,7 +55,7 @@ def test_more_or_fewer_processes_than_the_history_had_cost_nothing(counts, draws
 def test_a_machine_that_wanders_misleads_somewhat_more_often(runs, draws):
     # The noise isn't independent from run to run, as is taken for granted; the interval is short
     # by so much where the two runs lie as far apart as the history allows.
-    simulations = draws(1000)
+    simulations = draws(600)
     usual = misses(runs, simulations, deviation=0.03, wander=True, places=(runs // 2, runs + 1))
     assert at_most(max(usual), simulations, 0.05)
     longest = misses(runs, simulations, deviation=0.03, wander=True, places=(1, runs))

@@ -46,7 +46,7 @@ def alarms(simulations, runs, deviation, common):
 
 @pytest.mark.parametrize("common", [0.0, 0.8])
 def test_six_arms_together_alarm_as_rarely_as_promised(common, draws):
-    simulations = draws(300)
+    simulations = draws(150)
     said, plain = alarms(simulations, 8, 0.03, common)
     assert at_most(said, simulations, 0.025)
     assert at_least(plain, simulations, 0.3)  # which is what all of this is for

@@ -35,7 +35,7 @@ def test_what_has_not_changed_is_seldom_seen_to_shift(draw, runs, most, draws):
     and 0.5 %.
     """
     generator = np.random.default_rng(runs)
-    series = draws(2000)
+    series = draws(1000)
     seen = sum(bool(find_shifts(draw(generator, runs))) for _ in range(series))
     assert at_most(seen, series, most)
 
@@ -52,7 +52,7 @@ def test_a_step_of_five_percent_between_twice_ten_runs_is_found(draws):
     74 %, and within a run of it in 92 %.
     """
     generator = np.random.default_rng(1)
-    series = draws(2000)
+    series = draws(1000)
     found = [find_shifts(stepped(generator, 0.0, STEP)) for _ in range(series)]
     assert at_least(one_near(found, 10, 20), series, 0.93)
     assert at_least(one_near(found, 10, 2), series, 0.89)
@@ -62,7 +62,7 @@ def test_a_step_of_five_percent_between_twice_ten_runs_is_found(draws):
 def test_a_step_of_five_percent_between_twice_twenty_runs_is_found(draw, draws):
     """Of 8000 such series 97 % shift once and within three runs of the place."""
     generator = np.random.default_rng(2)
-    series = draws(2000)
+    series = draws(1000)
     logs = [np.repeat([0.0, STEP], 20) + draw(generator, 40) for _ in range(series)]
     found = [find_shifts(each) for each in logs]
     assert at_least(one_near(found, 20, 3), series, 0.95)
@@ -71,7 +71,7 @@ def test_a_step_of_five_percent_between_twice_twenty_runs_is_found(draw, draws):
 def test_a_step_of_ten_percent_is_found_where_it_is(draws):
     """In 97 % of 8000 series at the exact place."""
     generator = np.random.default_rng(3)
-    series = draws(2000)
+    series = draws(1000)
     found = [find_shifts(stepped(generator, 0.0, 0.1)) for _ in range(series)]
     assert at_least(one_near(found, 10, 0), series, 0.95)
 
@@ -80,7 +80,7 @@ def test_a_step_of_ten_percent_is_found_where_it_is(draws):
 def test_two_or_three_runs_in_a_row_are_seldom_a_level(in_a_row, most, draws):
     """Of 8000 series of 30 runs 2.4 and 3.7 % shift, and 1.9 % of those without outliers."""
     generator = np.random.default_rng(15)
-    series = draws(2000)
+    series = draws(1000)
     seen = 0
     for _ in range(series):
         logs = steady(generator, 30)
@@ -93,7 +93,7 @@ def test_two_or_three_runs_in_a_row_are_seldom_a_level(in_a_row, most, draws):
 def test_a_longer_history_is_no_reason_for_more_false_shifts(draws):
     """Of 600 such series none shifts."""
     generator = np.random.default_rng(6)
-    series = draws(300)
+    series = draws(150)
     seen = sum(bool(find_shifts(steady(generator, 3000))) for _ in range(series))
     assert at_most(seen, series, 0.002)
 
@@ -101,7 +101,7 @@ def test_a_longer_history_is_no_reason_for_more_false_shifts(draws):
 def test_intervals_of_levels_and_shifts_hold_the_truth(draws):
     """Both hold it in 94 % of 3000 series: where a shift is was chosen by the same values."""
     generator = np.random.default_rng(8)
-    series = draws(2000)
+    series = draws(1000)
     drawn = [only_series(stepped(generator, 0.0, 0.1, runs=15)) for _ in range(series)]
     shifted = [each for each in drawn if len(each.shifts) == 1]
     assert at_least(len(shifted), series, 0.98)
@@ -115,14 +115,14 @@ def test_intervals_of_levels_and_shifts_hold_the_truth(draws):
 def test_a_newest_run_within_the_noise_is_seldom_warned_of(draws):
     """Of 3000 it is 1.4 %; a newest run beside it by 4 times the noise is warned of in 87 %."""
     generator = np.random.default_rng(11)
-    series = draws(1500)
+    series = draws(800)
     strays = [only_series(steady(generator, 30)).stray for _ in range(series)]
     assert at_most(sum(stray is not None for stray in strays), series, 0.02)
 
 
 def test_a_newest_run_beside_the_noise_is_mostly_warned_of(draws):
     generator = np.random.default_rng(16)
-    series = draws(1500)
+    series = draws(800)
     seen = 0
     for _ in range(series):
         logs = steady(generator, 30)

@@ -39,15 +39,23 @@ ALIKE_ON_ALL = {
     "validated_with_averaged_weights",
 }
 
-#: What is decided by Keras's formulas for JAX and TensorFlow: torch has optimizers of its own.
+#: What Keras decides alike for JAX and TensorFlow: torch has optimizers of its own.
 ALIKE_ON_TENSORFLOW = {
+    "a_model_in_a_model",
     "adagrad",
+    "adamw_with_some_weights_not_decayed",
+    "embedding_and_gru",
     "exponential_decay",
     "global_clipnorm",
     "huber_with_its_sum",
+    "inputs_and_outputs_listed_with_one_weight",
+    "layer_normalization",
     "lion",
     "nadam",
     "nesterov",
+    "no_targets",
+    "outputs_weighted_by_name",
+    "own_metric_of_the_model",
     "rmsprop_centered_with_momentum",
     "root_and_mean_of_errors",
     "stack_by_momentum",
