@@ -128,6 +128,15 @@ def overhead(session: nox.Session) -> None:
     )  # fmt: skip
 
 
+@nox.session(venv_backend="none", requires=["env(suite)"], default=False)
+def slices(session: nox.Session) -> None:
+    """Measure by how much a round is off, by the length of slices (some minutes)."""
+    session.run(
+        environment_python("suite"), "tests/benchmarks/slice_lengths.py", *session.posargs,
+        external=True,
+    )  # fmt: skip
+
+
 @nox.session(default=False)
 def lint(session: nox.Session) -> None:
     """Check style and formatting."""

@@ -57,7 +57,7 @@ from keras_bench.records import (
 #: What a run is like where no option says otherwise, and with --quick. To predict there is an arm
 #: for each batch size.
 USUAL: dict[Task, Settings] = {"train": Settings(), "predict": Settings(budget_seconds=900.0)}
-_FIRST_IMPRESSION = Settings(precision=0.15, min_steady_epochs=5, min_steady_seconds=0.5)
+_FIRST_IMPRESSION = Settings(precision=0.15, training_seconds=0.5)
 QUICK: dict[Task, Settings] = {
     "train": replace(_FIRST_IMPRESSION, budget_seconds=72.0),
     "predict": replace(_FIRST_IMPRESSION, budget_seconds=240.0),
@@ -240,8 +240,7 @@ def run(
         threads=threads,
         seed=seed,
         timeout_seconds=timeout,
-        min_steady_epochs=base.min_steady_epochs,
-        min_steady_seconds=base.min_steady_seconds,
+        training_seconds=base.training_seconds,
         parity=not no_parity,
     )
     debug = debug or context.obj
@@ -481,12 +480,7 @@ def explain(
     Other loops and settings are measured beside fit, and a sampling profiler watches fit train. If
     --set names several values, the first is explained and the others are tried.
     """
-    from keras_bench.commands.explain import (
-        MIN_STEADY_EPOCHS,
-        MIN_STEADY_SECONDS,
-        PRECISION,
-        Files,
-    )
+    from keras_bench.commands.explain import PRECISION, TRAINING_SECONDS, Files
     from keras_bench.commands.explain import explain as find_out
 
     settings = Settings(
@@ -495,8 +489,7 @@ def explain(
         threads=threads,
         seed=seed,
         timeout_seconds=timeout,
-        min_steady_epochs=MIN_STEADY_EPOCHS,
-        min_steady_seconds=MIN_STEADY_SECONDS,
+        training_seconds=TRAINING_SECONDS,
         parity=False,
     )
     files = Files(markdown, json)

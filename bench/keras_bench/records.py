@@ -135,12 +135,11 @@ def steps_per_execution(loop: str) -> int | None:
 class Sample:
     """What one worker process measured, every epoch of it in the order it came.
 
-    `epoch_seconds` (wall) and `epoch_cpu_seconds` (of the whole process) have an entry per
+    `epoch_seconds` (active time) and `epoch_cpu_seconds` (of the whole process) have an entry per
     epoch, the first epoch included, and so have `losses` and `accuracies` (empty where the
-    model has no accuracy metric). An epoch lasts from the end of the one before, so that
-    they add up to the whole of `fit`. `intra_op_threads`, `inter_op_threads` are None where
-    the framework doesn't tell, `os_threads` where the system doesn't, and `cpus`, the
-    affinity, is empty where the system has none.
+    model has no accuracy metric). An epoch lasts from the end of the one before.
+    `intra_op_threads`, `inter_op_threads` are None where the framework doesn't tell, `os_threads`
+    where the system doesn't, and `cpus`, the affinity, is empty where the system has none.
 
     Of a prediction, a call of `Model.predict` stands where an epoch stands: first the first call,
     then the mean of the warm-up's, then the means of blocks of `calls_per_block` calls each. There
@@ -170,6 +169,19 @@ class Sample:
     """What was made up where the workload has no data of its own, in words."""
     waiting_callbacks: tuple[str, ...] = ()
     """The workload's callbacks for which Keras waits for every batch, where else it goes on."""
+    fit_epochs: int | None = None
+    """How many epochs the workload's own settings of `fit` ask for; None of a prediction, and in
+    results from before it was kept."""
+    counted: tuple[float, ...] | None = None
+    """How much of each epoch counts, of 1: what lies within the stretch of time by which the arms
+    of a group are compared. None for all after the warm-up, as in results from before processes
+    were measured in slices."""
+    slice_seconds: float | None = None
+    """For how long its process ran at a time while the others of its group were stopped; None
+    where that was whole epochs."""
+    sliced_to_free: float | None = None
+    """An epoch's time in slices ÷ its time without, where the two were compared: in the first round
+    of a group. They were seen one after the other."""
 
 
 #: What a parameter of a workload may be set to.
@@ -205,22 +217,6 @@ class Selection:
     names: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     parameters: tuple[tuple[str, tuple[Parameter, ...]], ...] = ()
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """What one worker is to do: an arm, and for how long.
-
-    `epochs` is None for as many as the workload's own fit settings say, and
-    `time_limit_seconds` ends the training after the epoch in which it is passed; both only
-    once there are `least_epochs`. Of a prediction, they count as in its `Sample`, and None
-    leaves it to the time limit alone.
-    """
-
-    arm: Arm
-    least_epochs: int
-    epochs: int | None = None
-    time_limit_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -295,8 +291,8 @@ class Profile:
 class Settings:
     """What the user asked of a run. `rounds` is None where precision and budget decide.
 
-    A process runs `min_steady_epochs` and `min_steady_seconds` at the least: its speed wanders
-    in phases of seconds, which a much shorter one would show as its own.
+    In a round each arm trains for `training_seconds`, and `least_epochs`, at the least: its speed
+    wanders in phases of seconds, which a much shorter time would show as its own.
     """
 
     precision: float = 0.05
@@ -305,8 +301,8 @@ class Settings:
     threads: str = "default"
     seed: int = 0
     timeout_seconds: float = 300.0
-    min_steady_epochs: int = 8
-    min_steady_seconds: float = 2.0
+    training_seconds: float = 2.0
+    least_epochs: int = 2
     parity: bool = True
     """Whether to check first that the backends learn the same."""
 
@@ -322,7 +318,7 @@ Metric = Literal["auto", "wall", "cpu"]
 class GateSettings:
     """What the user asked of a gate. `threshold` is the slowdown that must not be missed.
 
-    In a round each side trains for `training_seconds` and takes `least_turns` at the least.
+    In a round each side trains for `training_seconds`, and `least_epochs`, at the least.
     `cpu` is the core that workers are pinned to, None for none.
     """
 
@@ -332,7 +328,7 @@ class GateSettings:
     threads: str = "single"
     cpu: int | None = None
     training_seconds: float = 1.5
-    least_turns: int = 4
+    least_epochs: int = 4
     seed: int = 0
     timeout_seconds: float = 300.0
     parity: bool = True
@@ -446,4 +442,6 @@ class Calibration:
     parity_seconds: float
     metric: Clock
     rounds: tuple[CalibrationRound, ...] = ()
+    in_slices: bool = False
+    """Whether its rounds were measured in slices; those from before say nothing of such gates."""
     schema_version: int = SCHEMA_VERSION

@@ -63,7 +63,7 @@ def suite_epoch_seconds(python: str, backend: str, workers: Launcher) -> float:
         seed=0,
         epochs=EPOCHS[backend] + 2,
     )
-    epochs = steady(workers.run(python, request).epoch_seconds)
+    epochs = steady(workers.run(python, request))
     return sum(epochs) / len(epochs)
 
 

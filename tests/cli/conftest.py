@@ -2,6 +2,8 @@
 
 import pytest
 
+from keras_bench.commands import rounds
+
 
 @pytest.fixture(autouse=True)
 def pages_where_they_are_asked_for(request: pytest.FixtureRequest) -> None:
@@ -11,6 +13,24 @@ def pages_where_they_are_asked_for(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
-def short_turns(monkeypatch) -> None:
-    """Let a fake worker, which has no cache that is cold, train an epoch or a few in its turn."""
-    monkeypatch.setattr("keras_bench.measure.turns.LEAST_TURN_SECONDS", 0.002)
+def short_rounds(monkeypatch) -> None:
+    """Let a fake worker, which has no cache that is cold, train for a moment."""
+    of_settings = rounds.GroupSettings
+    monkeypatch.setattr(
+        rounds, "GroupSettings", lambda **given: of_settings(**given | {"training_seconds": 0.005})
+    )
+    monkeypatch.setattr("keras_bench.measure.group.SLICE_SECONDS", 0.004)
+    monkeypatch.setattr("keras_bench.measure.group.FREE_SECONDS", 0.01)
+
+
+@pytest.fixture
+def interrupted_in_round_2(monkeypatch) -> None:
+    """Let Ctrl-C come when the second round begins."""
+    measure = rounds.measure_groups
+
+    def interruptible(number, *others):
+        if number == 2:
+            raise KeyboardInterrupt
+        return measure(number, *others)
+
+    monkeypatch.setattr(rounds, "measure_groups", interruptible)

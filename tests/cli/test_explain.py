@@ -3,11 +3,11 @@
 import json
 import re
 import signal
-import time
 from pathlib import Path
 
 import pytest
-from processes import PATIENCE_SECONDS
+from fake_worker import asked_of
+from processes import PATIENCE_SECONDS, wait_for
 
 SHORT = "--budget=1"
 
@@ -94,35 +94,20 @@ def test_a_file_of_several_workloads_is_asked_which(run_cli, fake_python, tmp_pa
     assert "build_a, build_b; name one after a colon" in answer.stderr
 
 
-def test_what_was_measured_before_ctrl_c_is_explained(start_cli, fake_python, tmp_path: Path):
-    hangs = f"if request['loop'] == 'batch': time.sleep(600)\n{by_loop()}"
-    process = start_cli(
-        "explain", "dense_3_5_2", "--backend=jax", f"--env=jax={fake_python(hangs)}",
-        "--json=found.json", "--seed=4",
-    )  # fmt: skip
-    heard = []
-    assert process.stdout is not None
-    for line in process.stdout:
-        heard.append(line)
-        if "[jax] " in line:
-            break
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    rest, _ = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 130
-    assert "INCOMPLETE" in rest
+def test_what_was_measured_before_ctrl_c_is_explained(
+    explain, interrupted_in_round_2, tmp_path: Path
+):
+    answer = explain(by_loop())
+    assert answer.returncode == 130
+    assert "INCOMPLETE" in answer.stdout
     assert document(tmp_path)["explanation"]["processes"] == 1
 
 
 def test_ctrl_c_before_anything_was_measured_says_so(start_cli, fake_python):
-    process = start_cli(
-        "explain", "dense_3_5_2", "--backend=jax", f"--env=jax={fake_python('time.sleep(600)')}"
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "watching" in line:
-            break
-    time.sleep(0.5)
+    python = fake_python("time.sleep(600)")
+    process = start_cli("explain", "dense_3_5_2", "--backend=jax", f"--env=jax={python}")
+    wait_for(lambda: "timing" in asked_of(python), process)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=PATIENCE_SECONDS)
+    _, said = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130
+    assert "interrupted" in said

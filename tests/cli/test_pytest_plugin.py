@@ -104,15 +104,18 @@ def test_durations_are_those_that_workers_say(run, fake_python, folder):
 def test_the_first_epoch_and_the_warm_up_never_count(run, fake_python, folder):
     behaviour = """
 def say_late(key, value, say=say):
-    value["epoch_seconds"][:2] = [0.05, 0.04]
+    if key == "sample":
+        value["epoch_seconds"][:2] = [0.05, 0.04]
     say(key, value)
 say = say_late
-sample(0.01, 0.001)
+sample(0.002, 0.001)
 """
     few = ("-k", "jax", "--keras-bench-rounds=1")
     run(env("jax", fake_python(behaviour)), *few, "--benchmark-json=found.json")
     (found,) = json.loads((folder / "found.json").read_text())["benchmarks"]
-    assert found["extra_info"]["samples"][0]["epoch_seconds"][0] == 0.05
+    (sample,) = found["extra_info"]["samples"]
+    assert sample["epoch_seconds"][0] == pytest.approx(0.05)
+    assert sample["counted"][:2] == [0.0, 0.0]
     assert found["stats"]["max"] == pytest.approx(0.001)
 
 

@@ -46,7 +46,7 @@ def warm_pythons(
 
 @pytest.fixture
 def measure(warm_pythons, tmp_path: Path):
-    """Write a workload file and run one worker on it."""
+    """Write a workload file and run one worker on it, for three epochs if no more are asked."""
 
     def run(text: str, backend="jax", python=None, timeout_seconds=120.0, **request):
         file = tmp_path / "mine.py"
@@ -54,7 +54,12 @@ def measure(warm_pythons, tmp_path: Path):
         with launcher(timeout_seconds) as workers:
             return workers.run(
                 python or warm_pythons[backend],
-                TimingRequest(workload=workload_in(file), backend=backend, seed=0, **request),
+                TimingRequest(
+                    workload=workload_in(file),
+                    backend=backend,
+                    seed=0,
+                    **{"epochs": 3} | request,
+                ),
             )
 
     return run

@@ -27,7 +27,6 @@ def test_a_training_is_watched_and_split(
     backend: str, run_cli, pythons, tmp_path: Path, monkeypatch
 ):
     monkeypatch.setattr("keras_bench.measure.profile.WATCH_SECONDS", 2.0)
-    monkeypatch.setattr("keras_bench.measure.profile.SPARE_SECONDS", 1.0)
     # That the other loops train on every backend is shown by their own tests.
     monkeypatch.setattr("keras_bench.commands.explain.arms_to_explain", fit_and_itself)
     (tmp_path / "cwd" / "mine.py").write_text(LARGER)
@@ -60,7 +59,9 @@ def train(warm_pythons, tmp_path: Path):
     def train(backend: str, loop: str):
         file = tmp_path / "mine.py"
         file.write_text(SMALL_WORKLOAD)
-        request = TimingRequest(workload=workload_in(file), backend=backend, seed=0, loop=loop)
+        request = TimingRequest(
+            workload=workload_in(file), backend=backend, seed=0, loop=loop, epochs=3
+        )
         with launcher(300.0) as workers:
             return workers.run(warm_pythons[backend], request)
 

@@ -198,7 +198,9 @@ def test_a_keras_that_installs_and_breaks_at_import_is_named(
     recipe, folder = recipe_with(own, [f"keras=={BROKEN_KERAS}"]), tmp_path / "broken"
     assert PipMaker().make_on(Path(jax_python).parents[1], recipe, folder, tmp_path / "log")
     (tmp_path / "mine.py").write_text(SMALL_WORKLOAD)
-    request = TimingRequest(workload=workload_in(tmp_path / "mine.py"), backend="jax", seed=0)
+    request = TimingRequest(
+        workload=workload_in(tmp_path / "mine.py"), backend="jax", seed=0, epochs=3
+    )
     with launcher(PATIENCE_SECONDS) as workers, pytest.raises(BackendError) as caught:
         workers.run(str(python_of(folder)), request)
     assert "breaks at import with RuntimeError: not this Keras" in str(caught.value)

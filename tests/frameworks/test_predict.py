@@ -33,7 +33,7 @@ def predict(pythons, tmp_path: Path):
                     workload=workload_in(file),
                     backend=backend,
                     seed=0,
-                    **{"least_epochs": 3, "epochs": 5} | request,
+                    **{"epochs": 5} | request,
                 ),
             )
 
@@ -79,10 +79,6 @@ def test_calls_are_timed_in_blocks_after_the_first_and_the_warm_up(predict):
     assert sample.examples == 50  # More than the data hold.
     steady = sample.calls_per_block * sum(sample.epoch_seconds[2:])
     assert sample.import_seconds + sample.epoch_seconds[0] + steady < sample.process_seconds
-
-
-def test_a_time_limit_ends_it_once_there_are_enough(predict):
-    assert len(predict(SMALL_WORKLOAD, epochs=None, time_limit_seconds=0.001).epoch_seconds) == 3
 
 
 def test_numpy_does_not_tell_its_threads(predict):

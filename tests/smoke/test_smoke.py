@@ -149,7 +149,6 @@ def fit_and_fused(fit: Arm, others: tuple[Arm, ...]) -> tuple[Arm, ...]:
 
 def test_an_epoch_is_explained(run_cli, jax, command_folder: Path, monkeypatch):
     monkeypatch.setattr("keras_bench.measure.profile.WATCH_SECONDS", 1.0)
-    monkeypatch.setattr("keras_bench.measure.profile.SPARE_SECONDS", 1.0)
     # One of the loops that may be faster, and none by which an epoch is split further.
     monkeypatch.setattr("keras_bench.commands.explain.arms_to_explain", fit_and_fused)
     (command_folder / "mine.py").write_text(SMALL_WORKLOAD)

@@ -9,6 +9,7 @@ from typing import Any
 from keras_bench.analyze.comparison import Figures, Row, Table
 from keras_bench.analyze.sequential import LOOKS
 from keras_bench.analyze.stats import Estimate
+from keras_bench.analyze.steady import UNCOUNTED_EPOCHS
 from keras_bench.errors import BenchError, WorkerDied
 from keras_bench.parity.blueprint import Blueprint, Layer, Part, Weight
 from keras_bench.parity.causes import Cause
@@ -112,22 +113,40 @@ def sample(steady_seconds: float = 0.1, epochs: int = 10, **changes: Any) -> Sam
     return Sample(**defaults | changes)
 
 
+def in_slices(steady_seconds: float = 0.1, epochs: int = 10, **changes: Any) -> Sample:
+    """Return a sample of a process in slices, all of whose epochs count after the warm-up."""
+    known = sample(steady_seconds, epochs, **{"slice_seconds": 0.04} | changes)
+    if known.counted is not None:
+        return known
+    places = range(len(known.epoch_seconds))
+    return replace(known, counted=tuple(float(place >= UNCOUNTED_EPOCHS) for place in places))
+
+
 def predicted(backend: str, *calls: float, **changes: Any) -> ArmResult:
     """Return an arm that predicts, with a sample per process, each given by its steady call."""
     samples = tuple(
-        sample(each, losses=(), examples=32, calls_per_block=CALLS_PER_BLOCK) for each in calls
+        sample(each, losses=(), examples=32, calls_per_block=CALLS_PER_BLOCK, round=number)
+        for number, each in enumerate(calls, start=1)
     )
     known = arm(backend, "net(batch_size=32)", task="predict", loop="predict")
     return ArmResult(known, samples, **changes)
 
 
 def result(backend: str, *processes: float | Sample, **changes: Any) -> ArmResult:
-    """Return an arm with a sample per process, each given whole or by its steady epoch."""
-    samples = tuple(
-        process if isinstance(process, Sample) else sample(process) for process in processes
-    )
+    """Return an arm with a sample per round, from the first one on.
+
+    Each is given whole, and keeps its own round, or by its steady epoch.
+    """
+    samples = _of_rounds(processes)
     of_arm = {name: changes.pop(name) for name in ("workload", "loop") if name in changes}
     return ArmResult(arm(backend, **of_arm), samples, **changes)
+
+
+def _of_rounds(processes: Sequence[float | Sample]) -> tuple[Sample, ...]:
+    return tuple(
+        process if isinstance(process, Sample) else sample(process, round=number)
+        for number, process in enumerate(processes, start=1)
+    )
 
 
 def failure(error: BenchError | None = None) -> Failure:
@@ -154,14 +173,8 @@ def run(*results: ArmResult, **changes: Any) -> Run:
 
 
 def side(label: str, *processes: float | Sample, **changes: Any) -> ArmResult:
-    """Return one side of a pair, with a sample per round, from the first one on.
-
-    A sample given whole keeps its own round.
-    """
-    samples = tuple(
-        process if isinstance(process, Sample) else sample(process, round=number)
-        for number, process in enumerate(processes, start=1)
-    )
+    """Return one side of a pair, with samples as `result` has them."""
+    samples = _of_rounds(processes)
     known = arm(
         changes.pop("backend", "jax"),
         changes.pop("workload", "net"),
@@ -216,6 +229,7 @@ def calibration(*rounds: CalibrationRound, **changes: Any) -> Calibration:
         "parity_seconds": 5.0,
         "metric": "wall",
         "rounds": rounds,
+        "in_slices": True,
     }
     return Calibration(**defaults | changes)
 

@@ -6,8 +6,10 @@ finds these names:
 - `asked`, `request`: the name of what the coordinator asks, and its fields.
 - `say(key, value)`: send an answer.
 - `hear()`: block until the coordinator says another line, and return it.
-- `sample(epoch_seconds, claimed_seconds)`: train for so long an epoch, in turns where it is asked
-  to, and answer with a sample; it claims another time than it takes where it is told to.
+- `epoch(seconds)`: train an epoch for so long, tell of it, and return whether to go on.
+- `sample(epoch_seconds, claimed_seconds)`: train such epochs until it is told to end, and answer
+  with a sample. What it tells of their CPU time is free of noise; of their wall time, where it is
+  to claim one.
 """
 
 import stat
@@ -41,24 +43,27 @@ def say(key, value):
 def hear():
     return inbox.get()
 
-def sample(epoch_seconds=0.0001, claimed_seconds=None):
-    epoch_seconds += request.get("busy_wait_seconds", 0.0)
-    if request.get("turns_after_epochs") is None:
-        epochs = request["epochs"] or 20
-        time.sleep(epoch_seconds * epochs)
-    else:
-        epochs = request["turns_after_epochs"]
-        while True:
-            say("turn", dict(epoch_seconds=epoch_seconds))
-            word = hear()
-            if word == "stop":
-                break
-            time.sleep(epoch_seconds * int(word))
-            epochs += int(word)
-    claimed = [epoch_seconds if claimed_seconds is None else claimed_seconds] * epochs
+lasted = []
+
+def epoch(seconds):
+    start, cpu_start = time.monotonic(), time.thread_time()
+    # Work, and no wall time, which goes on while the process is stopped.
+    while time.thread_time() < cpu_start + seconds:
+        pass
+    end = time.monotonic()
+    lasted.append(end - start)
+    say("epoch", dict(start_seconds=start, end_seconds=end))
+    return inbox.empty()
+
+def sample(epoch_seconds=0.002, claimed_seconds=None):
+    epoch_seconds += request.get("added_cpu_seconds", 0.0)
+    while epoch(epoch_seconds) and len(lasted) != request["epochs"]:
+        pass
+    epochs = len(lasted)
     say("sample", dict(
-        import_seconds=0.0, build_seconds=0.0, epoch_seconds=claimed,
-        epoch_cpu_seconds=claimed, accuracies=[],
+        import_seconds=0.0, build_seconds=0.0,
+        epoch_seconds=lasted if claimed_seconds is None else [claimed_seconds] * epochs,
+        epoch_cpu_seconds=[claimed_seconds or epoch_seconds] * epochs, accuracies=[],
         losses=[] if asked == "predicting" else [0.5] * epochs,
         examples=100, peak_rss_bytes=10**8, jit_compile=True, intra_op_threads=None,
         inter_op_threads=None, os_threads=3, cpus=[0]))

@@ -10,12 +10,12 @@ from keras_bench.records import Arm, Gate, GateSettings, Settings
 
 
 def orders_of_a_run(seed: int, rounds: int = 8) -> list[tuple[Arm, ...]]:
-    """Return the order of three arms in each of so many rounds, from the second one on."""
+    """Return the order of a group of three arms in each of so many rounds, from the second on."""
     settings = Settings(seed=seed, rounds=rounds + 1, budget_seconds=None)
     arms = [result(backend, *[0.1] * 6) for backend in ("tensorflow", "jax", "torch")]
     known = run(*arms, settings=settings)
     plans = [plan.next_round(replace(known, rounds=number), 0.0) for number in range(1, rounds + 1)]
-    return [tuple(assignment.arm for assignment in each) for each in plans]
+    return [group for (group,) in plans]
 
 
 def unmeasured_gate(*workloads: str, **changes: Any) -> Gate:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from keras_bench.analyze.answer import listed, span, times
 from keras_bench.analyze.break_even import BreakEven, break_even
 from keras_bench.analyze.explain_plan import SPLITTING_LOOPS
-from keras_bench.analyze.stats import Estimate, ratio
-from keras_bench.analyze.steady import process_epoch_seconds
+from keras_bench.analyze.ratios import process_times, ratio_of
+from keras_bench.analyze.stats import Estimate
 from keras_bench.records import JIT_LOOPS, Arm, ArmResult
 
 
@@ -73,11 +73,11 @@ def _try(result: ArmResult, fit: ArmResult) -> Try:
         message = result.parity.summary
     if not result.samples or not fit.samples:
         return Try(name, None, None, None, other, message)
-    seconds, of_fit = map(process_epoch_seconds, (result.samples, fit.samples))
+    times, of_fit = map(process_times, (result.samples, fit.samples))
     firsts = sorted(sample.epoch_seconds[0] for sample in result.samples)
     return Try(
         name,
-        ratio(of_fit, seconds),
+        ratio_of(of_fit, times),
         firsts[len(firsts) // 2],
         break_even(result, fit),
         other,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from keras_bench.analyze.comparison import Figures, Row, Table
+from keras_bench.analyze.slices import grouped, weather_sentence
 from keras_bench.analyze.stats import Estimate
 from keras_bench.records import DEFAULT_LOOPS, FLOOR_LOOP, Run
 
@@ -110,7 +111,8 @@ def ending(run: Run, tables: Sequence[Table]) -> str:
     sentence = f"{reasons[run.stopped]} after {rounds}: {reached}"
     if run.stopped == "budget" and widest is not None and widest > run.settings.precision:
         sentence += f" (wanted {wanted}; a larger --budget narrows it)"
-    return f"{sentence}."
+    weather = weather_sentence(grouped(run.results, lambda arm: arm.workload))
+    return " ".join(filter(None, (f"{sentence}.", weather)))
 
 
 def percent(share: float) -> str:

@@ -29,7 +29,11 @@ DATA_FILES = (
     "keras/src/trainers/data_adapters/", "keras/src/trainers/epoch_iterator.py",
     "tensorflow/python/data/", "torch/utils/data/", "grain/",
 )  # fmt: skip
-CALLBACK_FILES = ("keras/src/callbacks/", "keras_bench/worker/timing.py")
+CALLBACK_FILES = (
+    "keras/src/callbacks/",
+    "keras_bench/worker/timing.py",
+    "keras_bench/worker/stamps.py",
+)
 FRAMEWORK_FILES = ("jax/", "jaxlib/", "tensorflow/", "torch/")
 #: Keras's side of a backend: its functions hand each operation on, and a sample of Python can't
 #: tell them from the C that they call. But for its trainers, which drive the steps.

@@ -7,12 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from keras_bench.analyze.stats import Estimate, centre, ratio
-from keras_bench.analyze.steady import (
-    process_epoch_cpu_seconds,
-    process_epoch_seconds,
-    steady_count,
-)
+from keras_bench.analyze.ratios import ProcessTimes, process_times, ratio_of
+from keras_bench.analyze.stats import Estimate, centre
+from keras_bench.analyze.steady import process_epoch_seconds, process_epochs_by, steady_count
 from keras_bench.analyze.words import WORDS, Words
 from keras_bench.records import (
     BACKENDS_OF,
@@ -36,7 +33,7 @@ class Figures:
     epoch ÷ that of the fastest arm that counts, None for the fastest itself. `speedup` is the
     epoch of `fit` on the same backend ÷ this arm's, None for `fit` itself and where that wasn't
     measured or doesn't count. `loss` and
-    `accuracy` are those of the first process after epoch `loss_epoch`, the last that all
+    `accuracy` are those of the first process after epoch `loss_epoch`, the last of `fit` that all
     arms came to; a prediction has none of the three. Its calls stand where epochs stand, as in its
     samples, and `epochs` counts the steady ones.
     """
@@ -63,6 +60,12 @@ class Figures:
     random_data: str
     speedup: Estimate | None = None
     waiting_callbacks: tuple[str, ...] = ()
+    process_rounds: tuple[int, ...] | None = None
+
+    @property
+    def process_times(self) -> ProcessTimes:
+        """What ratios are made from."""
+        return ProcessTimes(self.process_epoch_seconds, self.process_rounds)
 
 
 @dataclass(frozen=True)
@@ -115,8 +118,8 @@ class Table:
 def _to_fastest(row: Row, fastest: Row | None) -> Row:
     if row.figures is None or fastest is None or fastest.figures is None:
         return row
-    seconds = row.figures.process_epoch_seconds
-    versus = None if row is fastest else ratio(seconds, fastest.figures.process_epoch_seconds)
+    times, of_fastest = row.figures.process_times, fastest.figures.process_times
+    versus = None if row is fastest else ratio_of(times, of_fastest)
     return replace(row, figures=replace(row.figures, ratio=versus))
 
 
@@ -171,15 +174,18 @@ def _row(result: ArmResult, measured: Sequence[ArmResult]) -> Row:
     if not result.samples:
         unsupported = result.failure is not None and result.failure.unsupported
         return Row(result.arm, None, failure, result.parity, unsupported)
-    loss_epoch = min(len(other.samples[0].losses) for other in measured)
+    loss_epoch = _loss_epoch([other.samples[0] for other in measured])
     fastest = measured[0]
     versus = None
     if result is not fastest:
-        versus = ratio(
-            process_epoch_seconds(result.samples), process_epoch_seconds(fastest.samples)
-        )
+        versus = ratio_of(process_times(result.samples), process_times(fastest.samples))
     figures = _figures(result.samples, versus, _speedup(result, measured), loss_epoch)
     return Row(result.arm, figures, failure, result.parity)
+
+
+def _loss_epoch(samples: Sequence[Sample]) -> int:
+    """Return the epoch after which losses are told: the last of `fit` that all have come to."""
+    return min(min(len(each.losses), each.fit_epochs or len(each.losses)) for each in samples)
 
 
 def _speedup(result: ArmResult, measured: Sequence[ArmResult]) -> Estimate | None:
@@ -189,20 +195,20 @@ def _speedup(result: ArmResult, measured: Sequence[ArmResult]) -> Estimate | Non
     by_fit = [each for each in counting(measured) if each.arm == default]
     if not by_fit:
         return None
-    return ratio(process_epoch_seconds(by_fit[0].samples), process_epoch_seconds(result.samples))
+    return ratio_of(process_times(by_fit[0].samples), process_times(result.samples))
 
 
 def _figures(
     samples: Sequence[Sample], versus: Estimate | None, speedup: Estimate | None, loss_epoch: int
 ) -> Figures:
     first = samples[0]
-    per_process = process_epoch_seconds(samples)
-    epoch_seconds = centre(per_process)
+    times = process_times(samples)
+    epoch_seconds = centre(times.seconds)
     return Figures(
         epoch_seconds=epoch_seconds,
         ratio=versus,
         examples_per_second=first.examples / epoch_seconds.value,
-        epoch_cpu_seconds=median(process_epoch_cpu_seconds(samples)),
+        epoch_cpu_seconds=median(process_epochs_by("cpu", samples)),
         import_seconds=median(sample.import_seconds for sample in samples),
         build_seconds=median(sample.build_seconds for sample in samples),
         first_epoch_seconds=median(sample.epoch_seconds[0] for sample in samples),
@@ -212,7 +218,8 @@ def _figures(
         loss_epoch=loss_epoch or None,
         processes=len(samples),
         epochs=sum(steady_count(sample) for sample in samples),
-        process_epoch_seconds=tuple(per_process),
+        process_epoch_seconds=times.seconds,
+        process_rounds=times.rounds,
         jit_compile=first.jit_compile,
         intra_op_threads=first.intra_op_threads,
         inter_op_threads=first.inter_op_threads,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from keras_bench.analyze.steady import steady
+from keras_bench.analyze.steady import steady_places
 from keras_bench.records import Sample
 
 
@@ -20,8 +20,8 @@ class TimedEpoch:
 def timed_epochs(samples: Sequence[Sample]) -> tuple[TimedEpoch, ...]:
     """Return the epochs of all processes, those that aren't counted too."""
     return tuple(
-        TimedEpoch(process, number, seconds, number > uncounted)
+        TimedEpoch(process, place + 1, seconds, place in counted)
         for process, sample in enumerate(samples, start=1)
-        for uncounted in [len(sample.epoch_seconds) - len(steady(sample.epoch_seconds))]
-        for number, seconds in enumerate(sample.epoch_seconds, start=1)
+        for counted in [set(steady_places(sample))]
+        for place, seconds in enumerate(sample.epoch_seconds)
     )

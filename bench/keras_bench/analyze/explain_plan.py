@@ -1,26 +1,21 @@
 """What an explanation measures: `fit`, what splits its epoch, and what may be faster.
 
-All go into the same rounds. What is plainly slower gets no second process, and what takes long to
+All go into the same group. What is plainly slower gets no second process, and what takes long to
 start comes once the others are known.
 """
 
 import random
 from dataclasses import replace
 
-from keras_bench.analyze.plan import LEAST_EPOCHS, Stop
-from keras_bench.analyze.repetitions import epoch_cost_seconds, process_cost_seconds, steady_epochs
-from keras_bench.analyze.stats import ratio
-from keras_bench.analyze.steady import UNCOUNTED_EPOCHS, process_epoch_seconds
-from keras_bench.records import DATA_LOOP, FLOOR_LOOP, JIT_LOOPS, Arm, ArmResult, Assignment, Run
+from keras_bench.analyze.plan import Groups, Stop, round_seconds
+from keras_bench.analyze.ratios import process_times, ratio_of
+from keras_bench.records import DATA_LOOP, FLOOR_LOOP, JIT_LOOPS, Arm, ArmResult, Run
 
 #: Processes of each arm that is still wanted, whatever the precision.
 MIN_PROCESSES = 3
 
 #: A loop that takes so many times as long as `fit` in its first process isn't tried again.
 HOPELESS = 1.3
-
-#: How long a first process trains at the most, once it has trained an epoch that counts.
-FIRST_PROCESS_SECONDS = 4.0
 
 #: What an epoch is split by, which no one is advised to train by.
 SPLITTING_LOOPS = (FLOOR_LOOP, DATA_LOOP)
@@ -49,8 +44,8 @@ def arms_to_explain(fit: Arm, others: tuple[Arm, ...]) -> tuple[Arm, ...]:
     return (*found, *map(by, jit), *others)
 
 
-def next_round(run: Run, elapsed_seconds: float) -> tuple[Assignment, ...] | Stop:
-    """Return a worker for `fit`, the run's first arm, and for each that is still wanted."""
+def next_round(run: Run, elapsed_seconds: float) -> Groups | Stop:
+    """Return a group of `fit`, the run's first arm, and all that is still wanted, or the end."""
     fit = run.results[0]
     if fit.failure is not None:
         return Stop("failed")
@@ -58,12 +53,15 @@ def next_round(run: Run, elapsed_seconds: float) -> tuple[Assignment, ...] | Sto
     if run.rounds >= MIN_PROCESSES and not wanted:
         return Stop("precise")
     if run.rounds > 0:
-        wanted = _affordable(fit, wanted, run, elapsed_seconds)
-        if not wanted and (run.rounds >= MIN_PROCESSES or not _fits(fit, run, elapsed_seconds)):
+        left_seconds = (run.settings.budget_seconds or 0.0) - elapsed_seconds
+        wanted = _affordable(wanted, run, left_seconds)
+        if not wanted and (
+            run.rounds >= MIN_PROCESSES or round_seconds([fit], run.results) > left_seconds
+        ):
             return Stop("budget")
-    assignments = [_process(each, run) for each in (fit, *wanted)]
-    random.Random(f"{run.settings.seed} {run.rounds}").shuffle(assignments)
-    return tuple(assignments)
+    chance = random.Random(f"{run.settings.seed} {run.rounds}")
+    arms = [each.arm for each in (fit, *wanted)]
+    return (tuple(chance.sample(arms, len(arms))),)
 
 
 def _is_wanted(result: ArmResult, fit: ArmResult, run: Run) -> bool:
@@ -73,8 +71,7 @@ def _is_wanted(result: ArmResult, fit: ArmResult, run: Run) -> bool:
         return False
     if not result.samples:
         return True
-    seconds, of_fit = map(process_epoch_seconds, (result.samples, fit.samples))
-    versus = ratio(seconds, of_fit)
+    versus = ratio_of(process_times(result.samples), process_times(fit.samples))
     splits = result.arm.loop in SPLITTING_LOOPS
     if versus.value > HOPELESS and not splits:
         return False
@@ -88,37 +85,13 @@ def _is_its_turn(arm: Arm, fit: ArmResult, run: Run) -> bool:
     return JIT_LOOPS[arm.loop] != fit.samples[0].jit_compile
 
 
-def _process(result: ArmResult, run: Run) -> Assignment:
-    if not result.samples:
-        return Assignment(result.arm, LEAST_EPOCHS, time_limit_seconds=FIRST_PROCESS_SECONDS)
-    epochs = UNCOUNTED_EPOCHS + steady_epochs(result.samples, run.settings)
-    return Assignment(result.arm, LEAST_EPOCHS, epochs)
-
-
-def _affordable(
-    fit: ArmResult, wanted: list[ArmResult], run: Run, elapsed_seconds: float
-) -> list[ArmResult]:
+def _affordable(wanted: list[ArmResult], run: Run, left_seconds: float) -> list[ArmResult]:
     """Return those that the rest of the budget is enough for, beside `fit`.
 
-    The least measured come first, and of these the cheap ones.
+    The least measured come first.
     """
-    left = (run.settings.budget_seconds or 0.0) - elapsed_seconds - _cost_seconds(fit, run)
-    chosen = []
-    for result in sorted(wanted, key=lambda each: (len(each.samples), _cost_seconds(each, run))):
-        cost = _cost_seconds(result, run)
-        if cost <= left:
+    chosen: list[ArmResult] = []
+    for result in sorted(wanted, key=lambda each: len(each.samples)):
+        if round_seconds([run.results[0], *chosen, result], run.results) <= left_seconds:
             chosen.append(result)
-            left -= cost
     return chosen
-
-
-def _fits(result: ArmResult, run: Run, elapsed_seconds: float) -> bool:
-    return elapsed_seconds + _cost_seconds(result, run) <= (run.settings.budget_seconds or 0.0)
-
-
-def _cost_seconds(result: ArmResult, run: Run) -> float:
-    """Return what a further process costs: of an arm without any, as much as the dearest."""
-    if not result.samples:
-        return max(_cost_seconds(each, run) for each in run.results if each.samples)
-    epochs = steady_epochs(result.samples, run.settings)
-    return process_cost_seconds(result.samples) + epochs * epoch_cost_seconds(result.samples)

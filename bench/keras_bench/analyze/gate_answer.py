@@ -5,6 +5,7 @@ import math
 from keras_bench.analyze.answer import listed, percent, span, times
 from keras_bench.analyze.conclusion import Conclusion, Outcome
 from keras_bench.analyze.pairs import Pair
+from keras_bench.analyze.slices import grouped, weather_sentence
 from keras_bench.records import UNCHECKED, Environment, Gate
 
 
@@ -49,7 +50,9 @@ def ending(gate: Gate) -> str:
         "interrupted": "INCOMPLETE: the gate was interrupted",
     }
     rounds = "1 round" if gate.rounds == 1 else f"{gate.rounds} rounds"
-    return f"{reasons[gate.stopped]} after {rounds} and {gate.elapsed_seconds:.0f} s."
+    sentence = f"{reasons[gate.stopped]} after {rounds} and {gate.elapsed_seconds:.0f} s."
+    weather = weather_sentence(grouped(gate.results, lambda arm: arm.group))
+    return " ".join(filter(None, (sentence, weather)))
 
 
 def changes(before: Environment, after: Environment) -> str:

@@ -13,17 +13,20 @@ from msgspec import Meta
 from keras_bench import __version__
 from keras_bench.analyze.stats import CONFIDENCE_LEVEL, TRIM, centre
 from keras_bench.analyze.steady import (
-    process_epoch_cpu_seconds,
     process_epoch_seconds,
+    process_epochs_by,
     steady_count,
 )
 from keras_bench.records import ArmResult, Machine, ParityOutcome, Task, contender
 
 #: Raised with every change of the columns, whose names, order and meaning it stands for.
-HISTORY_SCHEMA_VERSION = 2
+HISTORY_SCHEMA_VERSION = 3
 
 #: The command that measured.
 Kind = Literal["run", "gate", "versions"]
+
+#: How arms are measured together: by whole epochs, in turn or one after the other, or in slices.
+Method = Literal["turns", "slices"]
 
 #: No epoch is known better than this, however equal a few of them are by chance.
 LEAST_NOISE = 1e-3
@@ -78,6 +81,8 @@ class HistoryRow:
     system: str = ""
     task: Task = "train"
     """Told from version 2 of the schema on."""
+    method: Method = "turns"
+    """How it was measured, told from version 3 on: "turns" stands for all before slices."""
 
     @property
     def contender(self) -> str:
@@ -96,7 +101,8 @@ class Key:
 
     The versions of packages aren't part of it: their change is what a shift is to be explained
     by. The machine is, and so is the number of cores that workers were pinned to, for times of
-    two of them say nothing about a change of the software. So is the label: a gate's baseline is
+    two of them say nothing about a change of the software. So is the method: an epoch in slices
+    begins with cold caches more often. So is the label: a gate's baseline is
     the older software measured again today, and among the rows of the newer it would look like two
     shifts. By itself each label makes a series that can be read: that of a gate's candidate is how
     the project went on, and one of always the same versions shows what the machine did.
@@ -110,6 +116,7 @@ class Key:
     worker_cores: int
     label: str
     fingerprint: str
+    method: Method
 
     @property
     def contender(self) -> str:
@@ -128,6 +135,7 @@ def key(row: HistoryRow) -> Key:
         row.worker_cores,
         row.label,
         row.fingerprint,
+        row.method,
     )
 
 
@@ -190,7 +198,7 @@ def _row(
         epoch_seconds=epoch_seconds.value,
         epoch_seconds_low=epoch_seconds.low,
         epoch_seconds_high=epoch_seconds.high,
-        epoch_cpu_seconds=median(process_epoch_cpu_seconds(samples)),
+        epoch_cpu_seconds=median(process_epochs_by("cpu", samples)),
         first_epoch_seconds=median(sample.epoch_seconds[0] for sample in samples),
         import_seconds=median(sample.import_seconds for sample in samples),
         build_seconds=median(sample.build_seconds for sample in samples),
@@ -211,4 +219,5 @@ def _row(
         usable_cores=machine.usable_cores,
         system=f"{machine.system} {machine.system_release}",
         task=arm.task,
+        method="turns" if first.counted is None else "slices",
     )

@@ -7,7 +7,7 @@ from statistics import median
 
 from keras_bench.analyze.clocks import clock_of
 from keras_bench.analyze.stats import Estimate, centre
-from keras_bench.analyze.steady import process_epochs_by, steady
+from keras_bench.analyze.steady import process_epoch, process_epochs_by, steady
 from keras_bench.analyze.verdict import Judgement, judge
 from keras_bench.records import Arm, ArmResult, Clock, Gate, Sample
 
@@ -171,25 +171,21 @@ def _busy_cores(before: Sample, after: Sample) -> float | None:
 
 def clock_jumped(sample: Sample, clock: Clock) -> bool:
     """Tell whether epochs took no time, or more than their whole process by another clock."""
-    return (
-        min(_epoch_seconds(sample, clock)) <= 0
-        or sum(sample.epoch_seconds) > sample.process_seconds
-    )
+    seconds = sample.epoch_seconds if clock == "wall" else sample.epoch_cpu_seconds
+    return min(seconds) <= 0 or sum(sample.epoch_seconds) > sample.process_seconds
 
 
 def log_ratio(before: Sample, after: Sample, clock: Clock) -> float:
-    """Return log(candidate ÷ baseline) of a round: the trimmed mean over pairs of epochs.
+    """Return log(candidate ÷ baseline) of a round.
 
-    Epochs of one number were trained next to each other in time, so that what the machine did
-    then is in both; an epoch that stalled is trimmed away.
+    In slices both were measured over the same stretch of time. Sides that took turns, as in
+    results from before, are compared by the trimmed mean over pairs of epochs: those of one number
+    were trained next to each other, and one that stalled is trimmed away.
     """
-    baseline, candidate = (steady(_epoch_seconds(each, clock)) for each in (before, after))
-    pairs = zip(candidate, baseline, strict=True)
+    if before.counted is not None and after.counted is not None:
+        return math.log(process_epoch(after, clock) / process_epoch(before, clock))
+    pairs = zip(steady(after, clock), steady(before, clock), strict=True)
     return math.log(centre([after / before for after, before in pairs]).value)
-
-
-def _epoch_seconds(sample: Sample, clock: Clock) -> tuple[float, ...]:
-    return sample.epoch_seconds if clock == "wall" else sample.epoch_cpu_seconds
 
 
 def _centre(samples: Sequence[Sample], clock: Clock) -> Estimate | None:

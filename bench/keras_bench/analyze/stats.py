@@ -71,6 +71,21 @@ def freedom(count: int) -> int:
     return count - 2 * int(TRIM * count) - 1
 
 
+def mean_ratio(ratios: Sequence[float]) -> Estimate:
+    """Return the geometric mean of ratios, one of each round, with its interval.
+
+    The interval is Student's t on logarithms. Nothing is trimmed: what stalls both sides of a round
+    is in neither ratio, and of few rounds each counts.
+    """
+    logs = np.log(ratios)
+    mean = float(np.mean(logs))
+    if len(logs) < 2:
+        return Estimate(math.exp(mean))
+    error = float(np.std(logs, ddof=1)) / math.sqrt(len(logs))
+    margin = float(scipy.stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, len(logs) - 1)) * error
+    return Estimate(math.exp(mean), math.exp(mean - margin), math.exp(mean + margin))
+
+
 @dataclass(frozen=True)
 class Difference:
     """Two trimmed means of logarithms, subtracted: with a standard error, and its freedom."""

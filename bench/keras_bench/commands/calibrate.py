@@ -18,19 +18,20 @@ from keras_bench.analyze.calibration import capability
 from keras_bench.analyze.clocks import clock_of
 from keras_bench.analyze.diagnosis import diagnose
 from keras_bench.analyze.pairs import clock_jumped, log_ratio
-from keras_bench.analyze.steady import UNCOUNTED_EPOCHS, process_epochs_by
+from keras_bench.analyze.steady import process_epochs_by
 from keras_bench.commands.outputs import check_outputs, write_all
 from keras_bench.commands.parity_first import check_first
+from keras_bench.commands.rounds import group_settings
 from keras_bench.environments.finding import environments_of
 from keras_bench.environments.interpreters import Interpreter
 from keras_bench.errors import BenchError, Interrupted, Undecided, UsageError
 from keras_bench.measure import workloads
+from keras_bench.measure.group import measure_groups
 from keras_bench.measure.lock import machine_lock
 from keras_bench.measure.machine import quiet_core, this_machine
 from keras_bench.measure.process import Launcher, launcher
 from keras_bench.measure.runner import Starting, Target
 from keras_bench.measure.surroundings import examine
-from keras_bench.measure.turns import TurnSettings, carry_out_in_turns
 from keras_bench.records import (
     Arm,
     ArmResult,
@@ -111,6 +112,7 @@ def calibrate(
         seed=settings.seed,
         parity_seconds=0.0,
         metric=clock_of(settings.metric, backend),
+        in_slices=True,
     )
     failure: BenchError | None = None
     with (
@@ -180,11 +182,14 @@ def _rounds(
     chance = random.Random(settings.seed)
     start = time.monotonic()
     clock = clock_of(settings.metric, pair.baseline.backend)
-    epoch_seconds = _epoch_seconds(pair, settings, chance, workers)
+    slices: dict[Arm, float] = {}
+    epoch_seconds = _epoch_seconds(pair, settings, chance, slices, workers)
     for each in range(passes):
         for slowdown in chance.sample(SLOWDOWNS, k=len(SLOWDOWNS)):
             began = time.monotonic()
-            before, after = _measure(pair, slowdown * epoch_seconds, settings, chance, workers)
+            before, after = _measure(
+                pair, slowdown * epoch_seconds, settings, chance, slices, workers
+            )
             if _jumped(before, after):
                 continue
             found = CalibrationRound(
@@ -205,11 +210,15 @@ def _rounds(
 
 
 def _epoch_seconds(
-    pair: _Pair, settings: GateSettings, chance: random.Random, workers: Launcher
+    pair: _Pair,
+    settings: GateSettings,
+    chance: random.Random,
+    slices: dict[Arm, float],
+    workers: Launcher,
 ) -> float:
     """Return what an epoch takes, which is what slowdowns are shares of."""
     for _ in range(TRIES):
-        before, after = _measure(pair, 0.0, settings, chance, workers)
+        before, after = _measure(pair, 0.0, settings, chance, slices, workers)
         if not _jumped(before, after):
             clock = clock_of(settings.metric, pair.baseline.backend)
             return process_epochs_by(clock, [before])[0]
@@ -230,24 +239,28 @@ def _clock_unfit(arm: Arm) -> Undecided:
 
 def _measure(
     pair: _Pair,
-    busy_wait_seconds: float,
+    added_cpu_seconds: float,
     settings: GateSettings,
     chance: random.Random,
+    slices: dict[Arm, float],
     workers: Launcher,
 ) -> tuple[Sample, Sample]:
-    """Return the samples of one round; raise what keeps a worker from being measured."""
+    """Return the samples of one round; raise what keeps a worker from being measured.
+
+    It enters in `slices` how long those of each arm have to be.
+    """
     targets = {
         pair.baseline: pair.target,
-        pair.candidate: replace(pair.target, busy_wait_seconds=busy_wait_seconds),
+        pair.candidate: replace(pair.target, added_cpu_seconds=added_cpu_seconds),
     }
     order: Sequence[Arm] = chance.sample((pair.baseline, pair.candidate), k=2)
-    turns = TurnSettings(
-        UNCOUNTED_EPOCHS, settings.least_turns, settings.training_seconds, settings.cpu
-    )
-    samples = {}
-    for event in carry_out_in_turns(1, [order], targets, settings.seed, turns, workers):
+    samples: dict[Arm, Sample] = {}
+    for event in measure_groups(
+        1, [order], targets, slices, settings.seed, group_settings(settings), workers
+    ):
         if not isinstance(event, Starting):
             if isinstance(event.result, BenchError):
                 raise event.result
             samples[event.arm] = event.result
+            slices[event.arm] = event.result.slice_seconds or math.inf
     return samples[pair.baseline], samples[pair.candidate]

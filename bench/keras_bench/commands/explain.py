@@ -16,7 +16,7 @@ from keras_bench.analyze.explain_plan import arms_to_explain, next_round
 from keras_bench.analyze.explanation import explain as explain_run
 from keras_bench.analyze.steady import UNCOUNTED_EPOCHS
 from keras_bench.commands.outputs import check_outputs, write_all
-from keras_bench.commands.rounds import measure_rounds
+from keras_bench.commands.rounds import group_settings, measure_rounds
 from keras_bench.environments.finding import environments_of
 from keras_bench.environments.interpreters import Interpreter
 from keras_bench.errors import BenchError, Interrupted, UsageError
@@ -27,7 +27,7 @@ from keras_bench.measure.machine import this_machine
 from keras_bench.measure.parity import Learner, ParitySettings
 from keras_bench.measure.process import Launcher, launcher
 from keras_bench.measure.profile import NoProfile, profile
-from keras_bench.measure.runner import Target, carry_out
+from keras_bench.measure.runner import Target
 from keras_bench.measure.surroundings import examine
 from keras_bench.parity.loops import judged
 from keras_bench.records import (
@@ -49,11 +49,10 @@ from keras_bench.store.explanations import save
 from keras_bench.store.files import write_atomically
 from keras_bench.worker.protocol import Workload
 
-#: What an explanation is measured by where no option says otherwise: short processes, for the
+#: What an explanation is measured by where no option says otherwise: short rounds, for the
 #: differences it is about are large.
 PRECISION = 0.1
-MIN_STEADY_EPOCHS = 5
-MIN_STEADY_SECONDS = 0.5
+TRAINING_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,9 @@ def explain(
             run = measure_rounds(
                 run,
                 next_round,
-                lambda number, plan: carry_out(number, plan, targets, settings.seed, workers.run),
+                targets,
+                group_settings(settings),
+                workers,
                 progress,
                 lambda run: None,
                 start,

@@ -5,14 +5,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from keras_bench.analyze.plan import next_process
 from keras_bench.analyze.steady import process_epoch_seconds
+from keras_bench.commands.rounds import group_settings
 from keras_bench.environments.interpreters import Interpreter
 from keras_bench.errors import BenchError
+from keras_bench.measure.group import measure_groups
 from keras_bench.measure.lock import machine_lock
 from keras_bench.measure.machine import this_machine
 from keras_bench.measure.process import Launcher, launcher
-from keras_bench.measure.runner import Outcome, Target, carry_out, grown
+from keras_bench.measure.runner import Outcome, Target, grown
 from keras_bench.records import Arm, ArmResult, Settings
 from keras_bench.store import runs
 from keras_bench.worker.protocol import Workload
@@ -40,9 +41,10 @@ class TimedRounds:
         """Measure one more round; raise BenchError where its worker fails."""
         (result,) = self._results
         number = len(result.samples) + 1
-        plan = (next_process(result, self._settings),)
-        seed, run_worker = self._settings.seed, self._workers.run
-        for event in carry_out(number, plan, self._targets, seed, run_worker):
+        groups, seed = [(result.arm,)], self._settings.seed
+        for event in measure_groups(
+            number, groups, self._targets, {}, seed, group_settings(self._settings), self._workers
+        ):
             if isinstance(event, Outcome):
                 if isinstance(event.result, BenchError):
                     raise event.result

@@ -1,22 +1,40 @@
 """Measures round after round, until the plan ends or the user does."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TypeVar
 
-from keras_bench.analyze.plan import Stop
-from keras_bench.measure.runner import Outcome, Starting, grown
+from keras_bench.analyze.plan import Groups, Stop
+from keras_bench.analyze.slices import known_slice_seconds
+from keras_bench.analyze.steady import UNCOUNTED_EPOCHS
+from keras_bench.measure.group import GroupSettings, measure_groups
+from keras_bench.measure.process import Launcher
+from keras_bench.measure.runner import Starting, Target, grown
+from keras_bench.records import Arm, GateSettings, Settings
 from keras_bench.report.progress import Measured, Progress
 
-#: What a round is made of, as the plan and what carries it out have it between them.
-Plan = TypeVar("Plan", bound=tuple[object, ...])
+
+def group_settings(settings: Settings | GateSettings) -> GroupSettings:
+    """Return how a round measures its groups.
+
+    A run shows imports and first epochs, so each worker of it starts alone; a gate compares epochs
+    only, and saves the time.
+    """
+    return GroupSettings(
+        uncounted_epochs=UNCOUNTED_EPOCHS,
+        least_epochs=settings.least_epochs,
+        training_seconds=settings.training_seconds,
+        cpu=settings.cpu if isinstance(settings, GateSettings) else None,
+        starts_alone=isinstance(settings, Settings),
+    )
 
 
 def measure_rounds(
     measured: Measured,
-    next_round: Callable[[Measured, float], Plan | Stop],
-    carry_out: Callable[[int, Plan], Iterator[Starting | Outcome]],
+    next_round: Callable[[Measured, float], Groups | Stop],
+    targets: Mapping[Arm, Target],
+    group_settings: GroupSettings,
+    workers: Launcher,
     progress: Progress[Measured],
     after_round: Callable[[Measured], None],
     start: float,
@@ -32,7 +50,11 @@ def measure_rounds(
             if isinstance(plan, Stop):
                 return replace(measured, complete=True, stopped=plan.reason)
             number = measured.rounds + 1
-            for event in carry_out(number, plan):
+            slices = known_slice_seconds(measured.results)
+            seed = measured.settings.seed
+            for event in measure_groups(
+                number, plan, targets, slices, seed, group_settings, workers
+            ):
                 measured = replace(measured, elapsed_seconds=time.monotonic() - start)
                 if isinstance(event, Starting):
                     progress.starting(event.name, event.place, event.of, measured)

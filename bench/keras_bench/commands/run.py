@@ -16,7 +16,7 @@ from keras_bench.analyze.comparison import Table, faults, tables
 from keras_bench.analyze.diagnosis import diagnose, without_folders
 from keras_bench.analyze.plan import next_round
 from keras_bench.commands.parity_first import check_first
-from keras_bench.commands.rounds import measure_rounds
+from keras_bench.commands.rounds import group_settings, measure_rounds
 from keras_bench.environments.finding import environments_of
 from keras_bench.environments.interpreters import Interpreter
 from keras_bench.errors import Interrupted, ParityFailed, ResultsUnwritable
@@ -24,7 +24,7 @@ from keras_bench.measure import workloads
 from keras_bench.measure.lock import machine_lock
 from keras_bench.measure.machine import this_machine
 from keras_bench.measure.process import launcher
-from keras_bench.measure.runner import Target, carry_out
+from keras_bench.measure.runner import Target
 from keras_bench.measure.surroundings import examine
 from keras_bench.records import Arm, ArmResult, EnvironmentChoice, Run, Selection, Settings, Task
 from keras_bench.report.progress import draw_run, make_progress
@@ -87,7 +87,9 @@ def measure(
             run = measure_rounds(
                 run,
                 next_round,
-                lambda number, plan: carry_out(number, plan, targets, settings.seed, workers.run),
+                targets,
+                group_settings(settings),
+                workers,
                 progress,
                 lambda run: _save_so_far(run, results),
                 start,

@@ -15,9 +15,8 @@ from keras_bench.analyze.diagnosis import diagnose, without_folders
 from keras_bench.analyze.gate_plan import next_round
 from keras_bench.analyze.history import Kind
 from keras_bench.analyze.pairs import pairs, that_count
-from keras_bench.analyze.steady import UNCOUNTED_EPOCHS
 from keras_bench.commands.parity_first import check_first
-from keras_bench.commands.rounds import measure_rounds
+from keras_bench.commands.rounds import group_settings, measure_rounds
 from keras_bench.environments.finding import Environments, Place
 from keras_bench.environments.interpreters import Interpreter, probe, require
 from keras_bench.environments.specs import RevisionSpec, parse_spec
@@ -28,7 +27,6 @@ from keras_bench.measure.machine import quiet_core, this_machine
 from keras_bench.measure.process import launcher
 from keras_bench.measure.runner import Target
 from keras_bench.measure.surroundings import examine
-from keras_bench.measure.turns import TurnSettings, carry_out_in_turns
 from keras_bench.records import Arm, ArmResult, Environment, Failure, Gate, GateSettings, Selection
 from keras_bench.report.gate import draw_gate
 from keras_bench.report.progress import make_progress
@@ -161,9 +159,6 @@ def measure_sides(
         if isinstance(probed.interpreter, Interpreter)
     }
     settings = replace(settings, cpu=quiet_core() if settings.threads == "single" else None)
-    turns = TurnSettings(
-        UNCOUNTED_EPOCHS, settings.least_turns, settings.training_seconds, settings.cpu
-    )
     with (
         machine_lock(about_to_wait(console)),
         launcher(settings.timeout_seconds, variables) as workers,
@@ -188,13 +183,9 @@ def measure_sides(
             return measure_rounds(
                 measured,
                 next_round,
-                partial(
-                    carry_out_in_turns,
-                    targets=targets,
-                    seed=settings.seed,
-                    settings=turns,
-                    workers=workers,
-                ),
+                targets,
+                group_settings(settings),
+                workers,
                 progress,
                 partial(_save_so_far, results=results_folder),
                 start,

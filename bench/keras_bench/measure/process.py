@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,15 +15,24 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import msgspec
+import psutil
 
 import keras_bench
 from keras_bench import interrupts
-from keras_bench.errors import BackendError, BenchError, WorkerDied, WorkerTimeout
+from keras_bench.errors import (
+    BackendError,
+    BenchError,
+    WorkerDied,
+    WorkerTimeout,
+    WorkloadError,
+)
 from keras_bench.measure.problems import error_of
 from keras_bench.measure.variables import without_values, worker_variables
+from keras_bench.measure.watchdog import Watchdog
 from keras_bench.records import DEFAULT_LOOPS, Sample, contender
 from keras_bench.worker.protocol import (
     COMPILING,
+    Epoch,
     Problem,
     Request,
     TimingRequest,
@@ -35,6 +44,9 @@ OUTPUT_TAIL_BYTES = 8192
 
 #: How much of the longest wait a worker may compile: more is no gain to anybody.
 COMPILING_SHARE = 0.4
+
+#: What a process may take to end once its reply has.
+ENDING_SECONDS = 10.0
 
 #: The fields of answers that hold texts for the user, which may be stored.
 TEXTS = ("message", "traceback", "refusal", "error")
@@ -53,6 +65,7 @@ class Launcher:
 
     folder: Path
     timeout_seconds: float
+    watchdog: Watchdog
     passed: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def run(self, python: str, request: Request) -> Sample:
@@ -73,7 +86,7 @@ class Launcher:
             BackendError: the interpreter can't be started.
         """
         reply_fd, workers_fd = os.pipe()
-        process = None
+        process = worker = None
         variables = worker_variables(
             request.backend, request.threads, self.folder / "keras", self.passed
         )
@@ -91,7 +104,10 @@ class Launcher:
                     start_new_session=True,
                 )
                 os.close(workers_fd)
-            worker = Worker(process, reply_fd, request, self.timeout_seconds, self.passed)
+                self.watchdog.watch(process.pid)
+            worker = Worker(
+                process, reply_fd, request, self.timeout_seconds, self.watchdog, self.passed
+            )
             worker.tell(encode_request(request))
             yield worker
         except OSError as error:
@@ -106,7 +122,10 @@ class Launcher:
         finally:
             # Answered, timed out or interrupted: its whole group ends here, and its teardown.
             if process is not None:
-                _end(process)
+                groups = (process.pid,) if worker is None else worker.groups
+                _end(process, groups)
+                for group in groups:
+                    self.watchdog.forget(group)
             os.close(reply_fd)
 
 
@@ -119,19 +138,26 @@ class Worker:
         reply_fd: int,
         request: Request,
         timeout_seconds: float,
+        watchdog: Watchdog,
         passed: Mapping[str, str],
     ) -> None:
         self._process = process
         self._reply_fd = reply_fd
         self._request = request
         self._timeout_seconds = timeout_seconds
+        self._watchdog = watchdog
         self._passed = passed
         self._deadline = time.monotonic() + timeout_seconds
         self._stage = "starting"
         self._compiling_since = self._left_seconds = 0.0
         self._answers: deque[dict[str, Any]] = deque()
+        #: Those that the worker has told of, in their order.
+        self.epochs: list[Epoch] = []
         self._partial_line = b""
         self._output_tail = b""
+        #: The process groups of the worker and its children, as far as they are known.
+        self.groups: tuple[int, ...] = (process.pid,)
+        self._has_ended = False
 
     @property
     def pid(self) -> int:
@@ -149,13 +175,15 @@ class Worker:
     def answer(self, kind: type[Answer]) -> Answer:
         """Block until the worker has answered and return its next answer, of this kind.
 
+        Epochs are no answers.
+
         Raises:
             WorkloadError, BackendError, LossDiverged: as the worker says.
             WorkerDied: it ended without an answer.
             WorkerTimeout: it gave none within the longest wait.
         """
-        if not self._answers and not self._listen():
-            raise self._failure()
+        if not self._listen(lambda: bool(self._answers)):
+            raise self.failure()
         ((name, body),) = self._answers.popleft().items()
         # What is said may be stored, and the values of variables are not to be.
         body |= {key: without_values(body[key], self._passed) for key in TEXTS if key in body}
@@ -163,15 +191,64 @@ class Worker:
             raise error_of(msgspec.convert(body, Problem), self._request)
         return msgspec.convert(body, kind)
 
-    def _listen(self) -> bool:
-        """Read until there is an answer, and tell whether there is one."""
+    def wait_for_epochs(self, count: int) -> None:
+        """Block until the worker has told of so many epochs; raise what `answer` raises.
+
+        After its first one, each may take the longest wait.
+        """
+        if self.epochs:
+            self._deadline = time.monotonic() + self._timeout_seconds
+        if not self._listen(lambda: len(self.epochs) >= count or bool(self._answers)):
+            raise self.failure()
+        if len(self.epochs) < count:
+            self._unexpected()
+
+    def hear(self) -> None:
+        """Read what the worker has told so far, without blocking; raise what `answer` raises."""
+        self._listen(lambda: True)
+        if self._answers:
+            self._unexpected()
+        if self._has_ended:
+            raise self.failure()
+
+    def _unexpected(self) -> None:
+        """Raise what the worker has answered instead of an epoch."""
+        if "problem" in self._answers[0]:
+            self.answer(Problem)
+        request = self._request
+        raise WorkloadError(
+            f"{request.workload.name} on {request.backend}",
+            f"its training ended by itself after epoch {len(self.epochs)}",
+            "let it train as many epochs as fit is told",
+        )
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the worker's process groups: all of it and its children."""
+        for group in self.groups:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(group, number)
+
+    def find_groups(self) -> None:
+        """Look for children of the worker that have left its process group for another one."""
+        groups = {self._process.pid: None}
+        with suppress(psutil.Error):
+            for child in psutil.Process(self._process.pid).children(recursive=True):
+                with suppress(ProcessLookupError):
+                    groups[os.getpgid(child.pid)] = None
+        for group in groups.keys() - set(self.groups):
+            self._watchdog.watch(group)
+        self.groups = tuple(groups)
+
+    def _listen(self, is_enough: Callable[[], bool]) -> bool:
+        """Read what there is, and on until it is enough; tell whether it is."""
         assert self._process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(self._reply_fd, selectors.EVENT_READ)
             selector.register(self._process.stdout, selectors.EVENT_READ)
-            while not self._answers:
+            while True:
                 # Blocks: nothing of the coordinator runs while an epoch is timed.
-                events = selector.select(max(0.0, self._deadline - time.monotonic()))
+                wait = 0.0 if is_enough() else max(0.0, self._deadline - time.monotonic())
+                events = selector.select(wait)
                 for key, _ in events:
                     chunk = os.read(key.fd, 1 << 20)
                     if key.fd != self._reply_fd:
@@ -181,10 +258,12 @@ class Worker:
                     elif chunk:
                         self._hear(chunk)
                     else:
-                        return False
-                if not self._answers and time.monotonic() > self._deadline:
+                        self._has_ended = True
+                        return is_enough()
+                if is_enough():
+                    return True
+                if time.monotonic() > self._deadline:
                     return False
-        return True
 
     def _hear(self, chunk: bytes) -> None:
         *lines, self._partial_line = (self._partial_line + chunk).split(b"\n")
@@ -192,6 +271,8 @@ class Worker:
             message = json.loads(line)
             if "stage" in message:
                 self._enter(message["stage"])
+            elif "epoch" in message:
+                self.epochs.append(Epoch(**message["epoch"]))
             else:
                 self._answers.append(message)
 
@@ -212,14 +293,15 @@ class Worker:
     def _keep_output(self, chunk: bytes) -> None:
         self._output_tail = (self._output_tail + chunk)[-OUTPUT_TAIL_BYTES:]
 
-    def _failure(self) -> BenchError:
-        """Say why there was no answer: the time was over, or the process has ended."""
+    def failure(self) -> BenchError:
+        """Return why there was no answer: the time was over, or the process has ended."""
         request = self._request
         loop = request.loop if isinstance(request, TimingRequest) else DEFAULT_LOOPS["train"]
         thing = f"{request.workload.name} on {contender(request.backend, loop)}"
         try:
             # A reply that has ended is followed by the process itself.
-            exit_code = self._process.wait(max(0.1, self._deadline - time.monotonic()))
+            least = ENDING_SECONDS if self._has_ended else 0.1
+            exit_code = self._process.wait(max(least, self._deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             if self._stage == COMPILING:
                 longest = f"{self._compiling_seconds:g} s"
@@ -269,12 +351,14 @@ def launcher(timeout_seconds: float, variables: Sequence[str] = ()) -> Iterator[
             Path(keras_bench.__file__).resolve().parent, target_is_directory=True
         )
         passed = {name: os.environ[name] for name in variables}
-        yield Launcher(folder, timeout_seconds, passed)
+        with Watchdog() as watchdog:
+            yield Launcher(folder, timeout_seconds, watchdog, passed)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+def _end(process: subprocess.Popen[bytes], groups: Sequence[int]) -> None:
+    for group in groups:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
     process.wait()
     for stream in (process.stdin, process.stdout):
         if stream is not None:

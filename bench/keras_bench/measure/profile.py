@@ -3,7 +3,6 @@
 The worker is untimed: it is stopped for a moment with every sample.
 """
 
-import math
 import re
 import shutil
 import subprocess
@@ -14,10 +13,9 @@ from tempfile import TemporaryDirectory
 
 from keras_bench.measure.process import Launcher
 from keras_bench.measure.runner import Target
-from keras_bench.measure.turns import NO_END
 from keras_bench.measure.variables import thread_count
 from keras_bench.records import Arm, Frame, Profile, Stack
-from keras_bench.worker.protocol import TimingRequest, Turn
+from keras_bench.worker.protocol import TimingRequest
 
 #: The thread that trains. Keras and the frameworks have others, which wait for it or work for it:
 #: what they do shows in it as the call that waits for them.
@@ -36,16 +34,13 @@ PLACES = (
     re.compile(r".*/([^/]+)$"),
 )
 
-#: What a stack goes through that trains, and what one goes through that waits for its turn.
-TRAINING, WAITING = re.compile(r"Trainer\.fit$"), "keras_bench/worker/turns.py"
+#: What a stack goes through that trains.
+TRAINING = re.compile(r"Trainer\.fit$")
 
 #: Each sample stops the worker, and threads that work together with it: more would bend what is
 #: seen.
 SAMPLES_PER_SECOND = 250
 WATCH_SECONDS = 10.0
-
-#: How much longer the worker trains than it is watched: the profiler takes a while to begin.
-SPARE_SECONDS = 3.0
 
 #: What the profiler may take on top of that before it is given up.
 PATIENCE_SECONDS = 60.0
@@ -69,9 +64,7 @@ def profile(
         workload=target.workload,
         backend=arm.backend,
         seed=seed,
-        epochs=NO_END,
         threads=thread_count(arm.threads),
-        turns_after_epochs=uncounted_epochs,
         loop=arm.loop,
         watched=True,
     )
@@ -79,12 +72,7 @@ def profile(
         TemporaryDirectory(prefix="keras-bench-") as folder,
         workers.start(target.python, request) as worker,
     ):
-        worker.answer(Turn)
-        # The last epoch may have been compiled anew, for the shorter batch at the end of the first.
-        worker.tell("1")
-        epoch_seconds = worker.answer(Turn).epoch_seconds
-        # It waits for its turn meanwhile, as a sample of it shows.
-        worker.tell(str(math.ceil((WATCH_SECONDS + SPARE_SECONDS) / epoch_seconds)))
+        worker.wait_for_epochs(uncounted_epochs)
         file = Path(folder) / "stacks"
         _watch(program, worker.pid, file)
         stacks = tuple(read_stacks(file.read_text(encoding="utf-8").splitlines()))
@@ -104,8 +92,7 @@ def read_stacks(lines: Iterable[str]) -> Iterator[Stack]:
         if not THREAD.match(thread):
             continue
         frames = tuple(_frame(call) for call in calls)
-        trains = any(TRAINING.search(each.function) for each in frames)
-        if trains and not any(each.file == WAITING for each in frames):
+        if any(TRAINING.search(each.function) for each in frames):
             yield Stack(frames, int(samples))
 
 

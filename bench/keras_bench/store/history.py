@@ -22,7 +22,10 @@ from keras_bench.store.files import append_lines
 COLUMNS = tuple(field.name for field in fields(HistoryRow))
 
 #: The columns that lines of older versions have: they were only ever added at the end.
-OLDER_COLUMNS = {"1": COLUMNS[: COLUMNS.index("task")]}
+OLDER_COLUMNS = {
+    "1": COLUMNS[: COLUMNS.index("task")],
+    "2": COLUMNS[: COLUMNS.index("method")],
+}
 
 #: How much of a commit's hash is kept: enough for a repository of any size.
 COMMIT_DIGITS = 12

@@ -116,7 +116,7 @@ def _benchmark(result: ArmResult) -> dict[str, Any]:
     from pytest_benchmark.stats import Stats
 
     arm = result.arm
-    epochs = [seconds for sample in result.samples for seconds in steady(sample.epoch_seconds)]
+    epochs = [seconds for sample in result.samples for seconds in steady(sample)]
     stats = Stats()
     for seconds in epochs:
         stats.update(seconds)

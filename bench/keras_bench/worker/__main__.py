@@ -13,6 +13,7 @@ from typing import Any
 from keras_bench.worker.predicting import predict
 from keras_bench.worker.process_facts import allow_watching
 from keras_bench.worker.protocol import (
+    STOP,
     LoopParityRequest,
     ParityRequest,
     PredictingRequest,
@@ -23,8 +24,8 @@ from keras_bench.worker.protocol import (
     decode_request,
     write_reply,
 )
+from keras_bench.worker.stamps import Stamps
 from keras_bench.worker.timing import measure
-from keras_bench.worker.turns import Turns
 
 
 def main() -> None:
@@ -43,6 +44,10 @@ def main() -> None:
         def enter(stage: str) -> None:
             reply("stage", stage)
 
+        def stamps() -> Stamps:
+            epochs = getattr(request, "epochs", None)
+            return Stamps(epochs, reply, lambda: not inbox.empty() and inbox.get().strip() == STOP)
+
         try:
             if isinstance(request, ParityRequest):
                 # Needs NumPy, whose import would be missing from what timing measures.
@@ -58,13 +63,11 @@ def main() -> None:
 
                 reply("predictions", show_predictions(request, enter))
             elif isinstance(request, PredictingRequest):
-                reply("sample", predict(request, enter))
+                reply("sample", predict(request, enter, stamps))
             elif isinstance(request, TimingRequest):
                 if request.watched:
                     allow_watching()
-                after = request.turns_after_epochs
-                turns = None if after is None else Turns(after, request.cpu, reply, inbox.get)
-                reply("sample", measure(request, enter, turns))
+                reply("sample", measure(request, enter, stamps))
         except Refusal as refusal:
             kind, remedy = refusal.kind, refusal.remedy
             reply("problem", Problem(kind, str(refusal), traceback.format_exc(), remedy))

@@ -13,6 +13,7 @@ from keras_bench.worker.preparing import prepare
 from keras_bench.worker.protocol import PREDICTING, PredictingRequest, Refusal
 from keras_bench.worker.refusals import refusal
 from keras_bench.worker.sampling import sample_of
+from keras_bench.worker.stamps import Stamps
 
 #: How long the calls after the first are warm-up: JAX and OpenVINO become faster for some calls.
 WARMUP_SECONDS = 0.2
@@ -22,24 +23,26 @@ WARMUP_SECONDS = 0.2
 BLOCK_SECONDS = 0.01
 
 
-def predict(request: PredictingRequest, enter: Callable[[str], None]) -> Sample:
+def predict(
+    request: PredictingRequest, enter: Callable[[str], None], stamps: Callable[[], Stamps]
+) -> Sample:
     """Predict as the request says and return the sample; raise Refusal for the user's faults."""
     prepared = prepare(request, enter)
     size = batch_size(prepared.parts.fit)
     batch = first_batch(prepared.keras, prepared.data, size)
 
     enter(PREDICTING)
-    calls = _Calls(prepared.model, batch, size)
+    calls = _Calls(prepared.model, batch, size, stamps())
     try:
-        _repeat(calls, request)
+        _repeat(calls)
     except Exception as error:
         raise refusal("predicting raises", error) from error
 
     return sample_of(
         prepared,
         request.backend,
-        epoch_seconds=calls.seconds,
-        epoch_cpu_seconds=calls.cpu_seconds,
+        epoch_seconds=calls.stamps.seconds,
+        epoch_cpu_seconds=calls.stamps.cpu_seconds,
         examples=size,
         calls_per_block=calls.per_block,
     )
@@ -60,40 +63,34 @@ def first_batch(keras: Any, data: Data, size: int) -> Any:
 class _Calls:
     """Calls `Model.predict`, and keeps what a call of each block took."""
 
-    def __init__(self, model: Any, batch: Any, size: int) -> None:
+    def __init__(self, model: Any, batch: Any, size: int, stamps: Stamps) -> None:
         self._model = model
         self._batch = batch
         self._size = size
         self.per_block = 1
-        self.seconds: list[float] = []
-        self.cpu_seconds: list[float] = []
+        self.stamps = stamps
 
-    def time_block(self, go_on: Callable[[int, float], bool]) -> None:
-        """Call until `go_on` says no to the number of calls so far and the seconds they took."""
+    def time_block(self, go_on: Callable[[int, float], bool]) -> bool:
+        """Call until `go_on` says no to the number of calls so far and the seconds they took.
+
+        Returns whether another block is wanted.
+        """
         model, batch, size = self._model, self._batch, self._size
         count = 0
-        cpu_start, start = time.process_time(), time.perf_counter()
+        start = time.monotonic()
+        self.stamps.begin()
         while True:
             # One batch, whatever its size: Keras would cut a larger one into batches of 32.
             model.predict(batch, batch_size=size, verbose=0)
             count += 1
-            seconds = time.perf_counter() - start
-            if not go_on(count, seconds):
-                break
-        self.seconds.append(seconds / count)
-        self.cpu_seconds.append((time.process_time() - cpu_start) / count)
+            if not go_on(count, time.monotonic() - start):
+                return self.stamps.end(count)
 
 
-def _repeat(calls: _Calls, request: PredictingRequest) -> None:
-    """Time the first call, the warm-up, and then blocks of calls as the request says."""
+def _repeat(calls: _Calls) -> None:
+    """Time the first call, the warm-up, and then blocks of calls until it is enough."""
     calls.time_block(lambda count, seconds: False)
     calls.time_block(lambda count, seconds: seconds < WARMUP_SECONDS)
-    calls.per_block = max(1, math.ceil(BLOCK_SECONDS / calls.seconds[-1]))
-    end = time.perf_counter() + (request.time_limit_seconds or math.inf)
-    most = request.epochs or math.inf
-
-    def enough() -> bool:
-        return len(calls.seconds) >= most or time.perf_counter() > end
-
-    while len(calls.seconds) < request.least_epochs or not enough():
-        calls.time_block(lambda count, seconds: count < calls.per_block)
+    calls.per_block = max(1, math.ceil(BLOCK_SECONDS / calls.stamps.seconds[-1]))
+    while calls.time_block(lambda count, seconds: count < calls.per_block):
+        pass

@@ -57,40 +57,27 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class TimingRequest(Request):
-    """Train by a loop and time; the answer is a `Sample`.
+    """Train by a loop and time; the answers are an `Epoch` after each, and at the end a `Sample`.
 
-    `epochs` is None for as many as the workload's own fit settings say, and
-    `time_limit_seconds` ends the training after the epoch in which it is passed; both only
-    once there are `least_epochs`. For `busy_wait_seconds` the worker keeps busy at the end of
-    every epoch: a slowdown of known size.
-
-    Where `turns_after_epochs` isn't None, it then takes turns: it answers with a `Turn`, and
-    waits to be told how many epochs to train next, or to STOP. `cpu` is the core it is pinned
-    to before its first turn, None for none. `watched` lets other programs look into the worker.
+    It ends with the epoch in which it is told to STOP, or after so many `epochs`. At the end of
+    every epoch the worker works for `added_cpu_seconds` more: a slowdown of known size. `watched`
+    lets other programs look into the worker.
     """
 
     loop: str = DEFAULT_LOOPS["train"]
-    least_epochs: int = 1
     epochs: int | None = None
-    time_limit_seconds: float | None = None
-    busy_wait_seconds: float = 0.0
-    turns_after_epochs: int | None = None
-    cpu: int | None = None
+    added_cpu_seconds: float = 0.0
     watched: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class PredictingRequest(Request):
-    """Predict one batch again and again, and time it; the answer is a `Sample`.
+    """Predict one batch again and again, and time it; the answers are as of a training.
 
-    The batch is as large as the workload's fit settings say. The sample gets `epochs` entries, or
-    where that is None as many as come in `time_limit_seconds` after the warm-up, but `least_epochs`
-    in any case.
+    The batch is as large as the workload's fit settings say. An `Epoch` is a block of calls.
     """
 
-    least_epochs: int
     epochs: int | None = None
-    time_limit_seconds: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,15 +100,16 @@ class Predictions:
     precision: str
 
 
-#: Ends the turns of a worker, and its training.
+#: Ends the training of a worker, or its predicting.
 STOP = "stop"
 
 
 @dataclass(frozen=True)
-class Turn:
-    """A worker's turn has ended; its last epoch took so long."""
+class Epoch:
+    """When an epoch began and ended by the monotonic clock, which goes on while one is stopped."""
 
-    epoch_seconds: float
+    start_seconds: float
+    end_seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)

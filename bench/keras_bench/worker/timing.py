@@ -12,32 +12,37 @@ from keras_bench.worker.preparing import Prepared, prepare
 from keras_bench.worker.protocol import COMPILED_LOOPS, COMPILING, TRAINING, Refusal, TimingRequest
 from keras_bench.worker.refusals import refusal
 from keras_bench.worker.sampling import sample_of
-from keras_bench.worker.turns import Turns
+from keras_bench.worker.stamps import Stamps
+
+#: More epochs than any worker is ever told to train.
+NO_END = 1_000_000
 
 
-def measure(request: TimingRequest, enter: Callable[[str], None], turns: Turns | None) -> Sample:
+def measure(
+    request: TimingRequest, enter: Callable[[str], None], stamps: Callable[[], Stamps]
+) -> Sample:
     """Train as the request says and return the sample; raise Refusal for the user's faults."""
     prepared = prepare(request, enter)
     enter(COMPILING if request.loop in COMPILED_LOOPS else TRAINING)
-    epochs = _train(prepared, request, enter, turns)
+    epochs = _train(prepared, request, enter, stamps)
     return sample_of(
         prepared,
         request.backend,
-        epoch_seconds=epochs.seconds,
-        epoch_cpu_seconds=epochs.cpu_seconds,
+        epoch_seconds=epochs.stamps.seconds,
+        epoch_cpu_seconds=epochs.stamps.cpu_seconds,
         losses=epochs.losses,
         accuracies=epochs.accuracies,
         examples=prepared.data.examples,
         waiting_callbacks=_waiting(prepared, request.loop),
+        fit_epochs=epoch_count(prepared.parts.fit),
     )
 
 
 class _Epochs:
     """What the callbacks saw, an entry per epoch."""
 
-    def __init__(self) -> None:
-        self.seconds: list[float] = []
-        self.cpu_seconds: list[float] = []
+    def __init__(self, stamps: Stamps) -> None:
+        self.stamps = stamps
         self.losses: list[float] = []
         self.accuracies: list[float] = []
         #: Whether the training was to end within the last one.
@@ -48,14 +53,11 @@ def _train(
     prepared: Prepared,
     request: TimingRequest,
     enter: Callable[[str], None],
-    turns: Turns | None,
+    stamps: Callable[[], Stamps],
 ) -> _Epochs:
     keras: Any = prepared.keras
     from keras_bench.loops.named import training_by
     from keras_bench.loops.refusals import LoopRefusal
-
-    epochs = _Epochs()
-    time_limit_seconds = request.time_limit_seconds or math.inf
 
     # Before the workload's own, which may end the training too, but after an epoch.
     class Lookout(keras.callbacks.Callback):  # type: ignore[misc]
@@ -65,37 +67,22 @@ def _train(
     # After them: what they take is part of an epoch.
     # Epoch level only: a hook on batches would turn off asynchronous dispatch on JAX and torch.
     class Stopwatch(keras.callbacks.Callback):  # type: ignore[misc]
-        def __init__(self) -> None:
-            super().__init__()
-            self.start = self.previous = time.perf_counter()
-            self.previous_cpu = time.process_time()
-            self.is_ended = False
-
         def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-            _keep_busy(request.busy_wait_seconds)
-            now, now_cpu = time.perf_counter(), time.process_time()
-            epochs.seconds.append(now - self.previous)
-            epochs.cpu_seconds.append(now_cpu - self.previous_cpu)
+            _work_for(request.added_cpu_seconds)
             loss = float((logs or {})["loss"])
+            go_on = epochs.stamps.end() and math.isfinite(loss) and not epochs.is_cut_short
             epochs.losses.append(loss)
             if "accuracy" in (logs or {}):
                 epochs.accuracies.append(float((logs or {})["accuracy"]))
-            enough = len(epochs.seconds) >= request.least_epochs
-            late = now - self.start > time_limit_seconds
-            # The workload's stop is as its `epochs`: more are trained where more are asked for.
-            self.is_ended |= request.epochs is None and self.model.stop_training
-            is_sound = math.isfinite(loss) and not epochs.is_cut_short
-            go_on = is_sound and not (enough and (late or self.is_ended))
-            if len(epochs.seconds) == 1 and request.loop in COMPILED_LOOPS:
+            if len(epochs.losses) == 1 and request.loop in COMPILED_LOOPS:
                 enter(TRAINING)
-            if go_on and turns is not None:
-                go_on = turns.epoch_ended(epochs.seconds[-1])
-                now, now_cpu = time.perf_counter(), time.process_time()  # Waiting doesn't count.
-            self.previous, self.previous_cpu = now, now_cpu
+            # The workload's own stop is as its `epochs`: more are trained where more are asked for.
             self.model.stop_training = not go_on
+            epochs.stamps.begin()
 
     arguments = _arguments(prepared, request)
     callbacks = arguments.pop("callbacks")
+    epochs = _Epochs(stamps())
     try:
         train = training_by(request.loop, prepared.model)
         train(**arguments, callbacks=[Lookout(), *callbacks, Stopwatch()])
@@ -124,7 +111,7 @@ def _arguments(prepared: Prepared, request: TimingRequest) -> dict[str, Any]:
     first, own = fit.get("initial_epoch", 0), epoch_count(fit)
     for callback in callbacks:
         tell_epochs_of_fit(callback, first, first + own)
-    end = first + max(request.epochs or own, request.least_epochs)
+    end = first + (request.epochs or NO_END)
     given = {"epochs": end, "verbose": 0, "callbacks": callbacks}
     return {**prepared.data.fit_arguments, **fit, **given}
 
@@ -136,7 +123,8 @@ def _waiting(prepared: Prepared, loop: str) -> tuple[str, ...]:
     return waiting_for_batches(prepared.parts.fit.get("callbacks", []))
 
 
-def _keep_busy(seconds: float) -> None:
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
+def _work_for(cpu_seconds: float) -> None:
+    # Wall time goes on while the process is stopped, and would end the work before it is done.
+    end = time.thread_time() + cpu_seconds
+    while time.thread_time() < end:
         pass

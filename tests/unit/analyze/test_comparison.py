@@ -6,6 +6,7 @@ from builders import (
     EXPLAINED,
     UNABLE,
     failure,
+    in_slices,
     predicted,
     result,
     run,
@@ -75,6 +76,28 @@ def test_every_row_but_the_fastest_has_its_ratio_to_the_fastest():
     assert third.figures.ratio.high == pytest.approx(ratio(TORCH, JAX).high)
 
 
+def test_arms_in_slices_are_compared_by_rounds_in_every_ratio():
+    wandering = (1.0, 1.5, 0.7)
+
+    def measured(backend, seconds, **changes):
+        rounds = enumerate(wandering, start=1)
+        samples = [in_slices(seconds * slow, round=number) for number, slow in rounds]
+        return result(backend, *samples, **changes)
+
+    (found,) = tables(
+        run(measured("jax", 0.1), measured("torch", 0.3), measured("jax", 0.01, loop="fused"))
+    )
+    fused, jax, torch = found.rows
+    _, torch_by_fit = found.of_loop("fit").rows
+    for estimate, expected in (
+        (jax.figures.ratio, 10.0),
+        (torch.figures.ratio, 30.0),
+        (fused.figures.speedup, 10.0),
+        (torch_by_fit.figures.ratio, 3.0),
+    ):
+        assert (estimate.low, estimate.high) == pytest.approx((expected, expected))
+
+
 def test_the_epoch_is_the_centre_over_processes():
     (row,) = rows_of(result("jax", *JAX))
     expected = centre(JAX)
@@ -96,6 +119,15 @@ def test_losses_are_compared_at_the_last_epoch_that_all_arms_came_to():
     )
     assert (jax.figures.loss_epoch, torch.figures.loss_epoch) == (4, 4)
     assert (jax.figures.loss, torch.figures.loss) == (0.3, 0.31)
+
+
+def test_losses_are_compared_no_later_than_the_workloads_own_fit_ends():
+    losses = (0.6, 0.5, 0.4, 0.3)
+    rows = rows_of(
+        result("jax", sample(0.1, epochs=4, losses=losses, fit_epochs=3)),
+        result("torch", sample(0.2, epochs=4, losses=losses, fit_epochs=3)),
+    )
+    assert [(row.figures.loss_epoch, row.figures.loss) for row in rows] == [(3, 0.4)] * 2
 
 
 def test_losses_are_those_of_the_first_process():

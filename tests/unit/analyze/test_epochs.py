@@ -1,5 +1,5 @@
 import pytest
-from builders import sample
+from builders import in_slices, sample
 
 from keras_bench.analyze.epochs import TimedEpoch, timed_epochs
 from keras_bench.analyze.steady import steady
@@ -16,8 +16,14 @@ def test_every_epoch_is_there_in_the_order_it_came():
     )
 
 
-@pytest.mark.parametrize("epochs", [1, 2, 3, 20])
-def test_those_that_count_are_the_steady_ones(epochs):
-    measured = sample(epoch_seconds=tuple(0.1 + 0.01 * number for number in range(epochs)))
+@pytest.mark.parametrize(
+    "measured",
+    [
+        *(sample(epoch_seconds=(0.11, 0.12, 0.13, 0.14)[:epochs]) for epochs in (1, 2, 3, 4)),
+        in_slices(epoch_seconds=(0.11, 0.12, 0.13, 0.14), counted=(0.0, 0.0, 0.2, 0.0)),
+    ],
+    ids=["1 epoch", "2 epochs", "3 epochs", "4 epochs", "slices"],
+)
+def test_those_that_count_are_the_steady_ones(measured):
     counted = [each.epoch_seconds for each in timed_epochs([measured]) if each.is_steady]
-    assert counted == list(steady(measured.epoch_seconds))
+    assert counted == list(steady(measured))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from builders import arm, failure, run, sample
+from builders import arm, failure, in_slices, run
 
 from keras_bench.analyze.explain_plan import MIN_PROCESSES, arms_to_explain, next_round
 from keras_bench.analyze.plan import Stop
@@ -12,22 +12,31 @@ from keras_bench.records import BACKENDS, ArmResult, Settings
 SETTINGS = Settings(precision=0.1, budget_seconds=1000.0)
 
 
+#: What an arm adds to a round.
+ARM_SECONDS = 10.0
+
+
 def measured(loops: dict[str, list[float]], backend: str = "tensorflow", **changes):
-    """Return a run of these loops, each with the steady epochs of its processes."""
+    """Return a run of these loops, each with the steady epochs of its rounds from the first on."""
     fit = arm(backend)
-    results = tuple(
-        ArmResult(
-            replace(fit, loop=loop),
-            tuple(sample(each, jit_compile=False) for each in processes),
-            failure() if processes is None else None,
-        )
-        for loop, processes in loops.items()
-    )
+
+    def samples(epochs: list[float]):
+        for place, seconds in enumerate(epochs):
+            arms = sum(len(each) > place for each in loops.values())
+            yield in_slices(
+                seconds, jit_compile=False, round=place + 1, process_seconds=ARM_SECONDS * arms
+            )
+
+    results = [
+        ArmResult(replace(fit, loop=loop), tuple(samples(epochs))) for loop, epochs in loops.items()
+    ]
     return run(*results, **{"settings": SETTINGS} | changes)
 
 
 def planned(run_, elapsed_seconds: float = 0.0) -> set[str]:
-    return {each.arm.loop for each in next_round(run_, elapsed_seconds)}
+    (group,) = next_round(run_, elapsed_seconds)
+    assert len(set(group)) == len(group)
+    return {each.loop for each in group}
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -81,30 +90,31 @@ def test_it_goes_on_while_a_factor_is_loose():
     assert planned(known) == {"fit", "fused"}
 
 
+def test_what_the_machine_does_to_a_whole_round_makes_no_factor_loose():
+    known = measured({"fit": [0.1, 0.15, 0.08], "fused": [0.01, 0.015, 0.008]})
+    assert next_round(known, 0.0) == Stop("precise")
+
+
 def test_it_begins_nothing_that_the_budget_is_too_small_for():
     known = measured({"fit": [0.1], "fused": [0.01]}, rounds=1)
-    assert next_round(known, SETTINGS.budget_seconds - 1.0) == Stop("budget")
+    assert planned(known, SETTINGS.budget_seconds - 2.1 * ARM_SECONDS) == {"fit", "fused"}
+    assert next_round(known, SETTINGS.budget_seconds - 0.9 * ARM_SECONDS) == Stop("budget")
 
 
 def test_another_compilation_is_left_where_there_is_no_time_for_it():
     loops = {"fit": [0.1] * 3, "fit jit_compile=True": []}
-    late = SETTINGS.budget_seconds - 15.0
-    # As dear as what is known: a process of fit takes 5 s and more.
-    assert planned(measured(loops, rounds=MIN_PROCESSES), late) == {*loops}
-    assert next_round(measured(loops, rounds=MIN_PROCESSES), late + 8.0) == Stop("budget")
+    known = measured(loops, rounds=MIN_PROCESSES)
+    # As dear as what is known.
+    assert planned(known, SETTINGS.budget_seconds - 2.1 * ARM_SECONDS) == {*loops}
+    assert next_round(known, SETTINGS.budget_seconds - 1.9 * ARM_SECONDS) == Stop("budget")
 
 
 def test_the_least_measured_come_first_where_not_all_fit():
-    known = measured({"fit": [0.1], "fused": [0.01, 0.01], "bare": [0.01]}, rounds=1)
-    assert planned(known, SETTINGS.budget_seconds - 15.0) == {"fit", "bare"}
-
-
-def test_the_cheap_ones_come_first_where_not_all_fit():
-    known = measured({"fit": [0.1], "fused": [0.01], "bare": [0.01]}, rounds=1)
-    slow = replace(known.results[1].samples[0], process_seconds=600.0)
-    fit, fused, bare = known.results
-    known = replace(known, results=(fit, replace(fused, samples=(slow,)), bare))
-    assert planned(known, SETTINGS.budget_seconds - 100.0) == {"fit", "bare"}
+    loops = {"fit": [0.1, 0.1, 0.1], "fused": [0.01, 0.02, 0.01], "fit jit_compile=True": []}
+    known = measured(loops, rounds=MIN_PROCESSES)
+    assert planned(known, SETTINGS.budget_seconds - 3.1 * ARM_SECONDS) == {*loops}
+    some = planned(known, SETTINGS.budget_seconds - 2.1 * ARM_SECONDS)
+    assert some == {"fit", "fit jit_compile=True"}
 
 
 def test_fit_alone_is_measured_where_everything_else_is_refused():

@@ -12,6 +12,7 @@ from builders import (
     around,
     failure,
     gate,
+    in_slices,
     sample,
     side,
     two_sides,
@@ -109,6 +110,18 @@ def test_the_ratio_of_a_round_is_that_of_its_epochs_one_by_one():
     slower = [0.1, 0.1, *(seconds * 1.03 for seconds in drifting[2:])]
     before, after = (sample(epoch_seconds=tuple(each)) for each in (drifting, slower))
     assert log_ratio(before, after, "wall") == pytest.approx(math.log(1.03))
+
+
+def test_the_ratio_of_a_round_in_slices_is_that_of_the_stretch_that_counts():
+    before = in_slices(
+        epoch_seconds=(1.0, 0.5, 0.1, 0.3, 0.1, 9.0), counted=(0.0, 0.0, 1.0, 1.0, 0.5, 0.0)
+    )
+    after = in_slices(epoch_seconds=(9.0, 4.5, 0.2, 0.4), counted=(0.0, 0.0, 1.0, 1.0))
+    expected = 0.3 / (0.45 / 2.5)
+    assert log_ratio(before, after, "wall") == pytest.approx(math.log(expected))
+    waiting = replace(after, epoch_cpu_seconds=(1.0, 1.0, 0.1, 0.5))
+    steady = replace(before, epoch_cpu_seconds=(1.0, 1.0, 0.1, 0.1, 0.1, 0.1))
+    assert log_ratio(steady, waiting, "cpu") == pytest.approx(math.log(3.0))
 
 
 def test_the_first_epochs_do_not_count():

@@ -1,13 +1,11 @@
 from dataclasses import replace
-from itertools import pairwise
 
 import pytest
-from builders import DIFFERS, failure, predicted, result, run
+from builders import DIFFERS, arm, failure, in_slices, result, run, sample
 from orders import orders_of_a_run
 
 from keras_bench.analyze.comparison import tables
-from keras_bench.analyze.plan import FIRST_ROUND_SHARE, Stop, next_process, next_round, still_wanted
-from keras_bench.analyze.steady import UNCOUNTED_EPOCHS
+from keras_bench.analyze.plan import Stop, next_round, round_seconds, still_wanted
 from keras_bench.records import Settings
 
 UNLIMITED = Settings(budget_seconds=None)
@@ -17,12 +15,14 @@ CALM_TWICE = (0.200, 0.202, 0.198, 0.200, 0.202, 0.198)
 LOOSE = (0.3, 0.4, 0.5, 0.35, 0.45, 0.4)
 
 
-def arms_of(assignments):
-    return [assignment.arm for assignment in assignments]
+def workloads_of(groups):
+    return sorted({arm.workload for group in groups for arm in group})
 
 
-def backends_of(assignments):
-    return sorted(assignment.arm.backend for assignment in assignments)
+def backends_of(groups):
+    """Return the backends of the only group of a round."""
+    (group,) = groups
+    return sorted(arm.backend for arm in group)
 
 
 def unmeasured(**changes):
@@ -34,23 +34,14 @@ def unmeasured(**changes):
     return run(*results, **changes)
 
 
-def test_the_first_round_runs_every_arm_once_for_its_own_number_of_epochs():
-    start = unmeasured()
-    assignments = next_round(start, 0.0)
-    assert len(assignments) == 6
-    assert set(arms_of(assignments)) == {known.arm for known in start.results}
-    assert {assignment.epochs for assignment in assignments} == {None}
-
-
-def test_the_first_round_shares_a_part_of_the_budget_among_the_arms():
-    assignments = next_round(unmeasured(settings=Settings(budget_seconds=120.0)), 0.0)
-    limits = {assignment.time_limit_seconds for assignment in assignments}
-    assert limits == {120.0 * FIRST_ROUND_SHARE / 6}
-
-
-def test_the_first_round_has_no_time_limit_without_a_budget():
-    assignments = next_round(unmeasured(settings=UNLIMITED), 0.0)
-    assert {assignment.time_limit_seconds for assignment in assignments} == {None}
+@pytest.mark.parametrize("settings", [UNLIMITED, Settings(budget_seconds=1.0), Settings(rounds=1)])
+def test_the_first_round_measures_every_arm_in_the_group_of_its_workload(settings):
+    groups = next_round(unmeasured(settings=settings), 0.0)
+    assert len(groups) == 2
+    for group in groups:
+        (name,) = {each.workload for each in group}
+        assert len(group) == 3
+        assert set(group) == {arm(backend, name) for backend in ("tensorflow", "jax", "torch")}
 
 
 def test_the_order_is_reproducible_by_the_seed():
@@ -62,15 +53,12 @@ def test_the_order_differs_between_seeds_and_between_rounds():
     assert len(set(orders_of_a_run(seed=7))) > 1
 
 
-def test_workloads_are_mixed_within_a_round():
-    adjacent = [
-        before.workload == after.workload
-        for seed in range(50)
-        for arms in [arms_of(next_round(unmeasured(settings=Settings(seed=seed)), 0.0))]
-        for before, after in pairwise(arms)
-    ]
-    assert any(adjacent)
-    assert not all(adjacent)
+def test_workloads_take_turns_in_an_order_that_chance_gives():
+    orders = {
+        tuple(group[0].workload for group in next_round(unmeasured(settings=settings), 0.0))
+        for settings in (Settings(seed=seed) for seed in range(50))
+    }
+    assert orders == {("one", "two"), ("two", "one")}
 
 
 def test_a_number_of_rounds_runs_exactly_that_many_whatever_the_precision():
@@ -111,9 +99,17 @@ def test_a_settled_arm_is_left_out_and_the_fastest_stays_while_another_is_unsett
     assert backends_of(next_round(known, 0.0)) == ["jax", "torch"]
 
 
-def test_the_fastest_is_left_out_where_its_own_time_is_not_what_is_missing():
-    known = run(result("jax", *CALM), result("torch", *LOOSE), settings=UNLIMITED)
-    assert backends_of(next_round(known, 0.0)) == ["torch"]
+def test_what_the_machine_does_to_all_arms_of_a_round_keeps_none_of_them_unsettled():
+    wandering = [1.0, 1.5, 0.7, 1.2, 0.8, 1.4]
+    jax, torch = (
+        result(
+            backend,
+            *(in_slices(seconds * slow, round=place) for place, slow in enumerate(wandering)),
+        )
+        for backend, seconds in (("jax", 0.1), ("torch", 0.2))
+    )
+    assert still_wanted([jax, torch], 0.05) == []
+    assert still_wanted([jax], 0.05) == [jax]
 
 
 def test_a_settled_workload_is_left_out_while_another_is_unsettled():
@@ -124,7 +120,7 @@ def test_a_settled_workload_is_left_out_while_another_is_unsettled():
         result("torch", *LOOSE, workload="loose"),
         settings=UNLIMITED,
     )
-    assert {each.workload for each in arms_of(next_round(known, 0.0))} == {"loose"}
+    assert workloads_of(next_round(known, 0.0)) == ["loose"]
 
 
 def test_still_wanted_is_nothing_once_all_is_known():
@@ -157,57 +153,88 @@ def test_it_stops_failed_when_every_arm_failed(settings):
     assert next_round(known, 0.0) == Stop("failed")
 
 
-def test_later_rounds_run_the_epochs_that_settings_ask_beyond_the_uncounted_ones():
-    settings = replace(UNLIMITED, min_steady_epochs=60, min_steady_seconds=0.0)
-    known = run(result("jax", 0.1), result("torch", 0.1), settings=settings)
-    assignments = next_round(known, 0.0)
-    assert {assignment.epochs for assignment in assignments} == {UNCOUNTED_EPOCHS + 60}
-    assert {assignment.time_limit_seconds for assignment in assignments} == {None}
+def in_round(number, seconds):
+    """Return the sample of a round that took its group so long."""
+    return sample(0.1, round=number, process_seconds=seconds)
 
 
-# A worker of `sample(0.1)` costs 4 s, 1.1 s and 0.1 s for the uncounted epochs, and here 20 × 0.1 s
-# for the steady ones: 7.2 s.
-TWENTY_EPOCHS = Settings(budget_seconds=100.0, min_steady_epochs=20, min_steady_seconds=0.0)
-WORKER_SECONDS = 7.2
+def test_a_further_round_costs_as_much_as_the_last_one():
+    jax = result("jax", in_round(1, 20.0), in_round(2, 8.0))
+    torch = result("torch", in_round(1, 20.0), in_round(2, 8.0))
+    assert round_seconds([jax, torch], [jax, torch]) == pytest.approx(8.0)
+
+
+def test_a_round_of_more_arms_costs_more_by_as_many():
+    jax, torch = result("jax", in_round(1, 20.0)), result("torch", in_round(1, 20.0))
+    group = [jax, torch, result("tensorflow")]
+    assert round_seconds(group, group) == pytest.approx(30.0)
+
+
+def test_an_arm_that_was_left_out_has_no_part_in_the_last_round():
+    jax = result("jax", in_round(1, 20.0), in_round(2, 8.0))
+    torch = result("torch", in_round(1, 20.0))
+    assert round_seconds([jax, torch], [jax, torch]) == pytest.approx(16.0)
+
+
+def test_a_round_of_fewer_arms_costs_less():
+    """Those that are left out now were part of what the last round took."""
+    known = run(
+        *(
+            result(
+                backend,
+                *(
+                    in_slices(each, round=place, process_seconds=30.0)
+                    for place, each in enumerate(times, start=1)
+                ),
+            )
+            for backend, times in (("jax", CALM), ("torch", LOOSE), ("tensorflow", CALM_TWICE))
+        ),
+        settings=Settings(budget_seconds=300.0),
+    )
+    assert backends_of(next_round(known, 300.0 - 20.1)) == ["jax", "torch"]
+
+
+TWO_MINUTES = Settings(budget_seconds=120.0)
 
 
 def test_a_round_is_started_only_where_it_fits_the_budget():
-    known = run(result("jax", 0.1), result("torch", 0.1), settings=TWENTY_EPOCHS)
-    just_enough = 100.0 - 2 * WORKER_SECONDS
-    assert backends_of(next_round(known, just_enough - 0.1)) == ["jax", "torch"]
-    assert next_round(known, just_enough + 0.1) == Stop("budget")
+    first = in_round(1, 20.0)
+    known = run(result("jax", first), result("torch", first), settings=TWO_MINUTES)
+    assert backends_of(next_round(known, 99.9)) == ["jax", "torch"]
+    assert next_round(known, 100.1) == Stop("budget")
 
 
 def test_a_budget_ends_a_number_of_rounds_too():
-    settings = replace(TWENTY_EPOCHS, rounds=50)
-    known = run(result("jax", 0.1), result("torch", 0.1), settings=settings)
-    assert backends_of(next_round(known, 0.0)) == ["jax", "torch"]
-    assert next_round(known, 99.0) == Stop("budget")
+    first = in_round(1, 20.0)
+    settings = replace(TWO_MINUTES, rounds=50)
+    known = run(result("jax", first), result("torch", first), settings=settings)
+    assert backends_of(next_round(known, 99.9)) == ["jax", "torch"]
+    assert next_round(known, 100.1) == Stop("budget")
+
+
+def of_two_workloads(**rounds):
+    """Return a run of workloads, each by the samples that its two arms have in common."""
+    return run(
+        *(
+            result(backend, *samples, workload=name)
+            for name, samples in rounds.items()
+            for backend in ("jax", "torch")
+        ),
+        settings=TWO_MINUTES,
+    )
 
 
 def test_where_one_workload_fits_the_least_measured_one_is_run():
-    known = run(
-        result("jax", 0.1, 0.1, workload="much"),
-        result("torch", 0.1, 0.1, workload="much"),
-        result("jax", 0.1, workload="little"),
-        result("torch", 0.1, workload="little"),
-        settings=TWENTY_EPOCHS,
-    )
-    assignments = next_round(known, 100.0 - 2 * WORKER_SECONDS - 0.1)
-    assert {each.workload for each in arms_of(assignments)} == {"little"}
-    assert len(assignments) == 2
+    first, second = in_round(1, 20.0), in_round(2, 20.0)
+    known = of_two_workloads(much=[first, second], little=[first])
+    groups = next_round(known, 99.9)
+    assert workloads_of(groups) == ["little"]
+    assert backends_of(groups) == ["jax", "torch"]
 
 
 def test_a_workload_that_does_not_fit_leaves_room_for_one_that_does():
-    known = run(
-        result("jax", 5.0, workload="dear"),
-        result("torch", 5.0, workload="dear"),
-        result("jax", 0.1, 0.1, workload="cheap"),
-        result("torch", 0.1, 0.1, workload="cheap"),
-        settings=TWENTY_EPOCHS,
-    )
-    assignments = next_round(known, 100.0 - 2 * WORKER_SECONDS - 0.1)
-    assert {each.workload for each in arms_of(assignments)} == {"cheap"}
+    known = of_two_workloads(dear=[in_round(1, 50.0)], cheap=[in_round(1, 5.0), in_round(2, 5.0)])
+    assert workloads_of(next_round(known, 99.9)) == ["cheap"]
 
 
 def test_a_run_is_not_precise_before_the_ratios_to_the_fastest_that_counts_are():
@@ -228,17 +255,3 @@ def test_a_backend_that_learns_something_else_is_not_measured_for_precisions_sak
     known = [loose, result("tensorflow", *CALM), result("torch", *CALM_TWICE)]
     assert still_wanted(known, 0.05) == []
     assert still_wanted([loose], 0.05) == [loose]
-
-
-def test_where_others_count_the_rounds_processes_are_those_of_a_run_of_one_arm():
-    settings = Settings(budget_seconds=120.0, rounds=1000)
-    for known in (result("jax"), result("jax", *CALM)):
-        measured = replace(run(known, settings=settings), rounds=len(known.samples))
-        assert (next_process(known, settings),) == next_round(measured, 0.0)
-
-
-@pytest.mark.parametrize("budget", [None, 900.0])
-def test_the_first_prediction_lasts_as_long_as_a_process_at_the_least(budget):
-    settings = Settings(budget_seconds=budget, min_steady_seconds=2.0)
-    (assignment,) = next_round(run(predicted("jax"), settings=settings), 0.0)
-    assert (assignment.epochs, assignment.time_limit_seconds) == (None, 2.0)

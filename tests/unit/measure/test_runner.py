@@ -1,42 +1,16 @@
-from pathlib import Path
-
-from builders import AGREES, DIFFERS, arm, sample, workload_in
+from builders import AGREES, DIFFERS, arm, sample
 
 from keras_bench.errors import Unsupported, WorkerDied
-from keras_bench.measure.runner import Outcome, Starting, Target, carry_out, grown
-from keras_bench.records import ArmResult, Assignment
+from keras_bench.measure.runner import Outcome, grown
+from keras_bench.records import ArmResult
 
 JAX, TORCH = arm(backend="jax"), arm(backend="torch")
-TARGETS = {each: Target(f"/{each.backend}", workload_in(Path("mine.py"))) for each in (JAX, TORCH)}
-BOTH = (Assignment(JAX, 3), Assignment(TORCH, 3))
-
-
-def run_all_but_jax(python, request):
-    if request.backend == "jax":
-        raise WorkerDied("mine on jax", "the worker was killed", "look")
-    return sample()
+DIED = WorkerDied("mine on jax", "the worker was killed", "look")
 
 
 def results_after_a_round(number, results):
-    for event in carry_out(number, BOTH, TARGETS, 0, run_all_but_jax):
-        if isinstance(event, Outcome):
-            results = grown(results, event)
-    return results
-
-
-def test_a_round_runs_each_assignment_once_and_in_order():
-    asked = []
-
-    def run_worker(python, request):
-        asked.append((python, request.backend, request.epochs, request.seed))
-        return sample()
-
-    assignments = (Assignment(TORCH, 3, epochs=5), Assignment(JAX, 3, epochs=7))
-    events = list(carry_out(4, assignments, TARGETS, 17, run_worker))
-    assert asked == [("/torch", "torch", 5, 17), ("/jax", "jax", 7, 17)]
-    assert [type(event) for event in events] == [Starting, Outcome, Starting, Outcome]
-    assert [(event.place, event.of) for event in events[::2]] == [(1, 2), (2, 2)]
-    assert [event.result.round for event in events[1::2]] == [4, 4]
+    """Return the results with a failure of JAX and a sample of torch."""
+    return grown(grown(results, Outcome(number, JAX, DIED)), Outcome(number, TORCH, sample()))
 
 
 def test_a_failure_leaves_the_other_arms_and_what_was_measured():

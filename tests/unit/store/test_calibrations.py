@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from builders import MACHINE, calibration, calibration_round
@@ -57,6 +58,11 @@ def test_a_later_calibration_replaces_the_one_before(tmp_path):
 def test_where_no_slowdown_is_seen_for_sure_the_smallest_is_infinite(tmp_path):
     saved(tmp_path, Capability(20, 1.5, (), None, None))
     assert read(tmp_path) == math.inf
+
+
+def test_a_calibration_from_before_slices_says_nothing_of_them(tmp_path):
+    saved(tmp_path, known=replace(KNOWN, in_slices=False))
+    assert read(tmp_path) is None
 
 
 @pytest.mark.parametrize(

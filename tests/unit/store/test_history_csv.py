@@ -304,11 +304,18 @@ def test_every_column_is_explained():
 
 
 def test_a_line_from_before_there_were_tasks_is_of_a_training(written):
-    older = line_of(history_row(), schema_version="1").rpartition(",")[0]
+    older = ",".join(line_of(history_row(), schema_version="1").split(",")[:-2])
     (row,) = written(older).rows
     assert (row.schema_version, row.task) == (1, "train")
     assert key(row) == key(history_row())
     assert key(row) != key(history_row(task="predict"))
+
+
+def test_a_line_from_before_slices_is_in_a_series_of_its_own(written):
+    older = line_of(history_row(), schema_version="2").rpartition(",")[0]
+    (row,) = written(older).rows
+    assert (row.schema_version, row.method) == (2, "turns")
+    assert key(row) != key(history_row(method="slices"))
 
 
 def test_the_task_of_a_prediction_is_kept(tmp_path):

@@ -17,7 +17,7 @@ def test_a_request_arrives_as_it_was_sent():
         workload=Workload("größe(a=1)", "models/größe.py", "models", parameters=(("a", 1),)),
         backend="jax",
         seed=3,
-        time_limit_seconds=1.5,
+        added_cpu_seconds=1.5,
     )
     line = encode_request(request)
     assert "\n" not in line

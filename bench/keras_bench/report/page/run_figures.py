@@ -137,8 +137,8 @@ def epochs_figure(result: ArmResult) -> Figure:
         ),
     ).properties(height=110)
     return Figure(
-        f"Every {words.kept} of {arm.workload} on {arm.contender}, {count} processes one"
-        f" after the other; steady ones take {milliseconds(min(counted) / 1e3)} to"
+        f"Every {words.kept} of {arm.workload} on {arm.contender}, {count} processes;"
+        f" steady ones take {milliseconds(min(counted) / 1e3)} to"
         f" {milliseconds(max(counted) / 1e3)} ms, around"
         f" {with_interval(level, milliseconds)} ms.",
         spec(chart),

@@ -1,0 +1,110 @@
+"""What rounds in slices have shown: how long slices have to be, and what the machine did."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_bench.analyze.steady import process_epoch
+from keras_bench.records import Arm, ArmResult, Sample
+
+
+def known_slice_seconds(results: Sequence[ArmResult]) -> dict[Arm, float]:
+    """Return how long the slices of arms have to be, as their latest round has found it.
+
+    Infinite where slices end with epochs.
+    """
+    return {
+        result.arm: math.inf if last.slice_seconds is None else last.slice_seconds
+        for result in results
+        if result.samples
+        for last in [result.samples[-1]]
+        if last.counted is not None
+    }
+
+
+@dataclass(frozen=True)
+class Weather:
+    """What the machine's speed did while several arms were measured in slices.
+
+    `speed_deviation` is the standard deviation of an arm's epoch from round to round, and
+    `ratio_deviation` that of the ratios of a round, each as a share of the whole. `sliced_to_free`
+    has, of the arms it was seen for, the smallest and the largest epoch in slices ÷ without.
+    """
+
+    speed_deviation: float
+    ratio_deviation: float
+    sliced_to_free: tuple[float, float] | None
+
+
+def weather(groups: Iterable[Sequence[ArmResult]]) -> Weather | None:
+    """Return what the machine did, None where no two arms have two rounds in common.
+
+    Args:
+        groups: the arms that were measured together.
+    """
+    speeds: list[float] = []
+    ratios: list[float] = []
+    factors: list[float] = []
+    for group in groups:
+        sliced = [each for each in group if _is_sliced(each)]
+        if len(sliced) < 2:
+            continue
+        first, *others = [_logs(each.samples) for each in sliced]
+        samples = [sample for each in sliced for sample in each.samples]
+        factors += [each.sliced_to_free for each in samples if each.sliced_to_free is not None]
+        speeds += [_variance(list(logs.values())) for logs in (first, *others) if len(logs) > 1]
+        for logs in others:
+            common = [logs[number] - first[number] for number in logs if number in first]
+            if len(common) > 1:
+                ratios.append(_variance(common))
+    if not ratios:
+        return None
+    return Weather(
+        math.sqrt(np.mean(speeds)),
+        math.sqrt(np.mean(ratios)),
+        (min(factors), max(factors)) if factors else None,
+    )
+
+
+def weather_sentence(groups: Iterable[Sequence[ArmResult]]) -> str:
+    """Say what the machine did meanwhile and what is left of it; empty where that isn't known."""
+    found = weather(groups)
+    if found is None:
+        return ""
+    sentence = (
+        f"From round to round the machine's speed varied by {_percent(found.speed_deviation)},"
+        f" and the ratios by {_percent(found.ratio_deviation)}"
+    )
+    if found.sliced_to_free is not None:
+        low, high = (f"{factor:.2f}" for factor in found.sliced_to_free)
+        span = low if low == high else f"{low} to {high}"
+        sentence += f"; the same work took {span} times as long in slices as without"
+    return f"{sentence}."
+
+
+def _percent(share: float) -> str:
+    return f"{float(f'{100 * share:.2g}'):g}%"
+
+
+def grouped(
+    results: Iterable[ArmResult], key: Callable[[Arm], object]
+) -> Iterable[Sequence[ArmResult]]:
+    """Return the arms that have the same key, together."""
+    groups: dict[object, list[ArmResult]] = {}
+    for result in results:
+        groups.setdefault(key(result.arm), []).append(result)
+    return groups.values()
+
+
+def _is_sliced(result: ArmResult) -> bool:
+    return bool(result.samples) and all(each.counted is not None for each in result.samples)
+
+
+def _logs(samples: Sequence[Sample]) -> dict[int, float]:
+    return {sample.round: math.log(process_epoch(sample)) for sample in samples}
+
+
+def _variance(logs: Sequence[float]) -> float:
+    return float(np.var(logs, ddof=1))

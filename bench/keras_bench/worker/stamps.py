@@ -1,0 +1,46 @@
+"""Tells the coordinator when each epoch began and ended, and hears from it when to end.
+
+The coordinator stops and continues this process from outside; what of an epoch lies within its
+own slices is the coordinator's to say.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from keras_bench.worker.protocol import Epoch
+
+
+class Stamps:
+    """The epochs so far: by wall time, which goes on while the process is stopped, and CPU time."""
+
+    def __init__(
+        self,
+        epochs: int | None,
+        reply: Callable[[str, Any], None],
+        is_told_to_stop: Callable[[], bool],
+    ) -> None:
+        self._epochs = epochs
+        self._reply = reply
+        self._is_told_to_stop = is_told_to_stop
+        self.seconds: list[float] = []
+        self.cpu_seconds: list[float] = []
+        self.begin()
+
+    def begin(self) -> None:
+        """Let the next epoch begin now."""
+        self._start, self._cpu_start = time.monotonic(), time.process_time()
+
+    def end(self, calls: int = 1) -> bool:
+        """End an epoch, or a block of so many calls; tell whether to go on.
+
+        What the telling takes is part of no epoch.
+        """
+        end, cpu_end = time.monotonic(), time.process_time()
+        self.seconds.append((end - self._start) / calls)
+        self.cpu_seconds.append((cpu_end - self._cpu_start) / calls)
+        self._reply("epoch", Epoch(self._start, end))
+        enough = self._epochs is not None and len(self.seconds) >= self._epochs
+        go_on = not (enough or self._is_told_to_stop())
+        self.begin()
+        return go_on
