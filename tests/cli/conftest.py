@@ -23,6 +23,12 @@ def short_rounds(monkeypatch) -> None:
     monkeypatch.setattr("keras_bench.measure.group.FREE_SECONDS", 0.01)
 
 
+@pytest.fixture(autouse=True)
+def short_look_at_the_machine(monkeypatch) -> None:
+    """Let commands look at the load of the machine for a moment, which is no matter of a test."""
+    monkeypatch.setattr("keras_bench.measure.surroundings.WATCH_SECONDS", 0.02)
+
+
 @pytest.fixture
 def interrupted_in_round_2(monkeypatch) -> None:
     """Let Ctrl-C come when the second round begins."""

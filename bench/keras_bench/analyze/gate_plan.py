@@ -18,7 +18,7 @@ Group = tuple[str, str]
 
 
 def next_round(gate: Gate, elapsed_seconds: float) -> tuple[tuple[Arm, ...], ...] | Stop:
-    """Return the next round's groups, each the arms in the order of their turns, or the end."""
+    """Return the next round's groups, each the arms in the order of their starts, or the end."""
     known = pairs(gate)
     names = list(dict.fromkeys(pair.candidate.arm.group for pair in known if pair.wanted))
     if not names:
@@ -67,6 +67,6 @@ def _seconds_to_next_look(name: Group, gate: Gate, known: Sequence[Pair]) -> flo
         for pair in known
         if pair.wanted and pair.candidate.arm.group == name
     )
-    # The arms take turns, so the process of each lasts as long as all of them.
+    # The arms run in slices, so the process of each lasts as long as all of them.
     samples = [s for each in gate.results if each.arm.group == name for s in each.samples]
     return rounds * fmean(sample.process_seconds for sample in samples) if samples else 0.0

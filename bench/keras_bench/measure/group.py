@@ -69,7 +69,7 @@ def measure_groups(
 ) -> Iterator[Starting | Outcome]:
     """Measure the round of this number, a group after the other; yield before each and after.
 
-    The arms of a group are in the order of their first slices. `slice_seconds` is known of those
+    The arms of a group are in the order in which they start. `slice_seconds` is known of those
     that an earlier round has found it for. Where one fails, the others go on.
     """
     for place, arms in enumerate(groups, start=1):
