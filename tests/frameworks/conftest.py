@@ -44,6 +44,18 @@ def warm_pythons(
         }
 
 
+@pytest.fixture(scope="session")
+def stoppable_pythons(
+    pythons: dict[str, str], compiled_by_jax: dict[str, str], tmp_path_factory
+) -> dict[str, str]:
+    """The interpreters of the three backends, whose workers can be stopped, as slices ask for."""
+    file = tmp_path_factory.mktemp("stoppable") / "jax"
+    variables = " ".join(f"{name}={value}" for name, value in compiled_by_jax.items())
+    file.write_text(f'#!/bin/sh\nexec env {variables} {pythons["jax"]} "$@"\n')
+    file.chmod(0o755)
+    return pythons | {"jax": str(file)}
+
+
 @pytest.fixture
 def measure(warm_pythons, tmp_path: Path):
     """Write a workload file and run one worker on it, for three epochs if no more are asked."""

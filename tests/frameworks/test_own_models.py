@@ -302,8 +302,8 @@ def outcome(answer: dict[str, Any]) -> list[object]:
 
 
 @pytest.fixture
-def envs(warm_pythons) -> list[str]:
-    return [f"--env={backend}={python}" for backend, python in warm_pythons.items()]
+def envs(stoppable_pythons) -> list[str]:
+    return [f"--env={backend}={python}" for backend, python in stoppable_pythons.items()]
 
 
 def rows_of(tmp_path: Path) -> dict[str, dict[str, dict[str, object]]]:

@@ -396,12 +396,12 @@ def test_a_backend_that_cannot_be_checked_leaves_the_others(check):
 
 
 def test_the_command_prints_where_they_part_writes_the_series_and_fails(
-    run_cli, warm_pythons, tmp_path: Path
+    run_cli, stoppable_pythons, tmp_path: Path
 ):
     file = tmp_path / "mine.py"
     two_epochs = WORKLOAD.replace('"epochs": 1', '"epochs": 2')
     file.write_text(two_epochs.replace("# here", LAYER_OFF))
-    envs = [f"--env={backend}={python}" for backend, python in warm_pythons.items()]
+    envs = [f"--env={backend}={python}" for backend, python in stoppable_pythons.items()]
     answer = run_cli("parity", str(file), "--json=parity.json", *envs)
     assert answer.returncode == 11, answer.stdout + answer.stderr
     assert "- jax agrees to rounding" in answer.stdout

@@ -88,9 +88,9 @@ def test_a_fused_epoch_agrees_with_fit(
 
 
 def test_a_loop_that_trains_something_else_fails_the_command_and_the_run(
-    run_cli, warm_pythons, workload, tmp_path: Path
+    run_cli, stoppable_pythons, workload, tmp_path: Path
 ):
-    file, env = workload(FAULT + WORKLOAD), f"--env=jax={warm_pythons['jax']}"
+    file, env = workload(FAULT + WORKLOAD), f"--env=jax={stoppable_pythons['jax']}"
     answer = run_cli("parity", file, "--loop=fit:4", "--backend=jax", env)
     assert answer.returncode == 11, answer.stdout + answer.stderr
     assert "- jax fit:4 parts from fit:" in answer.stdout
@@ -103,8 +103,8 @@ def test_a_loop_that_trains_something_else_fails_the_command_and_the_run(
     assert found["fit"] != "differs"
 
 
-def test_a_loop_that_refuses_is_unsupported(run_cli, warm_pythons, workload):
-    file, env = workload(REFUSAL + WORKLOAD), f"--env=jax={warm_pythons['jax']}"
+def test_a_loop_that_refuses_is_unsupported(run_cli, stoppable_pythons, workload):
+    file, env = workload(REFUSAL + WORKLOAD), f"--env=jax={stoppable_pythons['jax']}"
     answer = run_cli("parity", file, "--loop=fit:4", "--loop=fit:2", "--backend=jax", env)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     said = "not by fit:4 on jax: nothing is trained on Mondays; train it by fit"

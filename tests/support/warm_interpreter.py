@@ -4,7 +4,8 @@ What a worker imports takes it three to six seconds of processor time, and a par
 six workers. `warm_interpreter` gives a file that is called as the interpreter of an environment is:
 `FILE -m keras_bench.worker REPLY_FD` becomes a child of a server in that environment, with the
 caller's descriptors, variables and folder; whatever else it is called with is passed on to the
-real interpreter. The real worker runs, on the real framework.
+real interpreter. The real worker runs, on the real framework. It isn't in the process group of what
+the caller has started, so it can't be stopped: nothing is measured in slices with it.
 
 `python warm_interpreter.py SOCKET BACKEND` is the server.
 """

@@ -39,7 +39,7 @@ class ActiveClock:
         """Return how much of an epoch lies within a stretch of time, of 1, by active time."""
         start = max(epoch.start_seconds, stretch[0])
         end = min(epoch.end_seconds, stretch[1])
-        if start >= end or self.epoch_seconds(epoch) == 0:
+        if start >= end:
             return 0.0
         return self.seconds(start, end) / self.epoch_seconds(epoch)
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from statistics import fmean
 
-from keras_bench.errors import BenchError
+from keras_bench.errors import BackendError, BenchError
 from keras_bench.measure.active_time import ActiveClock, Slice, common_stretch
 from keras_bench.measure.pinning import pin
 from keras_bench.measure.process import Launcher, Worker
@@ -162,6 +162,13 @@ class _Member:
             for epoch in self.worker.epochs
         )
 
+    def was_stopped_in(self, epoch: Epoch) -> bool:
+        """Tell whether an epoch lies between the last two slices, and thus in none."""
+        if len(self.slices) < 2:
+            return False
+        (_, stopped), (continued, _) = self.slices[-2:]
+        return stopped <= epoch.start_seconds and epoch.end_seconds <= continued
+
     def _is_uncut(self, epoch: Epoch) -> bool:
         return any(
             begin <= epoch.start_seconds and epoch.end_seconds <= end for begin, end in self.slices
@@ -306,6 +313,12 @@ class _Group:
             time.sleep(self._slice_seconds() * self._chance.uniform(1 - JITTER, 1 + JITTER))
         member.stop()
         worker.hear()
+        if any(member.was_stopped_in(epoch) for epoch in worker.epochs[known:]):
+            raise BackendError(
+                member.arm.name,
+                "it trains on while it is stopped, so its time in slices can't be told",
+                "let it train in the worker's own process, or in a child of that",
+            )
         last = worker.epochs[-1].end_seconds
         if member.ran_since(last) > self._timeout_seconds:
             raise worker.failure()

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from builders import ENVIRONMENT, arm, workload_in
 
-from keras_bench.errors import WorkerDied, WorkerTimeout
+from keras_bench.errors import BackendError, WorkerDied, WorkerTimeout
 from keras_bench.measure.group import GroupSettings, longer_slice_seconds, measure_groups
 from keras_bench.measure.process import launcher
 from keras_bench.measure.runner import Outcome, Starting, Target
@@ -166,6 +166,28 @@ def test_one_that_dies_takes_nothing_from_the_others(measure, dying: str):
     _, *outcomes = measure("sample(0.003)", dying)
     results = {each.arm: each.result for each in outcomes if isinstance(each, Outcome)}
     assert isinstance(results[AFTER], WorkerDied)
+    assert sum(results[BEFORE].counted) >= 3
+
+
+#: Trains where no signal of the coordinator comes: it tells of epochs while it was stopped.
+UNSTOPPABLE = """
+epoch(0.001)
+epoch(0.001)
+before = time.monotonic()
+while inbox.empty():
+    now = time.monotonic()
+    if now - before > 0.003:
+        say("epoch", dict(start_seconds=before + 0.001, end_seconds=now - 0.001))
+    before = now
+sample()
+"""
+
+
+def test_one_that_trains_on_while_it_is_stopped_is_an_error(measure):
+    _, *outcomes = measure("sample(0.003)", UNSTOPPABLE)
+    results = {each.arm: each.result for each in outcomes}
+    assert isinstance(results[AFTER], BackendError)
+    assert "trains on while it is stopped" in str(results[AFTER])
     assert sum(results[BEFORE].counted) >= 3
 
 
