@@ -299,6 +299,14 @@ def test_a_death_in_the_place_of_an_epoch_is_raised(workers, fake_python, descen
         wait_until(worker.hear)
 
 
+def test_a_training_that_ends_by_itself_is_the_files_fault(workers, fake_python):
+    with (
+        workers.start(fake_python("sample()"), REQUEST) as worker,
+        pytest.raises(WorkloadError, match="its training ended by itself after epoch 3"),
+    ):
+        worker.wait_for_epochs(4)
+
+
 def test_an_epoch_that_does_not_come_is_waited_for_in_time(fake_python):
     hangs = "say('stage', 'training'); epoch(0.001); time.sleep(600)"
     with (
