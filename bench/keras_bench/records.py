@@ -131,6 +131,11 @@ def steps_per_execution(loop: str) -> int | None:
     return int(steps) if steps else 1
 
 
+#: How processes are measured together: in slices or, as all were before, by whole epochs, in turn
+#: or one after the other.
+Method = Literal["turns", "slices"]
+
+
 @dataclass(frozen=True)
 class Sample:
     """What one worker process measured, every epoch of it in the order it came.
@@ -182,6 +187,11 @@ class Sample:
     sliced_to_free: float | None = None
     """An epoch's time in slices ÷ its time without, where the two were compared: in the first round
     of a group. They were seen one after the other."""
+
+    @property
+    def method(self) -> Method:
+        """How it was measured together with others."""
+        return "turns" if self.counted is None else "slices"
 
 
 #: What a parameter of a workload may be set to.
@@ -442,6 +452,6 @@ class Calibration:
     parity_seconds: float
     metric: Clock
     rounds: tuple[CalibrationRound, ...] = ()
-    in_slices: bool = False
-    """Whether its rounds were measured in slices; those from before say nothing of such gates."""
+    method: Method = "turns"
+    """How its rounds were measured; those by another one say nothing of a gate."""
     schema_version: int = SCHEMA_VERSION

@@ -229,7 +229,7 @@ def calibration(*rounds: CalibrationRound, **changes: Any) -> Calibration:
         "parity_seconds": 5.0,
         "metric": "wall",
         "rounds": rounds,
-        "in_slices": True,
+        "method": "slices",
     }
     return Calibration(**defaults | changes)
 

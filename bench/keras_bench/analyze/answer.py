@@ -1,13 +1,13 @@
 """The verdict on a table, and the sentences that say it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from keras_bench.analyze.comparison import Figures, Row, Table
-from keras_bench.analyze.slices import grouped, weather_sentence
+from keras_bench.analyze.slices import grouped, weather
 from keras_bench.analyze.stats import Estimate
-from keras_bench.records import DEFAULT_LOOPS, FLOOR_LOOP, Run
+from keras_bench.records import DEFAULT_LOOPS, FLOOR_LOOP, ArmResult, Run
 
 
 def is_decided(row: Row) -> bool:
@@ -111,8 +111,24 @@ def ending(run: Run, tables: Sequence[Table]) -> str:
     sentence = f"{reasons[run.stopped]} after {rounds}: {reached}"
     if run.stopped == "budget" and widest is not None and widest > run.settings.precision:
         sentence += f" (wanted {wanted}; a larger --budget narrows it)"
-    weather = weather_sentence(grouped(run.results, lambda arm: arm.workload))
-    return " ".join(filter(None, (f"{sentence}.", weather)))
+    of_weather = weather_sentence(grouped(run.results, lambda arm: arm.workload))
+    return " ".join(filter(None, (f"{sentence}.", of_weather)))
+
+
+def weather_sentence(groups: Iterable[Sequence[ArmResult]]) -> str:
+    """Say what the machine did meanwhile and what is left of it; empty where that isn't known."""
+    found = weather(groups)
+    if found is None:
+        return ""
+    sentence = (
+        f"From round to round the machine's speed varied by {percent(found.speed_deviation)},"
+        f" and the ratios by {percent(found.ratio_deviation)}"
+    )
+    if found.sliced_to_free is not None:
+        low, high = (f"{factor:.2f}" for factor in found.sliced_to_free)
+        factors = low if low == high else f"{low} to {high}"
+        sentence += f"; the same work took {factors} times as long in slices as without"
+    return f"{sentence}."
 
 
 def percent(share: float) -> str:

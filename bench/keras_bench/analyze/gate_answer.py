@@ -2,10 +2,10 @@
 
 import math
 
-from keras_bench.analyze.answer import listed, percent, span, times
+from keras_bench.analyze.answer import listed, percent, span, times, weather_sentence
 from keras_bench.analyze.conclusion import Conclusion, Outcome
 from keras_bench.analyze.pairs import Pair
-from keras_bench.analyze.slices import grouped, weather_sentence
+from keras_bench.analyze.slices import grouped
 from keras_bench.records import UNCHECKED, Environment, Gate
 
 

@@ -17,16 +17,13 @@ from keras_bench.analyze.steady import (
     process_epochs_by,
     steady_count,
 )
-from keras_bench.records import ArmResult, Machine, ParityOutcome, Task, contender
+from keras_bench.records import ArmResult, Machine, Method, ParityOutcome, Task, contender
 
 #: Raised with every change of the columns, whose names, order and meaning it stands for.
 HISTORY_SCHEMA_VERSION = 3
 
 #: The command that measured.
 Kind = Literal["run", "gate", "versions"]
-
-#: How arms are measured together: by whole epochs, in turn or one after the other, or in slices.
-Method = Literal["turns", "slices"]
 
 #: No epoch is known better than this, however equal a few of them are by chance.
 LEAST_NOISE = 1e-3
@@ -219,5 +216,5 @@ def _row(
         usable_cores=machine.usable_cores,
         system=f"{machine.system} {machine.system_release}",
         task=arm.task,
-        method="turns" if first.counted is None else "slices",
+        method=first.method,
     )

@@ -182,7 +182,7 @@ def log_ratio(before: Sample, after: Sample, clock: Clock) -> float:
     results from before, are compared by the trimmed mean over pairs of epochs: those of one number
     were trained next to each other, and one that stalled is trimmed away.
     """
-    if before.counted is not None and after.counted is not None:
+    if before.method == after.method == "slices":
         return math.log(process_epoch(after, clock) / process_epoch(before, clock))
     pairs = zip(steady(after, clock), steady(before, clock), strict=True)
     return math.log(centre([after / before for after, before in pairs]).value)

@@ -21,7 +21,7 @@ class ProcessTimes:
 
 def process_times(samples: Sequence[Sample]) -> ProcessTimes:
     """Return the times of an arm's processes."""
-    in_slices = all(sample.counted is not None for sample in samples)
+    in_slices = all(sample.method == "slices" for sample in samples)
     return ProcessTimes(
         tuple(process_epoch(sample) for sample in samples),
         tuple(sample.round for sample in samples) if in_slices else None,

@@ -20,7 +20,7 @@ def known_slice_seconds(results: Sequence[ArmResult]) -> dict[Arm, float]:
         for result in results
         if result.samples
         for last in [result.samples[-1]]
-        if last.counted is not None
+        if last.method == "slices"
     }
 
 
@@ -68,26 +68,6 @@ def weather(groups: Iterable[Sequence[ArmResult]]) -> Weather | None:
     )
 
 
-def weather_sentence(groups: Iterable[Sequence[ArmResult]]) -> str:
-    """Say what the machine did meanwhile and what is left of it; empty where that isn't known."""
-    found = weather(groups)
-    if found is None:
-        return ""
-    sentence = (
-        f"From round to round the machine's speed varied by {_percent(found.speed_deviation)},"
-        f" and the ratios by {_percent(found.ratio_deviation)}"
-    )
-    if found.sliced_to_free is not None:
-        low, high = (f"{factor:.2f}" for factor in found.sliced_to_free)
-        span = low if low == high else f"{low} to {high}"
-        sentence += f"; the same work took {span} times as long in slices as without"
-    return f"{sentence}."
-
-
-def _percent(share: float) -> str:
-    return f"{float(f'{100 * share:.2g}'):g}%"
-
-
 def grouped(
     results: Iterable[ArmResult], key: Callable[[Arm], object]
 ) -> Iterable[Sequence[ArmResult]]:
@@ -99,7 +79,7 @@ def grouped(
 
 
 def _is_sliced(result: ArmResult) -> bool:
-    return bool(result.samples) and all(each.counted is not None for each in result.samples)
+    return bool(result.samples) and all(each.method == "slices" for each in result.samples)
 
 
 def _logs(samples: Sequence[Sample]) -> dict[int, float]:

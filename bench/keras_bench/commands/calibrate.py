@@ -112,7 +112,7 @@ def calibrate(
         seed=settings.seed,
         parity_seconds=0.0,
         metric=clock_of(settings.metric, backend),
-        in_slices=True,
+        method="slices",
     )
     failure: BenchError | None = None
     with (

@@ -42,10 +42,10 @@ def smallest_slowdown(
         document = json.loads(file.read_bytes())
         found, measured = document["capability"], document["calibration"]
         noise, smallest = found["noise"], found["smallest_slowdown"]
-        alike = (measured["metric"], measured["threads"], measured["in_slices"]) == (
+        alike = (measured["metric"], measured["threads"], measured["method"]) == (
             clock_of(settings.metric, backend),
             settings.threads,
-            True,
+            "slices",
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None  # A warning that can't be given keeps nobody from measuring.

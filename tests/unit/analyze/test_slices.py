@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 from builders import in_slices, result, sample
 
-from keras_bench.analyze.slices import known_slice_seconds, weather, weather_sentence
+from keras_bench.analyze.answer import weather_sentence
+from keras_bench.analyze.slices import known_slice_seconds, weather
 
 #: The logarithm of how much slower the machine was in each round: a standard deviation of 0.1.
 WEATHER = (-0.1, 0.0, 0.1)

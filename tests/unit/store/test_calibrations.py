@@ -61,7 +61,7 @@ def test_where_no_slowdown_is_seen_for_sure_the_smallest_is_infinite(tmp_path):
 
 
 def test_a_calibration_from_before_slices_says_nothing_of_them(tmp_path):
-    saved(tmp_path, known=replace(KNOWN, in_slices=False))
+    saved(tmp_path, known=replace(KNOWN, method="turns"))
     assert read(tmp_path) is None
 
 
