@@ -23,8 +23,8 @@ from keras_bench.environments.finding import environments_of
 from keras_bench.environments.interpreters import Interpreter
 from keras_bench.measure.group import GroupSettings, measure_groups
 from keras_bench.measure.machine import quiet_core, this_machine
+from keras_bench.measure.outcomes import Outcome, Target
 from keras_bench.measure.process import Launcher, launcher
-from keras_bench.measure.runner import Outcome, Target
 from keras_bench.measure.workloads import shipped
 from keras_bench.records import Arm, EnvironmentChoice, Sample
 

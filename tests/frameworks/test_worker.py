@@ -12,8 +12,8 @@ from builders import SMALL_WORKLOAD as GOOD
 
 from keras_bench.errors import BackendError, LossDiverged, WorkerDied, WorkerTimeout, WorkloadError
 from keras_bench.measure.group import GroupSettings, measure_groups
+from keras_bench.measure.outcomes import Target
 from keras_bench.measure.process import launcher
-from keras_bench.measure.runner import Target
 
 
 def test_a_users_own_file_is_trained_as_it_says(measure, pythons):

@@ -29,8 +29,8 @@ from keras_bench.measure import workloads
 from keras_bench.measure.group import measure_groups
 from keras_bench.measure.lock import machine_lock
 from keras_bench.measure.machine import quiet_core, this_machine
+from keras_bench.measure.outcomes import Starting, Target
 from keras_bench.measure.process import Launcher, launcher
-from keras_bench.measure.runner import Starting, Target
 from keras_bench.measure.surroundings import examine
 from keras_bench.records import (
     Arm,

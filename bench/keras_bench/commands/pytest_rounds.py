@@ -12,8 +12,8 @@ from keras_bench.errors import BenchError
 from keras_bench.measure.group import measure_groups
 from keras_bench.measure.lock import machine_lock
 from keras_bench.measure.machine import this_machine
+from keras_bench.measure.outcomes import Outcome, Target, grown
 from keras_bench.measure.process import Launcher, launcher
-from keras_bench.measure.runner import Outcome, Target, grown
 from keras_bench.records import Arm, ArmResult, Settings
 from keras_bench.store import runs
 from keras_bench.worker.protocol import Workload

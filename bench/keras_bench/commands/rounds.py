@@ -8,8 +8,8 @@ from keras_bench.analyze.plan import Groups, Stop
 from keras_bench.analyze.slices import known_slice_seconds
 from keras_bench.analyze.steady import UNCOUNTED_EPOCHS
 from keras_bench.measure.group import GroupSettings, measure_groups
+from keras_bench.measure.outcomes import Starting, Target, grown
 from keras_bench.measure.process import Launcher
-from keras_bench.measure.runner import Starting, Target, grown
 from keras_bench.records import Arm, GateSettings, Settings
 from keras_bench.report.progress import Measured, Progress
 

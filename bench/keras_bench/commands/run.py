@@ -23,8 +23,8 @@ from keras_bench.errors import Interrupted, ParityFailed, ResultsUnwritable
 from keras_bench.measure import workloads
 from keras_bench.measure.lock import machine_lock
 from keras_bench.measure.machine import this_machine
+from keras_bench.measure.outcomes import Target
 from keras_bench.measure.process import launcher
-from keras_bench.measure.runner import Target
 from keras_bench.measure.surroundings import examine
 from keras_bench.records import Arm, ArmResult, EnvironmentChoice, Run, Selection, Settings, Task
 from keras_bench.report.progress import draw_run, make_progress

@@ -24,8 +24,8 @@ from keras_bench.errors import BackendError, ResultsUnwritable, UsageError, Work
 from keras_bench.measure import workloads
 from keras_bench.measure.lock import machine_lock
 from keras_bench.measure.machine import quiet_core, this_machine
+from keras_bench.measure.outcomes import Target
 from keras_bench.measure.process import launcher
-from keras_bench.measure.runner import Target
 from keras_bench.measure.surroundings import examine
 from keras_bench.records import Arm, ArmResult, Environment, Failure, Gate, GateSettings, Selection
 from keras_bench.report.gate import draw_gate

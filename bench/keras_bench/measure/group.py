@@ -18,9 +18,9 @@ from statistics import fmean
 
 from keras_bench.errors import BackendError, BenchError
 from keras_bench.measure.active_time import ActiveClock, Slice, common_stretch
+from keras_bench.measure.outcomes import Outcome, Starting, Target
 from keras_bench.measure.pinning import pin
 from keras_bench.measure.process import Launcher, Worker
-from keras_bench.measure.runner import Outcome, Starting, Target
 from keras_bench.measure.surroundings import other_cpu_seconds
 from keras_bench.measure.variables import thread_count
 from keras_bench.records import Arm, Sample, Task

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from keras_bench.measure.outcomes import Target
 from keras_bench.measure.process import Launcher
-from keras_bench.measure.runner import Target
 from keras_bench.measure.variables import thread_count
 from keras_bench.records import Arm, Frame, Profile, Stack
 from keras_bench.worker.protocol import TimingRequest

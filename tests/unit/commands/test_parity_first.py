@@ -18,7 +18,7 @@ from builders import (
 )
 
 from keras_bench.commands import parity_first
-from keras_bench.measure.runner import Target
+from keras_bench.measure.outcomes import Target
 from keras_bench.parity.places import EPOCH_METRIC
 from keras_bench.records import ArmResult
 from keras_bench.report.terminal import make_console

@@ -14,8 +14,8 @@ from builders import ENVIRONMENT, arm, workload_in
 
 from keras_bench.errors import BackendError, WorkerDied, WorkerTimeout
 from keras_bench.measure.group import GroupSettings, longer_slice_seconds, measure_groups
+from keras_bench.measure.outcomes import Outcome, Starting, Target
 from keras_bench.measure.process import launcher
-from keras_bench.measure.runner import Outcome, Starting, Target
 
 SETTINGS = GroupSettings(uncounted_epochs=2, least_epochs=3, training_seconds=0.05, cpu=None)
 BEFORE, AFTER = (

@@ -8,9 +8,9 @@ import pytest
 from builders import ENVIRONMENT, workload_in
 
 from keras_bench.measure import profile as module
+from keras_bench.measure.outcomes import Target
 from keras_bench.measure.process import launcher
 from keras_bench.measure.profile import NoProfile, profile, read_stacks
-from keras_bench.measure.runner import Target
 from keras_bench.records import Arm, Frame, Stack
 
 PACKAGES = "/home/me/.venv/lib/python3.12/site-packages"

@@ -1,7 +1,7 @@
 from builders import AGREES, DIFFERS, arm, sample
 
 from keras_bench.errors import Unsupported, WorkerDied
-from keras_bench.measure.runner import Outcome, grown
+from keras_bench.measure.outcomes import Outcome, grown
 from keras_bench.records import ArmResult
 
 JAX, TORCH = arm(backend="jax"), arm(backend="torch")
