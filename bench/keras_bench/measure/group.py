@@ -37,8 +37,8 @@ JITTER = 0.2
 #: The two are seen one after the other, so the machine's own wandering lies within.
 MOST_SLICING = 1.5
 
-#: What a free epoch is known by: so many of them, and so long.
-FREE_EPOCHS, FREE_SECONDS = 2, 0.2
+#: What an epoch is known by when slices are chosen, free and in slices: so many, and so long.
+FREE_EPOCHS, FREE_SECONDS = 1, 0.2
 
 
 @dataclass(frozen=True)
@@ -184,8 +184,7 @@ def longer_slice_seconds(
     length makes up for it. It is shorter where it sleeps, which goes on while it is stopped: then
     only whole epochs tell its time.
     """
-    is_near = 1 / MOST_SLICING < sliced_to_free < MOST_SLICING
-    if is_near or math.isinf(slice_seconds):
+    if 1 / MOST_SLICING < sliced_to_free < MOST_SLICING:
         return None
     if sliced_to_free < 1:
         return math.inf
@@ -248,12 +247,15 @@ class _Group:
     ) -> None:
         """Lengthen the slices of a member, or settle them."""
         free_seconds = free[member.arm]
-        member.sliced_to_free = member.mean_epoch_seconds(epochs) / free_seconds
-        longer = longer_slice_seconds(member.slice_seconds, member.sliced_to_free, free_seconds)
+        sliced_to_free = member.mean_epoch_seconds(epochs) / free_seconds
+        longer = longer_slice_seconds(member.slice_seconds, sliced_to_free, free_seconds)
         if longer is None:
-            del free[member.arm]
+            member.sliced_to_free = sliced_to_free
         else:
             member.slice_seconds = longer
+        # Whole epochs are as long as free ones, and there is nothing longer.
+        if longer is None or math.isinf(longer):
+            del free[member.arm]
 
     def _free_epoch_seconds(self, member: _Member) -> float:
         member.go()

@@ -86,7 +86,6 @@ def test_an_arm_alone_is_measured_by_itself(measure):
         (0.5, 0.04, math.inf),
         (1.6, 0.2, 0.4),
         (1.6, 0.6, math.inf),
-        (4.0, math.inf, None),
     ],
 )
 def test_slices_are_doubled_up_to_whole_epochs(sliced_to_free, slice_seconds, expected):
