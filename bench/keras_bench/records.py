@@ -174,6 +174,9 @@ class Sample:
     """What was made up where the workload has no data of its own, in words."""
     waiting_callbacks: tuple[str, ...] = ()
     """The workload's callbacks for which Keras waits for every batch, where else it goes on."""
+    ending_callback: tuple[str, int] | None = None
+    """The callback of the workload that first asked for the end of the training, and after how many
+    epochs; the training went on. None where none did."""
     fit_epochs: int | None = None
     """How many epochs the workload's own settings of `fit` ask for; None of a prediction, and in
     results from before it was kept."""

@@ -131,4 +131,5 @@ def test_callbacks_at_batches_are_told_of_where_they_hold_the_training_up(
     # TensorFlow waits for every batch in any case.
     expected = [] if backend == "tensorflow" else ["ModelCheckpoint"]
     assert (waiting["waiting_callbacks"], ended["waiting_callbacks"]) == (expected, [])
+    assert (waiting["ending_callback"], ended["ending_callback"]) == (None, ["Limit", 2])
     assert (waiting["fit_epochs"], ended["fit_epochs"]) == (4, 4)

@@ -60,6 +60,7 @@ class Figures:
     random_data: str
     speedup: Estimate | None = None
     waiting_callbacks: tuple[str, ...] = ()
+    ending_callback: tuple[str, int] | None = None
     process_rounds: tuple[int, ...] | None = None
 
     @property
@@ -228,4 +229,5 @@ def _figures(
         random_data=first.random_data,
         speedup=speedup,
         waiting_callbacks=first.waiting_callbacks,
+        ending_callback=first.ending_callback,
     )

@@ -244,4 +244,13 @@ def notes(table: Table) -> list[str]:
         for row in table.rows
         if row.figures is not None and row.figures.waiting_callbacks
     ]
+    ended: dict[tuple[str, int], list[str]] = {}
+    for row in table.rows:
+        if row.figures is not None and row.figures.ending_callback is not None:
+            ended.setdefault(row.figures.ending_callback, []).append(row.arm.contender)
+    said += [
+        f"callbacks: {callback} asked for an end after epoch {epoch} on {', '.join(contenders)};"
+        " the training went on, to be timed"
+        for (callback, epoch), contenders in ended.items()
+    ]
     return said + [row.failure for row in table.rows if row.failure and row.unsupported]

@@ -19,6 +19,7 @@ def sample_of(
     accuracies: Sequence[float] = (),
     calls_per_block: int = 1,
     waiting_callbacks: tuple[str, ...] = (),
+    ending_callback: tuple[str, int] | None = None,
     fit_epochs: int | None = None,
 ) -> Sample:
     """Return a sample of what was timed, to be called when that is over.
@@ -43,5 +44,6 @@ def sample_of(
         calls_per_block=calls_per_block,
         random_data=prepared.data.random_data,
         waiting_callbacks=waiting_callbacks,
+        ending_callback=ending_callback,
         fit_epochs=fit_epochs,
     )

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Any
 
 from keras_bench.records import DATA_LOOP, Sample, steps_per_execution
@@ -34,6 +35,7 @@ def measure(
         accuracies=epochs.accuracies,
         examples=prepared.data.examples,
         waiting_callbacks=_waiting(prepared, request.loop),
+        ending_callback=epochs.ending_callback,
         fit_epochs=epoch_count(prepared.parts.fit),
     )
 
@@ -47,6 +49,8 @@ class _Epochs:
         self.accuracies: list[float] = []
         #: Whether the training was to end within the last one.
         self.is_cut_short = False
+        #: Which of the workload's callbacks first asked for the end, and after how many epochs.
+        self.ending_callback: tuple[str, int] | None = None
 
 
 def _train(
@@ -63,6 +67,17 @@ def _train(
     class Lookout(keras.callbacks.Callback):  # type: ignore[misc]
         def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
             epochs.is_cut_short = bool(self.model.stop_training)
+
+    class AfterCallback(keras.callbacks.Callback):  # type: ignore[misc]
+        """Sees whether the callback before it asks for the end of the training."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self._name = name
+
+        def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+            if self.model.stop_training and epochs.ending_callback is None:
+                epochs.ending_callback = (self._name, len(epochs.losses) + 1)
 
     # After them: what they take is part of an epoch.
     # Epoch level only: a hook on batches would turn off asynchronous dispatch on JAX and torch.
@@ -85,7 +100,8 @@ def _train(
     epochs = _Epochs(stamps())
     try:
         train = training_by(request.loop, prepared.model)
-        train(**arguments, callbacks=[Lookout(), *callbacks, Stopwatch()])
+        watched = [[each, AfterCallback(type(each).__name__)] for each in callbacks]
+        train(**arguments, callbacks=[Lookout(), *chain.from_iterable(watched), Stopwatch()])
     except LoopRefusal as error:
         raise Refusal("loop", str(error)) from error
     except Exception as error:

@@ -157,6 +157,17 @@ def test_callbacks_that_keras_waits_for_are_noted():
     ]
 
 
+def test_callbacks_that_ask_for_the_end_are_noted_once_for_backends_that_came_as_far():
+    early, late = ("EarlyStopping", 3), ("EarlyStopping", 7)
+    stopped = [row("jax", ending_callback=early), row("torch", ending_callback=early)]
+    assert notes(table(*stopped, row("tensorflow", ending_callback=late))) == [
+        "callbacks: EarlyStopping asked for an end after epoch 3 on jax, torch; the training went"
+        " on, to be timed",
+        "callbacks: EarlyStopping asked for an end after epoch 7 on tensorflow; the training went"
+        " on, to be timed",
+    ]
+
+
 def test_versions_name_keras_the_framework_and_python():
     assert versions(row("jax")) == "Keras 3.15.1, jax 0.10.2, Python 3.11.7"
 
