@@ -168,6 +168,9 @@ class Sample:
     round: int = 0
     process_seconds: float = 0.0
     """From the start of the process to its answer, as the coordinator saw it."""
+    started_alone: bool = True
+    """Whether no other process of its group was starting or training while this one imported,
+    built and trained its first epochs."""
     other_busy_cores: float | None = None
     """How many cores other programs used meanwhile, as the system tells; None where unknown."""
     random_data: str = ""

@@ -13,7 +13,7 @@ from itertools import accumulate
 
 from keras_bench.analyze.comparison import counting
 from keras_bench.analyze.stats import Estimate, centre, ratio
-from keras_bench.analyze.steady import UNCOUNTED_EPOCHS, process_epoch_seconds
+from keras_bench.analyze.steady import UNCOUNTED_EPOCHS, process_epoch_seconds, with_starts
 from keras_bench.records import DEFAULT_LOOPS, Arm, ArmResult, Sample
 
 #: Nobody trains for longer; a break-even that lies beyond is none.
@@ -57,7 +57,8 @@ class Training:
 
 
 def trainings(samples: Sequence[Sample]) -> tuple[Training, ...]:
-    """Return the trainings of each process."""
+    """Return the trainings of each process that tells what starting takes."""
+    samples = with_starts(samples)
     return tuple(
         Training(
             tuple(

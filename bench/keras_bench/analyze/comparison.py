@@ -9,7 +9,12 @@ from statistics import median
 
 from keras_bench.analyze.ratios import ProcessTimes, process_times, ratio_of
 from keras_bench.analyze.stats import Estimate, centre
-from keras_bench.analyze.steady import process_epoch_seconds, process_epochs_by, steady_count
+from keras_bench.analyze.steady import (
+    process_epoch_seconds,
+    process_epochs_by,
+    steady_count,
+    with_starts,
+)
 from keras_bench.analyze.words import WORDS, Words
 from keras_bench.records import (
     BACKENDS_OF,
@@ -202,7 +207,7 @@ def _speedup(result: ArmResult, measured: Sequence[ArmResult]) -> Estimate | Non
 def _figures(
     samples: Sequence[Sample], versus: Estimate | None, speedup: Estimate | None, loss_epoch: int
 ) -> Figures:
-    first = samples[0]
+    first, starts = samples[0], with_starts(samples)
     times = process_times(samples)
     epoch_seconds = centre(times.seconds)
     return Figures(
@@ -210,9 +215,9 @@ def _figures(
         ratio=versus,
         examples_per_second=first.examples / epoch_seconds.value,
         epoch_cpu_seconds=median(process_epochs_by("cpu", samples)),
-        import_seconds=median(sample.import_seconds for sample in samples),
-        build_seconds=median(sample.build_seconds for sample in samples),
-        first_epoch_seconds=median(sample.epoch_seconds[0] for sample in samples),
+        import_seconds=median(sample.import_seconds for sample in starts),
+        build_seconds=median(sample.build_seconds for sample in starts),
+        first_epoch_seconds=median(sample.epoch_seconds[0] for sample in starts),
         peak_rss_bytes=int(median(sample.peak_rss_bytes for sample in samples)),
         loss=first.losses[loss_epoch - 1] if first.losses else None,
         accuracy=first.accuracies[loss_epoch - 1] if first.accuracies else None,

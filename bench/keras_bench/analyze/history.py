@@ -16,6 +16,7 @@ from keras_bench.analyze.steady import (
     process_epoch_seconds,
     process_epochs_by,
     steady_count,
+    with_starts,
 )
 from keras_bench.records import ArmResult, Machine, Method, ParityOutcome, Task, contender
 
@@ -180,7 +181,7 @@ def _row(
 ) -> HistoryRow:
     arm, samples = result.arm, result.samples
     environment = arm.environment
-    first = samples[0]
+    first, starts = samples[0], with_starts(samples)
     epoch_seconds = centre(process_epoch_seconds(samples))
     return HistoryRow(
         started_utc=started_utc,
@@ -196,9 +197,9 @@ def _row(
         epoch_seconds_low=epoch_seconds.low,
         epoch_seconds_high=epoch_seconds.high,
         epoch_cpu_seconds=median(process_epochs_by("cpu", samples)),
-        first_epoch_seconds=median(sample.epoch_seconds[0] for sample in samples),
-        import_seconds=median(sample.import_seconds for sample in samples),
-        build_seconds=median(sample.build_seconds for sample in samples),
+        first_epoch_seconds=median(sample.epoch_seconds[0] for sample in starts),
+        import_seconds=median(sample.import_seconds for sample in starts),
+        build_seconds=median(sample.build_seconds for sample in starts),
         peak_rss_bytes=int(median(sample.peak_rss_bytes for sample in samples)),
         examples=first.examples,
         processes=len(samples),

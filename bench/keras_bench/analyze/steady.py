@@ -58,3 +58,11 @@ def process_epoch_seconds(samples: Sequence[Sample]) -> list[float]:
 def process_epochs_by(clock: Clock, samples: Sequence[Sample]) -> list[float]:
     """Return what an epoch of each process took by this clock, in seconds."""
     return [process_epoch(sample, clock) for sample in samples]
+
+
+def with_starts(samples: Sequence[Sample]) -> Sequence[Sample]:
+    """Return those whose imports, `build()` and first epochs tell what these take.
+
+    Those that started alone; all where none did.
+    """
+    return [sample for sample in samples if sample.started_alone] or samples

@@ -13,19 +13,23 @@ from keras_bench.measure.process import Launcher
 from keras_bench.records import Arm, GateSettings, Settings
 from keras_bench.report.progress import Measured, Progress
 
+#: Rounds of a run in which workers start one after another: as many as `--quick` has. Those after
+#: them take two thirds of the time.
+ROUNDS_ALONE = 3
+
 
 def group_settings(settings: Settings | GateSettings) -> GroupSettings:
     """Return how a round measures its groups.
 
-    A run shows imports and first epochs, so each worker of it starts alone; a gate compares epochs
-    only, and saves the time.
+    A run shows imports and first epochs, which a few processes of each arm tell well enough; a gate
+    compares epochs only, and saves the time.
     """
     return GroupSettings(
         uncounted_epochs=UNCOUNTED_EPOCHS,
         least_epochs=settings.least_epochs,
         training_seconds=settings.training_seconds,
         cpu=settings.cpu if isinstance(settings, GateSettings) else None,
-        starts_alone=isinstance(settings, Settings),
+        rounds_alone=ROUNDS_ALONE if isinstance(settings, Settings) else 0,
     )
 
 

@@ -33,8 +33,8 @@ SLICE_SECONDS = 0.04
 #: Lengths vary by so much, as chance has it, lest they keep step with what the machine does.
 JITTER = 0.2
 
-#: How far an epoch in slices may be from a free one, by active time, before slices become longer.
-#: The two are seen one after the other, so the machine's own wandering lies within.
+#: How many times as long as a free epoch one in slices may take, or as short, before slices become
+#: longer. The two are seen one after the other, so the machine's own wandering lies within.
 MOST_SLICING = 1.5
 
 #: What an epoch is known by when slices are chosen, free and in slices: so many, and so long.
@@ -47,15 +47,15 @@ class GroupSettings:
 
     Every worker trains `uncounted_epochs` freely. In slices, each then trains `least_epochs` that
     count, for `training_seconds` of its own time, at the least. `cpu` is the core that all are
-    pinned to, None for none. Workers start one after another where `starts_alone`, so that the
-    import and the first epoch of each are its own.
+    pinned to, None for none. In the first `rounds_alone` rounds, workers start one after another,
+    so that the import and the first epoch of each are its own; later, they start together.
     """
 
     uncounted_epochs: int
     least_epochs: int
     training_seconds: float
     cpu: int | None
-    starts_alone: bool = False
+    rounds_alone: int = 0
 
 
 def measure_groups(
@@ -74,10 +74,9 @@ def measure_groups(
     """
     for place, arms in enumerate(groups, start=1):
         yield Starting(_name(arms), place, len(groups))
-        found = _measure(arms, targets, slice_seconds, f"{seed} {number}", seed, settings, workers)
-        for arm, result in found.items():
-            if isinstance(result, Sample):
-                result = replace(result, round=number)
+        for arm, result in _measure(
+            number, arms, targets, slice_seconds, seed, settings, workers
+        ).items():
             yield Outcome(number, arm, result)
 
 
@@ -89,6 +88,17 @@ def _name(arms: Sequence[Arm]) -> str:
     alike = len({arm.contender for arm in arms}) == 1
     whole = f"{first.workload}[{first.contender}]" if alike else first.workload
     return f"{whole}, in slices: {', '.join(told)}"
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What an epoch takes, and how many threads want a core meanwhile, on average.
+
+    That is None where the system doesn't tell.
+    """
+
+    epoch_seconds: float
+    runnable_threads: float | None
 
 
 @dataclass(eq=False)
@@ -138,10 +148,14 @@ class _Member:
         """Return how long it ran after a point in time."""
         return sum(end - max(start, begin) for begin, end in self.slices if end > start)
 
-    def mean_epoch_seconds(self, epochs: Sequence[Epoch]) -> float:
-        """Return what one of these epochs took of its active time."""
+    def pace_since(self, start: float, runnable_seconds: float | None) -> Pace:
+        """Return its pace after a point in time, at which it had been runnable for so long."""
         clock = ActiveClock(self.slices)
-        return fmean(clock.epoch_seconds(epoch) for epoch in epochs)
+        mean = fmean(clock.epoch_seconds(epoch) for epoch in self.epochs_since(start))
+        now = self.worker.runnable_seconds()
+        if now is None or runnable_seconds is None:
+            return Pace(mean, None)
+        return Pace(mean, (now - runnable_seconds) / self.ran_since(start))
 
     def epochs_since(self, start: float) -> list[Epoch]:
         """Return the epochs that began after a point in time and may count.
@@ -175,21 +189,27 @@ class _Member:
         )
 
 
-def longer_slice_seconds(
-    slice_seconds: float, sliced_to_free: float, free_epoch_seconds: float
-) -> float | None:
+def longer_slice_seconds(slice_seconds: float, sliced: Pace, free: Pace) -> float | None:
     """Return a longer length, infinite for whole epochs, or None where it is long enough.
 
     An epoch is longer in slices where caches are cold or many threads are woken at each: twice the
     length makes up for it. It is shorter where it sleeps, which goes on while it is stopped: then
-    only whole epochs tell its time.
+    only whole epochs tell its time. What is shorter because the machine has become faster
+    meanwhile asks for a core as much as before.
     """
-    if 1 / MOST_SLICING < sliced_to_free < MOST_SLICING:
-        return None
-    if sliced_to_free < 1:
+    sliced_to_free = sliced.epoch_seconds / free.epoch_seconds
+    if sliced_to_free > MOST_SLICING:
+        longer = 2 * slice_seconds
+        return longer if longer < free.epoch_seconds / 2 else math.inf
+    if sliced_to_free < 1 / MOST_SLICING and _sleeps_less(sliced, free):
         return math.inf
-    longer = 2 * slice_seconds
-    return longer if longer < free_epoch_seconds / 2 else math.inf
+    return None
+
+
+def _sleeps_less(sliced: Pace, free: Pace) -> bool:
+    if sliced.runnable_threads is None or free.runnable_threads is None:
+        return True
+    return sliced.runnable_threads > MOST_SLICING * free.runnable_threads
 
 
 class _Group:
@@ -226,38 +246,31 @@ class _Group:
 
     def find_slices(self, wanted: Collection[Arm]) -> None:
         """Find for each of these arms how long its slices have to be."""
-        free = {}
-        for member in tuple(self.members):
-            if member.arm in wanted:
-                free[member.arm] = self._free_epoch_seconds(member)
-        while pending := [member for member in self.members if member.arm in free]:
-            start = time.monotonic()
-            while not all(
-                len(member.epochs_since(start)) >= FREE_EPOCHS
-                and member.ran_since(start) >= FREE_SECONDS
-                for member in self.members
-            ):
-                self._slice_all()
-            for member in pending:
-                if member in self.members:
-                    self._judge_slices(member, member.epochs_since(start), free)
+        pending = [member for member in self.members if member.arm in wanted]
+        while pending:
+            free = {member.arm: self._free_pace(member) for member in pending}
+            pending = [member for member in pending if member in self.members]
+            sliced = self._sliced_paces(pending)
+            pending = [
+                member
+                for member in pending
+                if member in self.members
+                and not self._settled(member, sliced[member.arm], free[member.arm])
+            ]
 
-    def _judge_slices(
-        self, member: _Member, epochs: Sequence[Epoch], free: dict[Arm, float]
-    ) -> None:
-        """Lengthen the slices of a member, or settle them."""
-        free_seconds = free[member.arm]
-        sliced_to_free = member.mean_epoch_seconds(epochs) / free_seconds
-        longer = longer_slice_seconds(member.slice_seconds, sliced_to_free, free_seconds)
+    def _settled(self, member: _Member, sliced: Pace, free: Pace) -> bool:
+        """Lengthen the slices of a member, or keep them; tell whether there is nothing to try."""
+        longer = longer_slice_seconds(member.slice_seconds, sliced, free)
         if longer is None:
-            member.sliced_to_free = sliced_to_free
-        else:
-            member.slice_seconds = longer
+            member.sliced_to_free = sliced.epoch_seconds / free.epoch_seconds
+            return True
+        member.slice_seconds = longer
         # Whole epochs are as long as free ones, and there is nothing longer.
-        if longer is None or math.isinf(longer):
-            del free[member.arm]
+        return math.isinf(longer)
 
-    def _free_epoch_seconds(self, member: _Member) -> float:
+    def _free_pace(self, member: _Member) -> Pace:
+        """Return the pace of a member while it isn't stopped; any where it fails."""
+        runnable = member.worker.runnable_seconds()
         member.go()
         start = time.monotonic()
         with self.concerning(member.arm):
@@ -268,8 +281,24 @@ class _Group:
                 member.worker.wait_for_epochs(len(member.worker.epochs) + 1)
                 member.run_on()
             member.stop()
-            return member.mean_epoch_seconds(member.epochs_since(start))
-        return math.nan
+            return member.pace_since(start, runnable)
+        return Pace(math.nan, None)
+
+    def _sliced_paces(self, wanted: Sequence[_Member]) -> dict[Arm, Pace]:
+        """Return the paces of these members in slices, while all others run in theirs."""
+        runnable = {member.arm: member.worker.runnable_seconds() for member in wanted}
+        start = time.monotonic()
+        while not all(
+            len(member.epochs_since(start)) >= FREE_EPOCHS
+            and member.ran_since(start) >= FREE_SECONDS
+            for member in self.members
+        ):
+            self._slice_all()
+        return {
+            member.arm: member.pace_since(start, runnable[member.arm])
+            for member in wanted
+            if member in self.members
+        }
 
     def measure(self) -> Mapping[Arm, tuple[float, ...]]:
         """Let all train in slices; return for each how much of each epoch counts."""
@@ -334,17 +363,18 @@ class _Group:
 
 
 def _measure(
+    number: int,
     arms: Sequence[Arm],
     targets: Mapping[Arm, Target],
     slice_seconds: Mapping[Arm, float],
-    lot: str,
     seed: int,
     settings: GroupSettings,
     workers: Launcher,
 ) -> Mapping[Arm, Sample | BenchError]:
     """Return a sample of each arm, or the error of one that failed."""
     start, others_before = time.perf_counter(), other_cpu_seconds()
-    group = _Group(settings, workers.timeout_seconds, lot)
+    group = _Group(settings, workers.timeout_seconds, f"{seed} {number}")
+    starts_alone = len(arms) == 1 or number <= settings.rounds_alone
     samples: dict[Arm, Sample] = {}
     with ExitStack() as stack:
         for arm in arms:
@@ -352,7 +382,7 @@ def _measure(
                 request = _request(arm, targets[arm], seed)
                 worker = stack.enter_context(workers.start(targets[arm].python, request))
                 group.members.append(_Member(arm, worker, slice_seconds.get(arm, SLICE_SECONDS)))
-                if settings.starts_alone:
+                if starts_alone:
                     group.warm_up()
         group.warm_up()
         if len(group.members) > 1:
@@ -371,7 +401,13 @@ def _measure(
     others = max(0.0, other_cpu_seconds() - others_before)
     busy = others / (time.perf_counter() - start)
     found = {
-        arm: replace(sample, process_seconds=process_seconds, other_busy_cores=busy)
+        arm: replace(
+            sample,
+            round=number,
+            started_alone=starts_alone,
+            process_seconds=process_seconds,
+            other_busy_cores=busy,
+        )
         for arm, sample in samples.items()
     }
     return {**found, **group.errors}

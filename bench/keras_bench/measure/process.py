@@ -26,6 +26,7 @@ from keras_bench.errors import (
     WorkerTimeout,
     WorkloadError,
 )
+from keras_bench.measure.demand import runnable_seconds
 from keras_bench.measure.problems import error_of
 from keras_bench.measure.variables import without_values, worker_variables
 from keras_bench.measure.watchdog import Watchdog
@@ -157,6 +158,7 @@ class Worker:
         self._output_tail = b""
         #: The process groups of the worker and its children, as far as they are known.
         self.groups: tuple[int, ...] = (process.pid,)
+        self._pids: tuple[int, ...] = (process.pid,)
         self._has_ended = False
 
     @property
@@ -232,12 +234,18 @@ class Worker:
         """Look for children of the worker that have left its process group for another one."""
         groups = {self._process.pid: None}
         with suppress(psutil.Error):
-            for child in psutil.Process(self._process.pid).children(recursive=True):
+            children = psutil.Process(self._process.pid).children(recursive=True)
+            self._pids = (self._process.pid, *(child.pid for child in children))
+            for child in children:
                 with suppress(ProcessLookupError):
                     groups[os.getpgid(child.pid)] = None
         for group in groups.keys() - set(self.groups):
             self._watchdog.watch(group)
         self.groups = tuple(groups)
+
+    def runnable_seconds(self) -> float | None:
+        """Return how long its threads, and its children's, have run or waited for a core so far."""
+        return runnable_seconds(self._pids)
 
     def _listen(self, is_enough: Callable[[], bool]) -> bool:
         """Read what there is, and on until it is enough; tell whether it is."""

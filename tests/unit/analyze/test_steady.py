@@ -9,6 +9,7 @@ from keras_bench.analyze.steady import (
     process_epochs_by,
     steady,
     steady_count,
+    with_starts,
 )
 
 
@@ -66,3 +67,9 @@ def test_of_a_process_in_slices_the_steady_epochs_are_all_of_which_a_part_counts
     assert steady(SLICED) == (0.4, 0.1, 2.0, 0.8)
     assert steady(SLICED, "cpu") == (0.8, 0.2, 4.0, 1.6)
     assert steady_count(SLICED) == 4
+
+
+def test_what_starting_takes_is_told_by_those_that_started_alone():
+    alone, together = sample(0.1, import_seconds=2.0), sample(0.1, started_alone=False)
+    assert list(with_starts([together, alone])) == [alone]
+    assert list(with_starts([together])) == [together]

@@ -13,7 +13,12 @@ import pytest
 from builders import ENVIRONMENT, arm, workload_in
 
 from keras_bench.errors import BackendError, WorkerDied, WorkerTimeout
-from keras_bench.measure.group import GroupSettings, longer_slice_seconds, measure_groups
+from keras_bench.measure.group import (
+    GroupSettings,
+    Pace,
+    longer_slice_seconds,
+    measure_groups,
+)
 from keras_bench.measure.outcomes import Outcome, Starting, Target
 from keras_bench.measure.process import launcher
 
@@ -59,6 +64,35 @@ def test_each_arm_gives_a_sample_of_the_round(measure):
         assert sample.other_busy_cores >= 0
 
 
+#: Notes that it has begun, waits for as many to have begun, and notes that its epochs are over.
+STARTING = """
+def note(word):
+    with open({log!r}, "a") as file:
+        file.write(word + " ")
+
+note("begun")
+while open({log!r}).read().split().count("begun") < {together}:
+    time.sleep(0.001)
+epoch(0.001)
+note("warm")
+epoch(0.001)
+sample(0.003)
+"""
+
+
+@pytest.mark.parametrize("rounds_alone", [7, 6], ids=["alone", "together"])
+def test_workers_start_one_after_another_in_the_first_rounds(
+    measure, tmp_path: Path, rounds_alone: int
+):
+    log, is_alone = tmp_path / "log", rounds_alone == 7
+    starting = STARTING.format(log=str(log), together=1 if is_alone else 2)
+    settings = replace(SETTINGS, rounds_alone=rounds_alone)
+    _, *outcomes = measure(starting, starting, settings=settings)
+    assert [each.result.started_alone for each in outcomes] == [is_alone] * 2
+    order = "begun warm begun warm" if is_alone else "begun begun warm warm"
+    assert log.read_text().split() == order.split()
+
+
 def test_what_the_other_ran_meanwhile_is_no_part_of_an_epoch(measure):
     settings = replace(SETTINGS, training_seconds=0.5)
     _, *outcomes = measure("sample(0.003)", "sample(0.003)", settings=settings)
@@ -78,19 +112,30 @@ def test_an_arm_alone_is_measured_by_itself(measure):
 
 
 @pytest.mark.parametrize(
-    ("sliced_to_free", "slice_seconds", "expected"),
+    ("sliced_seconds", "slice_seconds", "expected"),
     [
         (1.02, 0.04, None),
         (0.9, 0.04, None),
         (4.0, 0.04, 0.08),
-        (0.5, 0.04, math.inf),
         (1.6, 0.2, 0.4),
         (1.6, 0.6, math.inf),
     ],
 )
-def test_slices_are_doubled_up_to_whole_epochs(sliced_to_free, slice_seconds, expected):
-    found = longer_slice_seconds(slice_seconds, sliced_to_free, free_epoch_seconds=1.0)
+def test_slices_are_doubled_up_to_whole_epochs(sliced_seconds, slice_seconds, expected):
+    found = longer_slice_seconds(slice_seconds, Pace(sliced_seconds, 1.0), Pace(1.0, 1.0))
     assert found == (None if expected is None else pytest.approx(expected))
+
+
+@pytest.mark.parametrize(
+    ("sliced_threads", "free_threads", "expected"),
+    [(1.0, 0.4, math.inf), (1.0, 1.0, None), (None, 0.4, math.inf), (1.0, None, math.inf)],
+    ids=["sleeps", "the machine has become faster", "unknown in slices", "unknown before"],
+)
+def test_whole_epochs_are_for_those_that_sleep_while_they_are_stopped(
+    sliced_threads, free_threads, expected
+):
+    found = longer_slice_seconds(0.04, Pace(0.5, sliced_threads), Pace(1.0, free_threads))
+    assert found == expected
 
 
 @pytest.mark.usefixtures("short_probe")
