@@ -130,10 +130,10 @@ def overhead(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none", requires=["env(suite)"], default=False)
 def slices(session: nox.Session) -> None:
-    """Measure by how much a round is off, by the length of slices (some minutes)."""
+    """Measure by how much a comparison is off, by the length of slices (some minutes)."""
     session.run(
         environment_python("suite"), "tests/benchmarks/slice_lengths.py", *session.posargs,
-        external=True,
+        external=True, env={"PYTHONPATH": "tests/support"},
     )  # fmt: skip
 
 

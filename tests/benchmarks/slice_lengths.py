@@ -1,36 +1,44 @@
-"""By how much a round is off, and an epoch longer, by the length of slices.
+"""By how much a comparison is off, and an epoch longer, by the length of slices.
 
-Measures a backend against itself, pinned to one core as in a gate, with slices of several lengths:
-in each round two fresh processes, of which the ratio should be 1. Prints a line for each length.
-Run it with `nox -s slices`; it takes some minutes, and nothing else should run meanwhile. With
-`--disturbed` another program is busy on the same core, for random seconds.
+    nox -s slices
+    nox -s slices -- --backend torch --threads default --disturbed
+
+Measures a backend against itself: two fresh processes of one arm, whose ratio should be 1. A pair
+of processes stays alive while it trains in slices of each length, turn after turn in an order by
+lot, so that all lengths meet the same processes and much the same weather. Prints a line for each
+length; `--write FILE` adds every ratio to a file, of which `docs/scripts/write_slices.py` makes a
+page's tables and plots. It takes some minutes, and nothing else should run meanwhile. With
+`--disturbed` another program is busy on the same core, half of the time.
 """
 
 import argparse
+import json
 import math
 import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import asdict, replace
 from pathlib import Path
-from statistics import fmean, stdev
+
+from slice_study import Comparison, LengthFigures, figures_by_length
 
 from keras_bench.analyze.steady import UNCOUNTED_EPOCHS, process_epoch
 from keras_bench.environments.finding import environments_of
 from keras_bench.environments.interpreters import Interpreter
-from keras_bench.measure.group import GroupSettings, measure_groups
+from keras_bench.measure.group import Group, GroupSettings, Member, in_active_time
 from keras_bench.measure.machine import quiet_core, this_machine
-from keras_bench.measure.outcomes import Outcome, Target
 from keras_bench.measure.process import Launcher, launcher
+from keras_bench.measure.variables import thread_count
 from keras_bench.measure.workloads import shipped
 from keras_bench.records import Arm, EnvironmentChoice, Sample
+from keras_bench.worker.protocol import STOP, TimingRequest
 
 WORKLOAD = "dense_1_16_32_2"
-SLICES_MS = (5, 15, 40, 100)
-TRAINING_SECONDS, LEAST_EPOCHS = 1.5, 4
+LENGTHS_MS = (5.0, 15.0, 40.0, 100.0, None)
+TRAINING_SECONDS, LEAST_EPOCHS = 1.5, 2
 
 #: Keeps its core busy for random seconds, half of the time.
 BUSY = """
@@ -55,73 +63,128 @@ def disturbance(core: int | None) -> Iterator[None]:
             process.kill()
 
 
-def rounds(
-    interpreter: Interpreter, backend: str, slice_seconds: float, count: int, workers: Launcher
-) -> list[Mapping[Arm, Sample]]:
-    """Return the samples of rounds of a backend against itself."""
-    arms = [
-        Arm(WORKLOAD, backend, replace(interpreter.environment, label=label), "single")
-        for label in ("baseline", "candidate")
+def arms_of(interpreter: Interpreter, backend: str, options: argparse.Namespace) -> list[Arm]:
+    """Return an arm twice."""
+    return [
+        Arm(
+            WORKLOAD,
+            backend,
+            replace(interpreter.environment, label=label),
+            options.threads,
+            options.loop,
+        )
+        for label in ("first", "second")
     ]
-    targets = dict.fromkeys(arms, Target(interpreter.python, shipped()[WORKLOAD]))
-    settings = GroupSettings(UNCOUNTED_EPOCHS, LEAST_EPOCHS, TRAINING_SECONDS, quiet_core())
-    known, chance = dict.fromkeys(arms, slice_seconds), random.Random(0)
+
+
+def comparisons_of_pair(
+    pair: int,
+    arms: Sequence[Arm],
+    python: str,
+    turns: int,
+    workers: Launcher,
+    disturbed: bool,
+) -> list[Comparison]:
+    """Start two processes, and compare them in slices of every length."""
+    core = quiet_core() if arms[0].threads == "single" else None
+    settings = GroupSettings(UNCOUNTED_EPOCHS, LEAST_EPOCHS, TRAINING_SECONDS, core)
+    chance = random.Random(pair)
+    group = Group(settings, workers.timeout_seconds, str(pair))
+    seen = []
+    with ExitStack() as stack:
+        for arm in chance.sample(arms, k=2):
+            request = TimingRequest(
+                workload=shipped()[WORKLOAD],
+                backend=arm.backend,
+                seed=0,
+                threads=thread_count(arm.threads),
+                loop=arm.loop,
+            )
+            worker = stack.enter_context(workers.start(python, request))
+            group.members.append(Member(arm, worker, math.inf))
+        group.warm_up()
+        for turn in range(turns):
+            for slice_ms in chance.sample(LENGTHS_MS, k=len(LENGTHS_MS)):
+                for member in group.members:
+                    member.slice_seconds = math.inf if slice_ms is None else slice_ms / 1e3
+                seen.append((turn, slice_ms, group.measure()))
+        for member in group.members:
+            member.go()
+            member.worker.tell(STOP)
+        answers = {}
+        for member in tuple(group.members):
+            with group.concerning(member.arm):
+                answers[member.arm] = (member, member.worker.answer(Sample))
+                member.run_on()
+    for error in group.errors.values():
+        raise error
     found = []
-    for number in range(1, count + 1):
-        groups = [chance.sample(arms, k=2)]
-        events = measure_groups(number, groups, targets, known, 0, settings, workers)
-        samples = {each.arm: each.result for each in events if isinstance(each, Outcome)}
-        failed = [each for each in samples.values() if not isinstance(each, Sample)]
-        if failed:
-            raise failed[0]
-        found.append({arm: samples[arm] for arm in arms})
+    for turn, slice_ms, shares in seen:
+        first, second = (
+            in_active_time(sample, member, shares[arm])
+            for arm in arms
+            for member, sample in [answers[arm]]
+        )
+        found.append(
+            Comparison(
+                arms[0].backend,
+                arms[0].loop,
+                arms[0].threads,
+                disturbed,
+                this_machine().cpu,
+                pair,
+                turn,
+                slice_ms,
+                process_epoch(second) / process_epoch(first),
+                process_epoch(second, "cpu") / process_epoch(first, "cpu"),
+                math.sqrt(process_epoch(second) * process_epoch(first)),
+            )
+        )
     return found
 
 
-def line(name: str, measured: list[Mapping[Arm, Sample]]) -> str:
-    """Return what the rounds of one length come to."""
-    pairs = [tuple(samples.values()) for samples in measured]
-    logs = {
-        clock: [
-            math.log(process_epoch(after, clock) / process_epoch(before, clock))
-            for before, after in pairs
-        ]
-        for clock in ("wall", "cpu")
-    }
-    levels = [math.log(process_epoch(before)) for before, _ in pairs]
-    off = ", ".join(f"{100 * stdev(logs[clock]):.1f}% by {clock} time" for clock in logs)
+def line(known: LengthFigures) -> str:
+    """Return what one length comes to."""
+    name = "whole epochs" if known.slice_ms is None else f"{known.slice_ms:g} ms"
     return (
-        f"- {name}: an epoch of {1e3 * math.exp(fmean(levels)):.0f} ms; a round is off by {off};"
-        f" the level by {100 * stdev(levels):.0f}%; mean ratio {math.exp(fmean(logs['wall'])):.3f}"
+        f"- {name}: a comparison of {TRAINING_SECONDS} s a side is off by"
+        f" {100 * known.wall_error:.1f} % by wall time, {100 * known.cpu_error:.1f} % by CPU time;"
+        f" mean {known.lean:.3f}; an epoch {known.sliced_to_free:.3f} ±"
+        f" {known.sliced_to_free_error:.3f} of a whole one ({known.comparisons} comparisons)"
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backend", default="jax")
-    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--loop", default="fit")
+    parser.add_argument("--threads", default="single")
+    parser.add_argument("--pairs", type=int, default=2)
+    parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--disturbed", action="store_true")
-    parser.add_argument("--write", type=Path, help="add the figures to this file too")
+    parser.add_argument("--write", type=Path, help="add every ratio to this file")
     options = parser.parse_args()
     backend = options.backend
     interpreter = environments_of(EnvironmentChoice(), print).interpreters((backend,), {})[backend]
-    how = "beside a busy program" if options.disturbed else "beside nothing else"
-    lines = [
-        f"{WORKLOAD} on {backend} against itself, {options.rounds} rounds of {TRAINING_SECONDS} s,"
-        f" {how}, on {this_machine().cpu}:",
-        "",
-    ]
-    print(*lines, sep="\n", flush=True)
-    with launcher(timeout_seconds=300.0) as workers:
-        for milliseconds in (*SLICES_MS, math.inf):
-            with disturbance(quiet_core()) if options.disturbed else nullcontext():
-                measured = rounds(interpreter, backend, milliseconds / 1e3, options.rounds, workers)
-            name = "whole epochs" if math.isinf(milliseconds) else f"{milliseconds} ms"
-            lines.append(line(name, measured))
-            print(lines[-1], flush=True)
+    arms = arms_of(interpreter, backend, options)
+    print(
+        f"{WORKLOAD} on {backend} by {options.loop}, {options.threads} threads, against itself,",
+        "beside a busy program:" if options.disturbed else "beside nothing else:",
+        flush=True,
+    )
+    found: list[Comparison] = []
+    busy = disturbance(quiet_core()) if options.disturbed else nullcontext()
+    with launcher(timeout_seconds=300.0) as workers, busy:
+        for pair in range(options.pairs):
+            found += comparisons_of_pair(
+                pair, arms, interpreter.python, options.turns, workers, options.disturbed
+            )
+    print(*map(line, figures_by_length(found)), sep="\n", flush=True)
     if options.write is not None:
-        with options.write.open("a", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n\n")
+        file = options.write
+        known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+        known += [asdict(each) for each in found]
+        file.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ class Pace:
 
 
 @dataclass(eq=False)
-class _Member:
+class Member:
     """An arm of the group, its worker, and the slices in which that ran.
 
     `slice_seconds` is infinite where slices end with epochs.
@@ -212,11 +212,11 @@ def _sleeps_less(sliced: Pace, free: Pace) -> bool:
     return sliced.runnable_threads > MOST_SLICING * free.runnable_threads
 
 
-class _Group:
+class Group:
     """The members that are left, and the errors of those that failed."""
 
     def __init__(self, settings: GroupSettings, timeout_seconds: float, lot: str) -> None:
-        self.members: list[_Member] = []
+        self.members: list[Member] = []
         self.errors: dict[Arm, BenchError] = {}
         self._settings = settings
         self._timeout_seconds = timeout_seconds
@@ -258,7 +258,7 @@ class _Group:
                 and not self._settled(member, sliced[member.arm], free[member.arm])
             ]
 
-    def _settled(self, member: _Member, sliced: Pace, free: Pace) -> bool:
+    def _settled(self, member: Member, sliced: Pace, free: Pace) -> bool:
         """Lengthen the slices of a member, or keep them; tell whether there is nothing to try."""
         longer = longer_slice_seconds(member.slice_seconds, sliced, free)
         if longer is None:
@@ -268,7 +268,7 @@ class _Group:
         # Whole epochs are as long as free ones, and there is nothing longer.
         return math.isinf(longer)
 
-    def _free_pace(self, member: _Member) -> Pace:
+    def _free_pace(self, member: Member) -> Pace:
         """Return the pace of a member while it isn't stopped; any where it fails."""
         runnable = member.worker.runnable_seconds()
         member.go()
@@ -284,7 +284,7 @@ class _Group:
             return member.pace_since(start, runnable)
         return Pace(math.nan, None)
 
-    def _sliced_paces(self, wanted: Sequence[_Member]) -> dict[Arm, Pace]:
+    def _sliced_paces(self, wanted: Sequence[Member]) -> dict[Arm, Pace]:
         """Return the paces of these members in slices, while all others run in theirs."""
         runnable = {member.arm: member.worker.runnable_seconds() for member in wanted}
         start = time.monotonic()
@@ -328,7 +328,7 @@ class _Group:
                 with self.concerning(member.arm):
                     self._slice(member)
 
-    def _slice(self, member: _Member) -> None:
+    def _slice(self, member: Member) -> None:
         """Let a member run for a slice; alone it needn't be stopped at its end."""
         worker, known = member.worker, len(member.worker.epochs)
         member.go()
@@ -373,7 +373,7 @@ def _measure(
 ) -> Mapping[Arm, Sample | BenchError]:
     """Return a sample of each arm, or the error of one that failed."""
     start, others_before = time.perf_counter(), other_cpu_seconds()
-    group = _Group(settings, workers.timeout_seconds, f"{seed} {number}")
+    group = Group(settings, workers.timeout_seconds, f"{seed} {number}")
     starts_alone = len(arms) == 1 or number <= settings.rounds_alone
     samples: dict[Arm, Sample] = {}
     with ExitStack() as stack:
@@ -381,7 +381,7 @@ def _measure(
             with group.concerning(arm):
                 request = _request(arm, targets[arm], seed)
                 worker = stack.enter_context(workers.start(targets[arm].python, request))
-                group.members.append(_Member(arm, worker, slice_seconds.get(arm, SLICE_SECONDS)))
+                group.members.append(Member(arm, worker, slice_seconds.get(arm, SLICE_SECONDS)))
                 if starts_alone:
                     group.warm_up()
         group.warm_up()
@@ -395,7 +395,7 @@ def _measure(
             with group.concerning(member.arm):
                 sample = member.worker.answer(Sample)
                 member.run_on()
-                samples[member.arm] = _in_active_time(sample, member, shares[member.arm])
+                samples[member.arm] = in_active_time(sample, member, shares[member.arm])
         process_seconds = time.perf_counter() - start
     # Now that the workers have ended, their own CPU time is known.
     others = max(0.0, other_cpu_seconds() - others_before)
@@ -413,7 +413,7 @@ def _measure(
     return {**found, **group.errors}
 
 
-def _in_active_time(sample: Sample, member: _Member, shares: tuple[float, ...]) -> Sample:
+def in_active_time(sample: Sample, member: Member, shares: tuple[float, ...]) -> Sample:
     """Return a sample whose epochs, or calls, took active time."""
     clock = ActiveClock(member.slices)
     active = tuple(
