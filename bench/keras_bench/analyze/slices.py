@@ -68,6 +68,32 @@ def weather(groups: Iterable[Sequence[ArmResult]]) -> Weather | None:
     )
 
 
+@dataclass(frozen=True)
+class RoundSpeed:
+    """What an epoch of an arm took in a round, ÷ its geometric mean over all its rounds."""
+
+    arm: Arm
+    round: int
+    relative_epoch: float
+
+
+def speeds_by_round(group: Sequence[ArmResult]) -> list[RoundSpeed]:
+    """Return how fast each arm of a group was in each round, by its own mean.
+
+    Where the lines of all arms move together, it was the machine that changed its speed. Empty
+    where no two arms were measured in two rounds in slices.
+    """
+    of_arms = {each.arm: _logs(each.samples) for each in group if _is_sliced(each)}
+    of_arms = {arm: logs for arm, logs in of_arms.items() if len(logs) > 1}
+    if len(of_arms) < 2:
+        return []
+    return [
+        RoundSpeed(arm, number, math.exp(log - np.mean(list(logs.values()))))
+        for arm, logs in of_arms.items()
+        for number, log in logs.items()
+    ]
+
+
 def grouped(
     results: Iterable[ArmResult], key: Callable[[Arm], object]
 ) -> Iterable[Sequence[ArmResult]]:

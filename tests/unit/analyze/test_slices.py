@@ -7,7 +7,7 @@ import pytest
 from builders import in_slices, result, sample
 
 from keras_bench.analyze.answer import weather_sentence
-from keras_bench.analyze.slices import known_slice_seconds, weather
+from keras_bench.analyze.slices import known_slice_seconds, speeds_by_round, weather
 
 #: The logarithm of how much slower the machine was in each round: a standard deviation of 0.1.
 WEATHER = (-0.1, 0.0, 0.1)
@@ -96,3 +96,19 @@ def test_the_sentence_tells_what_the_machine_did_and_what_is_left_of_it():
         ]
         expected = f"{told}; the same work took {span} times as long in slices as without."
         assert weather_sentence([results]) == expected
+
+
+def test_speeds_are_told_by_the_mean_of_each_arm():
+    jax = arm_in_slices("jax", *WEATHER)
+    torch = arm_in_slices("torch", 2.0, 2.0)
+    found = speeds_by_round([jax, torch, result("tensorflow", sample())])
+    assert [(each.arm.backend, each.round) for each in found] == [
+        *(("jax", number) for number in (1, 2, 3)),
+        *(("torch", number) for number in (1, 2)),
+    ]
+    expected = [*map(math.exp, WEATHER), 1.0, 1.0]
+    assert [each.relative_epoch for each in found] == pytest.approx(expected)
+
+
+def test_of_one_arm_alone_no_speeds_tell_the_weather():
+    assert speeds_by_round([arm_in_slices("jax", *WEATHER), arm_in_slices("torch", 0.0)]) == []

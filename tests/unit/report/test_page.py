@@ -10,8 +10,10 @@ from builders import (
     AGREES,
     CALLS_PER_BLOCK,
     DIFFERS,
+    ENVIRONMENT,
     failure,
     gate,
+    in_slices,
     predicted,
     result,
     run,
@@ -139,6 +141,22 @@ def test_what_is_to_be_said_beside_the_figures_is_a_warning():
 )  # fmt: skip
 def test_whatever_was_measured_has_a_page(results):
     assert "In short" in read(*run_sections(run(*results))).texts
+
+
+def test_what_was_measured_in_slices_shows_what_the_machine_did_meanwhile():
+    jax, torch = (
+        result(backend, *(in_slices(each, round=n) for n, each in enumerate(seconds, start=1)))
+        for backend, seconds in (("jax", (0.1, 0.12)), ("torch", (0.2, 0.24)))
+    )
+    before, after = (
+        replace(each, arm=replace(jax.arm, environment=replace(ENVIRONMENT, label=label)))
+        for each, label in ((jax, "baseline"), (torch, "candidate"))
+    )
+    for sections in (run_sections(run(jax, torch)), gate_sections(gate(before, after))):
+        page = render("", "", sections)
+        assert "The machine meanwhile" in Reader(page).texts
+        assert "over all rounds: from 0.91 to 1.10 of it" in page
+    assert "The machine meanwhile" not in read(*run_sections(two_backends())).texts
 
 
 @pytest.mark.parametrize("changes", [{"failure": failure()}, {"parity": DIFFERS}], ids=str)

@@ -14,6 +14,7 @@ from keras_bench.analyze.gate_answer import ending as gate_ending
 from keras_bench.analyze.gate_answer import remarks as gate_remarks
 from keras_bench.analyze.pairs import pairs
 from keras_bench.analyze.shifts import Series
+from keras_bench.analyze.slices import grouped
 from keras_bench.analyze.stats import Estimate
 from keras_bench.analyze.sweep import sweep
 from keras_bench.analyze.words import WORDS
@@ -33,7 +34,15 @@ from keras_bench.report.history import (
 )
 from keras_bench.report.page import change_figures, run_figures
 from keras_bench.report.page.content import Figure, Lines, Section
-from keras_bench.report.page.parts import Block, epoch_parts, known, origin, text_grid, warnings
+from keras_bench.report.page.parts import (
+    Block,
+    epoch_parts,
+    known,
+    origin,
+    text_grid,
+    warnings,
+    weather_part,
+)
 
 GATE_TITLE = "Is the candidate slower?"
 SWEEP_TITLE = "Which version trains fastest on this CPU"
@@ -95,7 +104,10 @@ def _gate(gate: Gate) -> Section:
             ),
             *warnings(gate.surroundings),
         ],
-        epoch_parts(WORDS[gate.results[0].arm.task], _labelled_epochs(gate.results)),
+        [
+            *epoch_parts(WORDS[gate.results[0].arm.task], _labelled_epochs(gate.results)),
+            *_weather_parts(gate.results),
+        ],
     )
 
 
@@ -122,6 +134,11 @@ def _sweep(gate: Gate) -> tuple[Section, ...]:
             )
         )
     return tuple(sections)
+
+
+def _weather_parts(results: Sequence[ArmResult]) -> list[Section]:
+    parts = [weather_part(group) for group in grouped(results, lambda arm: arm.group)]
+    return [part for part in parts if part.blocks]
 
 
 def _labelled_epochs(results: Sequence[ArmResult]) -> list[Figure]:

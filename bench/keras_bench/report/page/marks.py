@@ -200,7 +200,7 @@ def colour(records: Records, legend: bool = False) -> alt.Color:
     """Return the colour of each one's backend."""
     names = contenders_of(records)
     scale = alt.Scale(domain=names, range=[colour_of(name) for name in names])
-    return alt.Color("contender:N", title="backend", scale=scale, legend=_legend(legend))
+    return alt.Color("contender:N", title="backend", scale=scale, legend=legend_above(legend))
 
 
 def shape(records: Records, legend: bool = False) -> alt.Shape:
@@ -208,14 +208,14 @@ def shape(records: Records, legend: bool = False) -> alt.Shape:
     names = contenders_of(records)
     shapes = [SHAPES.get(_apart(name)[0], OTHER_SHAPE) for name in names]
     scale = alt.Scale(domain=names, range=shapes)
-    return alt.Shape("contender:N", title="backend", scale=scale, legend=_legend(legend))
+    return alt.Shape("contender:N", title="backend", scale=scale, legend=legend_above(legend))
 
 
 def dash(records: Records) -> alt.StrokeDash:
     """Return each one's dashes, with a legend."""
     names = contenders_of(records)
     scale = alt.Scale(domain=names, range=[_dashes_of(name) for name in names])
-    return alt.StrokeDash("contender:N", title="backend", scale=scale, legend=_legend(True))
+    return alt.StrokeDash("contender:N", title="backend", scale=scale, legend=legend_above(True))
 
 
 def _dashes_of(contender: str) -> list[int]:
@@ -224,7 +224,8 @@ def _dashes_of(contender: str) -> list[int]:
     return LOOP_DASHES.get(loop, OTHER_DASH) if loop else DASHES.get(backend, OTHER_DASH)
 
 
-def _legend(wanted: bool) -> alt.Legend | None:
+def legend_above(wanted: bool = True) -> alt.Legend | None:
+    """Return the legend above a plot."""
     if not wanted:
         return None
     return alt.Legend(orient="top", title=None, columns=4, symbolSize=150, symbolOpacity=1)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from keras_bench.analyze.diagnosis import diagnose
 from keras_bench.analyze.words import Words
-from keras_bench.records import Machine, Surroundings
+from keras_bench.records import ArmResult, Machine, Surroundings
 from keras_bench.report import findings
 from keras_bench.report.markdown import described
 from keras_bench.report.page.content import Figure, Grid, Lines, Section
+from keras_bench.report.page.weather_figures import weather_figure
 
 EPOCHS_NOTE = (
     "Each numbered stroke is a process from left to right, and each point {a_time}. Triangles are"
@@ -24,6 +25,11 @@ def epoch_parts(words: Words, figures: Sequence[Figure]) -> list[Section]:
         return []
     note = EPOCHS_NOTE.format(one=words.one, a_time=words.a_time)
     return [Section(f"Every {words.kept} as it came", [Lines([note]), *figures])]
+
+
+def weather_part(group: Sequence[ArmResult]) -> Section:
+    """Return what the machine did while these were measured; empty where that isn't known."""
+    return Section("The machine meanwhile", known(weather_figure(group)))
 
 
 def origin(machine: Machine, surroundings: Surroundings | None, facts: Sequence[str]) -> Section:

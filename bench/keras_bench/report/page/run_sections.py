@@ -22,7 +22,7 @@ from keras_bench.report.columns import (
 )
 from keras_bench.report.page import learning_figures, loop_figures, run_figures
 from keras_bench.report.page.content import Grid, Lines, Section
-from keras_bench.report.page.parts import Block, epoch_parts, known, origin, warnings
+from keras_bench.report.page.parts import Block, epoch_parts, known, origin, warnings, weather_part
 
 
 def run_sections(run: Run) -> tuple[Section, ...]:
@@ -68,6 +68,7 @@ def _workload(table: Table, run: Run) -> Section:
     epochs = [run_figures.epochs_figure(each) for each in results if each.samples]
     parts = [
         *epoch_parts(table.words, epochs),
+        weather_part(results),
         Section(
             f"First {one}, and break-even" if trained else f"First {one}",
             [
