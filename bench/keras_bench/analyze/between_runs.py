@@ -37,7 +37,7 @@ import scipy
 
 from keras_bench.analyze.history import LEAST_NOISE, HistoryRow, own_error
 from keras_bench.analyze.stats import Difference, Estimate
-from keras_bench.records import Task
+from keras_bench.records import Method, Task
 
 #: The least degrees of freedom, those of five runs of the same versions. With fewer, t is so wide
 #: that it decides nothing, and an estimate that is tiny by chance isn't rare.
@@ -78,17 +78,27 @@ def arm_rows(
     threads: str,
     task: Task,
     loop: str,
+    method: Method,
     without: Collection[str],
 ) -> tuple[HistoryRow, ...]:
     """Return the rows of one arm on one machine, without those of runs started at these times.
 
     Those of gates aren't among them: they are measured in another way.
     """
-    wanted = (fingerprint, workload, backend, threads, task, loop)
+    wanted = (fingerprint, workload, backend, threads, task, loop, method)
     return tuple(
         row
         for row in rows
-        if (row.fingerprint, row.workload, row.backend, row.threads, row.task, row.loop) == wanted
+        if (
+            row.fingerprint,
+            row.workload,
+            row.backend,
+            row.threads,
+            row.task,
+            row.loop,
+            row.method,
+        )
+        == wanted
         and row.kind == "run"
         and row.counts
         and row.started_utc not in without

@@ -38,7 +38,7 @@ from keras_bench.records import Machine
 LEAST_PROCESSES = 3
 
 #: Why there is no verdict on an arm that both runs measured.
-Doubt = Literal["incomplete", "machines", "examples", "processes", "history", "reach"]
+Doubt = Literal["incomplete", "machines", "examples", "method", "processes", "history", "reach"]
 
 
 @dataclass(frozen=True)
@@ -220,6 +220,8 @@ def _doubt(before: MeasuredArm, after: MeasuredArm, complete: bool) -> Doubt | N
         return "incomplete"
     if before.examples != after.examples:
         return "examples"
+    if before.method != after.method:
+        return "method"
     fewest = min(len(side.process_epoch_seconds) for side in (before, after))
     return "processes" if fewest < LEAST_PROCESSES else None
 
@@ -238,6 +240,7 @@ def _with_noise(
         threads=pair.baseline.threads,
         task=pair.baseline.task,
         loop=pair.baseline.loop,
+        method=pair.baseline.method,
         without=(baseline.started_utc, candidate.started_utc),
     )
     between = noise(rows)

@@ -138,6 +138,10 @@ def _why(pair: ArmPair, comparison: Comparison) -> str:
     if pair.doubt == "examples":
         counts = " and ".join(str(side.examples) for side in pair.sides)
         return f"its data differs: {counts} examples"
+    if pair.doubt == "method":
+        how = {"turns": "without slices", "slices": "in slices, where an epoch takes longer"}
+        methods = " and ".join(how[side.method] for side in pair.sides)
+        return f"they were measured in two ways, {methods}; measure the baseline again"
     if pair.doubt == "processes":
         counts = " and ".join(str(len(side.process_epoch_seconds)) for side in pair.sides)
         return f"{LEAST_PROCESSES} processes on each side are the least, and there are {counts}"

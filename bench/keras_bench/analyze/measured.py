@@ -8,6 +8,7 @@ from keras_bench.records import (
     Environment,
     Failure,
     Machine,
+    Method,
     Parity,
     Run,
     Task,
@@ -34,6 +35,7 @@ class MeasuredArm:
     failure: Failure | None
     parity: Parity
     task: Task = "train"
+    method: Method = "turns"
 
     @property
     def contender(self) -> str:
@@ -99,4 +101,5 @@ def _arm(result: ArmResult) -> MeasuredArm:
         failure=None if result.failure and result.failure.unsupported else result.failure,
         parity=result.parity,
         task=arm.task,
+        method=result.samples[0].method if result.samples else "turns",
     )

@@ -15,6 +15,7 @@ ARM = {
     "threads": "default",
     "task": "train",
     "loop": "fit",
+    "method": "turns",
 }
 EACH_SIDE = 0.025
 
@@ -95,6 +96,7 @@ def test_the_reach_is_that_of_the_versions_that_tell_most():
         {"threads": "single"},
         {"task": "predict"},
         {"loop": "other"},
+        {"method": "slices"},
         {"kind": "gate"},
         {"failed": True},
         {"parity": "differs"},

@@ -105,6 +105,7 @@ def test_the_two_runs_themselves_tell_nothing_of_the_noise():
         ({"parity": DIFFERS}, "parity failed", None),
         ({"parity": UNCHECKED}, "regressed", None),
         ({"examples": 612}, "undecided", "examples"),
+        ({"method": "slices"}, "undecided", "method"),
         (
             {"process_epoch_seconds": times(8, CALM[: LEAST_PROCESSES - 1])},
             "undecided",

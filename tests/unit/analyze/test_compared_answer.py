@@ -120,6 +120,12 @@ def test_what_is_in_one_run_alone_says_in_which():
     [
         (measured_arm("jax", *SLOW, examples=612), {}, "its data differs: 306 and 612 examples"),
         (
+            measured_arm("jax", *SLOW, method="slices"),
+            {},
+            "they were measured in two ways, without slices and in slices, where an epoch takes"
+            " longer; measure the baseline again",
+        ),
+        (
             measured_arm("jax", *SLOW[:2]),
             {},
             "3 processes on each side are the least, and there are 6 and 2",
@@ -130,7 +136,7 @@ def test_what_is_in_one_run_alone_says_in_which():
             "the candidate was interrupted; measure again",
         ),
     ],
-    ids=["examples", "processes", "incomplete"],
+    ids=["examples", "method", "processes", "incomplete"],
 )
 def test_a_doubt_is_said(arm, changes, end):
     found = compared([arm], **changes)
