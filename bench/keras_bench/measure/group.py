@@ -18,6 +18,7 @@ from statistics import fmean
 
 from keras_bench.errors import BackendError, BenchError
 from keras_bench.measure.active_time import ActiveClock, Slice, common_stretch
+from keras_bench.measure.demand import Demand
 from keras_bench.measure.outcomes import Outcome, Starting, Target
 from keras_bench.measure.pinning import pin
 from keras_bench.measure.process import Launcher, Worker
@@ -148,14 +149,14 @@ class Member:
         """Return how long it ran after a point in time."""
         return sum(end - max(start, begin) for begin, end in self.slices if end > start)
 
-    def pace_since(self, start: float, runnable_seconds: float | None) -> Pace:
-        """Return its pace after a point in time, at which it had been runnable for so long."""
+    def pace_since(self, start: float, before: Demand | None) -> Pace:
+        """Return its pace after a point in time, at which it had asked for so much."""
         clock = ActiveClock(self.slices)
         mean = fmean(clock.epoch_seconds(epoch) for epoch in self.epochs_since(start))
-        now = self.worker.runnable_seconds()
-        if now is None or runnable_seconds is None:
+        now = self.worker.demand()
+        if now is None or before is None:
             return Pace(mean, None)
-        return Pace(mean, (now - runnable_seconds) / self.ran_since(start))
+        return Pace(mean, now.since(before) / self.ran_since(start))
 
     def epochs_since(self, start: float) -> list[Epoch]:
         """Return the epochs that began after a point in time and may count.
@@ -270,7 +271,7 @@ class Group:
 
     def _free_pace(self, member: Member) -> Pace:
         """Return the pace of a member while it isn't stopped; any where it fails."""
-        runnable = member.worker.runnable_seconds()
+        before = member.worker.demand()
         member.go()
         start = time.monotonic()
         with self.concerning(member.arm):
@@ -281,12 +282,12 @@ class Group:
                 member.worker.wait_for_epochs(len(member.worker.epochs) + 1)
                 member.run_on()
             member.stop()
-            return member.pace_since(start, runnable)
+            return member.pace_since(start, before)
         return Pace(math.nan, None)
 
     def _sliced_paces(self, wanted: Sequence[Member]) -> dict[Arm, Pace]:
         """Return the paces of these members in slices, while all others run in theirs."""
-        runnable = {member.arm: member.worker.runnable_seconds() for member in wanted}
+        before = {member.arm: member.worker.demand() for member in wanted}
         start = time.monotonic()
         while not all(
             len(member.epochs_since(start)) >= FREE_EPOCHS
@@ -295,7 +296,7 @@ class Group:
         ):
             self._slice_all()
         return {
-            member.arm: member.pace_since(start, runnable[member.arm])
+            member.arm: member.pace_since(start, before[member.arm])
             for member in wanted
             if member in self.members
         }

@@ -26,7 +26,7 @@ from keras_bench.errors import (
     WorkerTimeout,
     WorkloadError,
 )
-from keras_bench.measure.demand import runnable_seconds
+from keras_bench.measure.demand import Demand, demand
 from keras_bench.measure.problems import error_of
 from keras_bench.measure.variables import without_values, worker_variables
 from keras_bench.measure.watchdog import Watchdog
@@ -243,9 +243,9 @@ class Worker:
             self._watchdog.watch(group)
         self.groups = tuple(groups)
 
-    def runnable_seconds(self) -> float | None:
-        """Return how long its threads, and its children's, have run or waited for a core so far."""
-        return runnable_seconds(self._pids)
+    def demand(self) -> Demand | None:
+        """Return how long it and its children have asked for a core so far."""
+        return demand(self._pids)
 
     def _listen(self, is_enough: Callable[[], bool]) -> bool:
         """Read what there is, and on until it is enough; tell whether it is."""

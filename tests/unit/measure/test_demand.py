@@ -3,12 +3,11 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from keras_bench.measure.demand import runnable_seconds
+from keras_bench.measure.demand import Demand, demand
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/schedstat").exists(), reason="the system doesn't tell"
@@ -36,15 +35,15 @@ def asked_for(todo: str, core: int) -> float:
         try:
             process.stdout.readline()
             os.sched_setaffinity(process.pid, {core})
-            before = runnable_seconds([process.pid])
+            before = demand([process.pid])
             process.stdin.write(b"\n")
             process.stdout.readline()
-            after = runnable_seconds([process.pid])
+            after = demand([process.pid])
         finally:
             process.kill()
     assert before is not None
     assert after is not None
-    return after - before
+    return after.since(before)
 
 
 @pytest.fixture
@@ -63,12 +62,27 @@ def test_sleeping_asks_for_no_core_and_working_does_though_another_has_it(rival:
     assert asked_for(works, rival) > 0.49
 
 
-def test_a_process_that_is_no_more_asks_for_nothing_that_is_known():
-    with subprocess.Popen([sys.executable, "-c", ""]) as process:
-        process.wait()
-    assert runnable_seconds([process.pid]) is None
-    begin = runnable_seconds([os.getpid()])
-    end = time.thread_time() + 0.05
+def test_threads_that_have_ended_are_counted_too(rival: int):
+    threads = """
+import threading
+def work():
+    end = time.thread_time() + 0.1
     while time.thread_time() < end:
         pass
-    assert runnable_seconds([os.getpid(), process.pid]) > begin
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+"""
+    assert asked_for(threads, rival) > 0.07  # Of its CPU time, to some ticks of the clock.
+
+
+def test_waiting_is_told_by_the_threads_that_there_are():
+    before = Demand(1.0, {1: 5.0, 2: 0.2})
+    assert Demand(1.5, {2: 0.3, 3: 0.4}).since(before) == pytest.approx(1.0)
+
+
+def test_of_a_process_that_is_no_more_nothing_is_known():
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    assert demand([process.pid]) is None
+    assert demand([os.getpid(), process.pid]) is not None
