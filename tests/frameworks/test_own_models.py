@@ -318,7 +318,7 @@ def test_a_run_says_where_a_model_is_not_trained_and_on_what_it_is(
     run_cli, envs, models: Path, tmp_path: Path
 ):
     names = ("build", "build_only", "build_batches")
-    answer = run_cli("run", *(f"{models}:{name}" for name in names), "--rounds=1", *envs)
+    answer = run_cli("run", *(f"{models}:{name}" for name in names), "--quick", "--rounds=1", *envs)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     rows = rows_of(tmp_path)
     assert {row["parity"] for row in rows["mine"].values()} == {"agrees"}
@@ -341,7 +341,7 @@ def test_a_run_says_where_a_model_is_not_trained_and_on_what_it_is(
 def test_the_workload_to_start_from_runs_as_it_is(run_cli, envs):
     assert run_cli("new", "my_model.py").returncode == 0
     answer = run_cli(
-        "run", "my_model.py", "--set=units=8", "--backend=jax", "--rounds=1", *envs
+        "run", "my_model.py", "--set=units=8", "--backend=jax", "--quick", "--rounds=1", *envs
     )  # fmt: skip
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "jax trains an epoch of my_model(units=8)" in answer.stdout

@@ -95,7 +95,9 @@ def test_a_loop_that_trains_something_else_fails_the_command_and_the_run(
     assert answer.returncode == 11, answer.stdout + answer.stderr
     assert "- jax fit:4 parts from fit:" in answer.stdout
 
-    answer = run_cli("run", file, "--loop=fit", "--loop=fit:4", "--rounds=1", "--backend=jax", env)
+    answer = run_cli(
+        "run", file, "--loop=fit", "--loop=fit:4", "--quick", "--rounds=1", "--backend=jax", env
+    )
     assert answer.returncode == 11, answer.stdout + answer.stderr
     measured = load(newest(tmp_path / "cwd" / "results")).results
     found = {each.arm.loop: each.parity.outcome for each in measured}
@@ -114,6 +116,8 @@ def test_a_loop_that_refuses_is_unsupported(run_cli, stoppable_pythons, workload
     alone = run_cli("parity", file, "--loop=fit:4", "--backend=jax", env)
     assert alone.returncode == 3
 
-    answer = run_cli("run", file, "--loop=fit", "--loop=fit:4", "--rounds=1", "--backend=jax", env)
+    answer = run_cli(
+        "run", file, "--loop=fit", "--loop=fit:4", "--quick", "--rounds=1", "--backend=jax", env
+    )
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert said in answer.stdout

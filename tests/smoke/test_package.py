@@ -25,7 +25,7 @@ def test_the_wheel_is_one_package_that_measures_by_itself(tmp_path: Path, jax_py
     assets = Path("report", "page", "assets")
     carried = {file.name for file in (installed / "keras_bench" / assets).iterdir()}
     assert carried == {file.name for file in (SOURCES / "keras_bench" / assets).iterdir()}
-    command = [sys.executable, "-m", "keras_bench", "run", "dense_3_5_2", "--rounds=1"]
+    command = [sys.executable, "-m", "keras_bench", "run", "dense_3_5_2", "--quick", "--rounds=1"]
     options = ["--no-parity", "--backend=jax", f"--env=jax={jax_python}", f"--results={tmp_path}"]
     answer = subprocess.run(
         [*command, *options],

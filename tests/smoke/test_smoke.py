@@ -74,7 +74,7 @@ def test_a_run_trains_what_lies_among_folders_of_any_name_and_draws_its_page(
         file = command_folder / "project" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-    answer = run_cli("run", "project/mine.py", "--rounds=1", *jax)
+    answer = run_cli("run", "project/mine.py", "--quick", "--rounds=1", *jax)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "jax trains an epoch of mine in" in answer.stdout
     (row,) = pd.read_csv(results / "latest.csv").to_dict("records")
@@ -106,7 +106,7 @@ def test_a_fused_epoch_agrees_with_fit_and_is_measured(
     checked = run_cli("parity", "mine.py", "--loop=fused", *jax)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert "- jax fused agrees with fit to rounding" in checked.stdout
-    answer = run_cli("run", "mine.py", "--loop=fused", "--rounds=1", "--no-parity", *jax)
+    answer = run_cli("run", "mine.py", "--loop=fused", "--quick", "--rounds=1", "--no-parity", *jax)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     (row,) = pd.read_csv(results / "latest.csv").to_dict("records")
     assert row["loop"] == "fused"
@@ -135,7 +135,14 @@ def test_a_gate_finds_a_slower_training(run_cli, jax_python, command_folder: Pat
 def test_a_prediction_is_measured(run_cli, jax, command_folder: Path, results: Path, monkeypatch):
     (command_folder / "mine.py").write_text(SMALL_WORKLOAD)
     answer = run_cli(
-        "run", "mine.py", "--task=predict", "--set=batch_size=7", "--rounds=1", "--quick", *jax
+        "run",
+        "mine.py",
+        "--task=predict",
+        "--set=batch_size=7",
+        "--quick",
+        "--rounds=1",
+        "--quick",
+        *jax,
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
     (row,) = pd.read_csv(results / "latest.csv").to_dict("records")
