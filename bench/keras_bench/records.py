@@ -344,7 +344,7 @@ class GateSettings:
     threads: str = "single"
     cpu: int | None = None
     training_seconds: float = 1.5
-    least_epochs: int = 4
+    least_epochs: int = 2
     seed: int = 0
     timeout_seconds: float = 300.0
     parity: bool = True

@@ -1,9 +1,9 @@
 """Makes the pictures of the README and the pages, in docs/images/.
 
-python docs/scripts/screenshots.py
+PYTHONPATH=tests/support python docs/scripts/screenshots.py
 
-They show the run that results/latest.json names, and the sweep that
-docs/explanation/keras-releases.md links to.
+They show the run that results/latest.json names, the sweep that docs/explanation/keras-releases.md
+links to, and the study of slices.
 It needs a Chromium and the packages of the tests (`nox -s tests` installs both where it can).
 """
 
@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import write_slices
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from keras_bench.commands.report import page as page_of
@@ -37,12 +38,16 @@ def main() -> None:
             _written(measured, Path(folder, f"{measured.stem}.html"))
             for measured in (_run(), _sweep())
         )
+        study = Path(folder, "slices.html")
+        study.write_text(write_slices.plots(), encoding="utf-8")
         for scheme in ("light", "dark"):
             page = _opened(browser, run, scheme)
             page.screenshot(path=IMAGES / f"report-{scheme}.png")
             _section(page, "Every epoch as it came", f"report-epochs-{scheme}.png")
             figure = _opened(browser, sweep, scheme).locator("figure").first
             figure.screenshot(path=IMAGES / f"report-versions-{scheme}.png")
+            figure = _opened(browser, study, scheme).locator("figure").first
+            figure.screenshot(path=IMAGES / f"slices-{scheme}.png")
         browser.close()
 
 

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import altair as alt
@@ -34,27 +35,31 @@ EPOCHS_PER_SLICE = 1.5
 Setting = tuple[str, str, str, bool]
 
 
-def load(file: Path = STORED) -> dict[Setting, list[LengthFigures]]:
-    """Return what each length comes to, by setting, in the order in which they were measured."""
-    comparisons = msgspec.convert(json.loads(file.read_text(encoding="utf-8")), list[Comparison])
+def comparisons_of(file: Path = STORED) -> list[Comparison]:
+    """Return all comparisons, in the order in which they were measured."""
+    return msgspec.convert(json.loads(file.read_text(encoding="utf-8")), list[Comparison])
+
+
+def load(file: Path = STORED) -> tuple[dict[Setting, list[LengthFigures]], str]:
+    """Return what each length comes to, by setting, and the CPU that all were measured on."""
+    comparisons = comparisons_of(file)
+    (cpu,) = {each.cpu for each in comparisons}
     settings = dict.fromkeys(each.setting for each in comparisons)
-    return {
+    found = {
         setting: figures_by_length([each for each in comparisons if each.setting == setting])
         for setting in settings
     }
+    return found, cpu
 
 
-def epoch_seconds(file: Path = STORED) -> dict[Setting, float]:
-    """Return what a whole epoch took, by setting."""
-    comparisons = msgspec.convert(json.loads(file.read_text(encoding="utf-8")), list[Comparison])
-    found: dict[Setting, list[float]] = {}
-    for each in comparisons:
-        if each.slice_ms is None:
-            found.setdefault(each.setting, []).append(each.epoch_seconds)
-    return {
-        setting: math.exp(sum(map(math.log, seconds)) / len(seconds))
-        for setting, seconds in found.items()
-    }
+def whole_epoch_seconds(setting: Setting) -> float:
+    """Return what a whole epoch took, the geometric mean."""
+    logs = [
+        math.log(each.epoch_seconds)
+        for each in comparisons_of()
+        if each.setting == setting and each.slice_ms is None
+    ]
+    return math.exp(fmean(logs))
 
 
 def filled(page: str, found: Mapping[Setting, list[LengthFigures]], cpu: str) -> str:
@@ -76,13 +81,13 @@ def table(
 ) -> str:
     """Return a table with a row for each setting, and a column for each length."""
     lengths = [each.slice_ms for each in next(iter(found.values()))]
-    titles = ["backend", "threads", "machine", *map(_name, lengths)]
+    titles = ["backend", "threads", "beside", *map(_name, lengths)]
     rows = []
     for (backend, loop, threads, disturbed), figures in found.items():
         known = {each.slice_ms: told(each) for each in figures}
         contender = backend if loop == "fit" else f"{backend} {loop}"
-        machine = "disturbed" if disturbed else "quiet"
-        rows.append([contender, threads, machine, *(known.get(each, "") for each in lengths)])
+        beside = "a busy program" if disturbed else "nothing else"
+        rows.append([contender, threads, beside, *(known.get(each, "") for each in lengths)])
     return pipe_table(titles, [False] * 3 + [True] * len(lengths), rows)
 
 
@@ -92,7 +97,7 @@ def _name(slice_ms: float | None) -> str:
 
 def plots() -> str:
     """Return a page with the plots."""
-    found, epochs = load(), epoch_seconds()
+    found, _ = load()
     sections = []
     for threads in ("single", "default"):
         for disturbed in (False, True):
@@ -100,7 +105,9 @@ def plots() -> str:
                 {
                     "contender": backend if loop == "fit" else f"{backend} {loop}",
                     "slice_ms": each.slice_ms
-                    or 1e3 * EPOCHS_PER_SLICE * epochs[backend, loop, threads, disturbed],
+                    or 1e3
+                    * EPOCHS_PER_SLICE
+                    * whole_epoch_seconds((backend, loop, threads, disturbed)),
                     "error_percent": 100 * each.wall_error,
                 }
                 for (backend, loop, own, busy), figures in found.items()
@@ -108,7 +115,7 @@ def plots() -> str:
                 for each in figures
             ]
             if records:
-                title = f"{threads} threads, {'disturbed' if disturbed else 'quiet'}"
+                title = f"{threads} threads{', disturbed' if disturbed else ''}"
                 figure = Figure(
                     f"Error of a comparison by slice, {title}", _errors(records), records
                 )
@@ -138,8 +145,7 @@ def _errors(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def main() -> None:
     """Write the page."""
-    (cpu,) = {each["cpu"] for each in json.loads(STORED.read_text(encoding="utf-8"))}
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), load(), cpu), encoding="utf-8")
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), *load()), encoding="utf-8")
 
 
 if __name__ == "__main__":

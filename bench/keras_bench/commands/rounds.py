@@ -13,15 +13,15 @@ from keras_bench.measure.process import Launcher
 from keras_bench.records import Arm, GateSettings, Settings
 from keras_bench.report.progress import Measured, Progress
 
-#: Rounds of a run in which workers start one after another: as many as `--quick` has. Those after
-#: them take two thirds of the time.
-ROUNDS_ALONE = 3
+#: Rounds of a run in which workers start one after another. Those after them take two thirds of the
+#: time, which ratios need more than imports and first epochs do.
+ROUNDS_ALONE = 1
 
 
 def group_settings(settings: Settings | GateSettings) -> GroupSettings:
     """Return how a round measures its groups.
 
-    A run shows imports and first epochs, which a few processes of each arm tell well enough; a gate
+    A run shows imports and first epochs, which one process of each arm tells well enough; a gate
     compares epochs only, and saves the time.
     """
     return GroupSettings(

@@ -1,8 +1,10 @@
 """The summary of the study of slices, by known answers."""
 
 import math
+import runpy
 
 import pytest
+from project import PROJECT
 from slice_study import Comparison, figures_by_length
 
 MEASURED = Comparison("jax", "fit", "single", False, "a CPU", 0, 0, 40.0, 1.0, 1.0, 0.05)
@@ -42,3 +44,11 @@ def test_an_epoch_in_slices_is_compared_with_a_whole_one_of_its_turn():
     assert [each.slice_ms for each in found] == [5.0, None]
     assert [each.sliced_to_free for each in found] == pytest.approx([1.2, 1.0])
     assert found[0].sliced_to_free_error == pytest.approx(0.0)
+
+
+def test_the_page_on_slices_has_the_figures_of_the_stored_comparisons():
+    writer = runpy.run_path(str(PROJECT / "docs" / "scripts" / "write_slices.py"))
+    page = (PROJECT / "docs" / "explanation" / "slices.md").read_text(encoding="utf-8")
+    found, cpu = writer["load"]()
+    assert "| jax " in page
+    assert writer["filled"](page, found, cpu) == page
