@@ -18,7 +18,6 @@ from statistics import fmean
 
 from keras_bench.errors import BackendError, BenchError
 from keras_bench.measure.active_time import ActiveClock, Slice, common_stretch
-from keras_bench.measure.demand import Demand
 from keras_bench.measure.outcomes import Outcome, Starting, Target
 from keras_bench.measure.pinning import pin
 from keras_bench.measure.process import Launcher, Worker
@@ -95,7 +94,7 @@ def _name(arms: Sequence[Arm]) -> str:
 class Pace:
     """What an epoch takes, and how many threads want a core meanwhile, on average.
 
-    That is None where the system doesn't tell.
+    That is None where the system doesn't tell, and below 1 where the epoch sleeps or waits.
     """
 
     epoch_seconds: float
@@ -149,14 +148,10 @@ class Member:
         """Return how long it ran after a point in time."""
         return sum(end - max(start, begin) for begin, end in self.slices if end > start)
 
-    def pace_since(self, start: float, before: Demand | None) -> Pace:
-        """Return its pace after a point in time, at which it had asked for so much."""
+    def mean_epoch_seconds_since(self, start: float) -> float:
+        """Return what its epochs after a point in time took, the mean of their active times."""
         clock = ActiveClock(self.slices)
-        mean = fmean(clock.epoch_seconds(epoch) for epoch in self.epochs_since(start))
-        now = self.worker.demand()
-        if now is None or before is None:
-            return Pace(mean, None)
-        return Pace(mean, now.since(before) / self.ran_since(start))
+        return fmean(clock.epoch_seconds(epoch) for epoch in self.epochs_since(start))
 
     def epochs_since(self, start: float) -> list[Epoch]:
         """Return the epochs that began after a point in time and may count.
@@ -190,27 +185,22 @@ class Member:
         )
 
 
-def longer_slice_seconds(slice_seconds: float, sliced: Pace, free: Pace) -> float | None:
+def longer_slice_seconds(
+    slice_seconds: float, sliced_epoch_seconds: float, free: Pace
+) -> float | None:
     """Return a longer length, infinite for whole epochs, or None where it is long enough.
 
     An epoch is longer in slices where caches are cold or many threads are woken at each: twice the
     length makes up for it. It is shorter where it sleeps, which goes on while it is stopped: then
-    only whole epochs tell its time. What is shorter because the machine has become faster
-    meanwhile asks for a core as much as before.
+    only whole epochs tell its time. One that asks for a core all the time is shorter because the
+    machine has become faster meanwhile.
     """
-    sliced_to_free = sliced.epoch_seconds / free.epoch_seconds
+    sliced_to_free = sliced_epoch_seconds / free.epoch_seconds
     if sliced_to_free > MOST_SLICING:
         longer = 2 * slice_seconds
         return longer if longer < free.epoch_seconds / 2 else math.inf
-    if sliced_to_free < 1 / MOST_SLICING and _sleeps_less(sliced, free):
-        return math.inf
-    return None
-
-
-def _sleeps_less(sliced: Pace, free: Pace) -> bool:
-    if sliced.runnable_threads is None or free.runnable_threads is None:
-        return True
-    return sliced.runnable_threads > MOST_SLICING * free.runnable_threads
+    sleeps = free.runnable_threads is None or free.runnable_threads < 1 / MOST_SLICING
+    return math.inf if sliced_to_free < 1 / MOST_SLICING and sleeps else None
 
 
 class Group:
@@ -250,8 +240,7 @@ class Group:
         pending = [member for member in self.members if member.arm in wanted]
         while pending:
             free = {member.arm: self._free_pace(member) for member in pending}
-            pending = [member for member in pending if member in self.members]
-            sliced = self._sliced_paces(pending)
+            sliced = self._sliced_epoch_seconds()
             pending = [
                 member
                 for member in pending
@@ -259,18 +248,18 @@ class Group:
                 and not self._settled(member, sliced[member.arm], free[member.arm])
             ]
 
-    def _settled(self, member: Member, sliced: Pace, free: Pace) -> bool:
+    def _settled(self, member: Member, sliced_epoch_seconds: float, free: Pace) -> bool:
         """Lengthen the slices of a member, or keep them; tell whether there is nothing to try."""
-        longer = longer_slice_seconds(member.slice_seconds, sliced, free)
+        longer = longer_slice_seconds(member.slice_seconds, sliced_epoch_seconds, free)
         if longer is None:
-            member.sliced_to_free = sliced.epoch_seconds / free.epoch_seconds
+            member.sliced_to_free = sliced_epoch_seconds / free.epoch_seconds
             return True
         member.slice_seconds = longer
         # Whole epochs are as long as free ones, and there is nothing longer.
         return math.isinf(longer)
 
     def _free_pace(self, member: Member) -> Pace:
-        """Return the pace of a member while it isn't stopped; any where it fails."""
+        """Return the pace of a member while it isn't stopped; none where it fails."""
         before = member.worker.demand()
         member.go()
         start = time.monotonic()
@@ -282,12 +271,15 @@ class Group:
                 member.worker.wait_for_epochs(len(member.worker.epochs) + 1)
                 member.run_on()
             member.stop()
-            return member.pace_since(start, before)
+            after = member.worker.demand()
+            runnable_threads = None
+            if before is not None and after is not None:
+                runnable_threads = after.since(before) / member.ran_since(start)
+            return Pace(member.mean_epoch_seconds_since(start), runnable_threads)
         return Pace(math.nan, None)
 
-    def _sliced_paces(self, wanted: Sequence[Member]) -> dict[Arm, Pace]:
-        """Return the paces of these members in slices, while all others run in theirs."""
-        before = {member.arm: member.worker.demand() for member in wanted}
+    def _sliced_epoch_seconds(self) -> dict[Arm, float]:
+        """Return what an epoch of each member takes while all run in slices."""
         start = time.monotonic()
         while not all(
             len(member.epochs_since(start)) >= FREE_EPOCHS
@@ -295,11 +287,7 @@ class Group:
             for member in self.members
         ):
             self._slice_all()
-        return {
-            member.arm: member.pace_since(start, before[member.arm])
-            for member in wanted
-            if member in self.members
-        }
+        return {member.arm: member.mean_epoch_seconds_since(start) for member in self.members}
 
     def measure(self) -> Mapping[Arm, tuple[float, ...]]:
         """Let all train in slices; return for each how much of each epoch counts."""
