@@ -381,6 +381,8 @@ class Surroundings:
     """Interpreters that hold several frameworks, and which."""
     distributions: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     """Interpreters, modules of them, and the distributions that bring these, where unusual."""
+    available_memory_bytes: int | None = None
+    """What workers can have of the memory; None in results from before it was kept."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from keras_bench.analyze.comparison import Figures, Row, Table
+from keras_bench.analyze.memory import fit_together
 from keras_bench.analyze.slices import grouped, weather
 from keras_bench.analyze.stats import Estimate
 from keras_bench.records import DEFAULT_LOOPS, FLOOR_LOOP, ArmResult, Run
@@ -112,7 +113,25 @@ def ending(run: Run, tables: Sequence[Table]) -> str:
     if run.stopped == "budget" and widest is not None and widest > run.settings.precision:
         sentence += f" (wanted {wanted}; a larger --budget narrows it)"
     of_weather = weather_sentence(grouped(run.results, lambda arm: arm.workload))
-    return " ".join(filter(None, (f"{sentence}.", of_weather)))
+    return " ".join(filter(None, (f"{sentence}.", _memory_sentence(run), of_weather)))
+
+
+def _memory_sentence(run: Run) -> str:
+    """Say which workloads' arms don't fit into memory together; empty where all do."""
+    available = None if run.surroundings is None else run.surroundings.available_memory_bytes
+    if available is None:
+        return ""
+    split = [
+        group[0].arm.workload
+        for group in grouped(run.results, lambda arm: arm.workload)
+        if not fit_together(group, available)
+    ]
+    if not split:
+        return ""
+    return (
+        f"The arms of {listed(split)} don't fit into {available / 2**30:.1f} GiB of memory"
+        " together; a round measured some of them."
+    )
 
 
 def weather_sentence(groups: Iterable[Sequence[ArmResult]]) -> str:

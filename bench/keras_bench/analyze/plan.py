@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from keras_bench.analyze.memory import fitting
 from keras_bench.analyze.ratios import process_times, ratio_of
 from keras_bench.analyze.stats import centre
 from keras_bench.records import Arm, ArmResult, Run
@@ -49,6 +50,8 @@ def next_round(run: Run, elapsed_seconds: float) -> Groups | Stop:
         wanted = _affordable(wanted, run.results, left_seconds)
         if not wanted:
             return Stop("budget")
+    available = None if run.surroundings is None else run.surroundings.available_memory_bytes
+    wanted = [fitting(group, available) for group in wanted]
     chance = random.Random(f"{settings.seed} {run.rounds}")
     groups = [tuple(chance.sample([each.arm for each in group], len(group))) for group in wanted]
     return tuple(chance.sample(groups, len(groups)))

@@ -18,6 +18,7 @@ from statistics import fmean
 
 from keras_bench.errors import BackendError, BenchError
 from keras_bench.measure.active_time import ActiveClock, Slice, common_stretch
+from keras_bench.measure.memory import available_memory_bytes, resident_bytes
 from keras_bench.measure.outcomes import Outcome, Starting, Target
 from keras_bench.measure.pinning import pin
 from keras_bench.measure.process import Launcher, Worker
@@ -70,7 +71,8 @@ def measure_groups(
     """Measure the round of this number, a group after the other; yield before each and after.
 
     The arms of a group are in the order in which they start. `slice_seconds` is known of those
-    that an earlier round has found it for. Where one fails, the others go on.
+    that an earlier round has found it for. Where one fails, the others go on. Where workers start
+    alone and memory has no room for a further one, those that are left have no outcome.
     """
     for place, arms in enumerate(groups, start=1):
         yield Starting(_name(arms), place, len(groups))
@@ -225,6 +227,14 @@ class Group:
                     member.stop()
             self.members = [member for member in self.members if member.arm != arm]
 
+    def has_room(self) -> bool:
+        """Tell whether another worker as large as the largest would fit into memory beside these.
+
+        Those of a group are alive together.
+        """
+        largest = max((resident_bytes(each.worker.pid) for each in self.members), default=0)
+        return largest < available_memory_bytes()
+
     def warm_up(self) -> None:
         """Wait until each has trained its uncounted epochs, and stop it there."""
         for member in tuple(self.members):
@@ -367,6 +377,8 @@ def _measure(
     samples: dict[Arm, Sample] = {}
     with ExitStack() as stack:
         for arm in arms:
+            if starts_alone and not group.has_room():
+                break
             with group.concerning(arm):
                 request = _request(arm, targets[arm], seed)
                 worker = stack.enter_context(workers.start(targets[arm].python, request))

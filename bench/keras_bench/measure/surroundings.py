@@ -10,6 +10,7 @@ import psutil
 
 from keras_bench.environments.interpreters import Interpreter
 from keras_bench.measure.machine import usable_cores
+from keras_bench.measure.memory import available_memory_bytes
 from keras_bench.measure.variables import THREAD_VARIABLES
 from keras_bench.records import Surroundings
 
@@ -52,6 +53,7 @@ def examine(interpreters: Mapping[str, Interpreter]) -> Surroundings:
         observers=_observers(),
         crowded=tuple(sorted(crowded.items())),
         distributions=tuple(sorted(distributions)),
+        available_memory_bytes=available_memory_bytes(),
     )
 
 

@@ -93,6 +93,14 @@ def test_workers_start_one_after_another_in_the_first_rounds(
     assert log.read_text().split() == order.split()
 
 
+def test_a_worker_that_memory_has_no_room_for_is_left_to_a_later_round(measure, monkeypatch):
+    monkeypatch.setattr("keras_bench.measure.group.available_memory_bytes", lambda: 1000)
+    settings = replace(SETTINGS, rounds_alone=7)
+    _, *outcomes = measure("sample(0.003)", "sample(0.003)", settings=settings)
+    assert [each.arm for each in outcomes] == [BEFORE]
+    assert sum(outcomes[0].result.counted) >= 3
+
+
 def test_what_the_other_ran_meanwhile_is_no_part_of_an_epoch(measure):
     settings = replace(SETTINGS, training_seconds=0.5)
     _, *outcomes = measure("sample(0.003)", "sample(0.003)", settings=settings)
