@@ -31,7 +31,7 @@ def quick_and_by_itself(tmp_path: Path, monkeypatch):
 
 @pytest.fixture
 def run(fake_python, tmp_path: Path):
-    def run(behaviour: str, passes: int = 3, page: Path | None = None, **settings) -> int:
+    def run(behaviour: str, passes: int = 2, page: Path | None = None, **settings) -> int:
         return calibrate(
             "dense_3_5_2",
             "jax",
@@ -54,7 +54,7 @@ def documents(tmp_path: Path):
 
 def test_known_slowdowns_are_measured_and_seen(run, capsys, tmp_path: Path):
     page = tmp_path / "page.md"
-    assert run(NOISY, page=page) == 0
+    assert run(NOISY, 3, page) == 0
     said = capsys.readouterr().out
     assert "pass 3 of 3" in said
     assert "dense_3_5_2 on jax: a round's ratio is off by" in said
@@ -74,10 +74,10 @@ def test_known_slowdowns_are_measured_and_seen(run, capsys, tmp_path: Path):
 
 
 def test_every_pass_has_an_order_of_its_own_by_the_seed(run, tmp_path: Path):
-    run(NOISY, 4, seed=1)
+    run(NOISY, 2, seed=1)
     (document,) = documents(tmp_path)
     slowdowns = [each["slowdown"] for each in document["calibration"]["rounds"]]
-    passes = [tuple(slowdowns[start : start + 5]) for start in range(0, 20, 5)]
+    passes = [tuple(slowdowns[start : start + 5]) for start in range(0, 10, 5)]
     assert {tuple(sorted(each)) for each in passes} == {SLOWDOWNS}
     assert len(set(passes)) > 1
 
@@ -178,6 +178,6 @@ def test_the_clock_that_jumps_in_every_round_is_named(run, tmp_path: Path):
 def test_a_round_in_which_the_clock_jumped_is_left_out(run, monkeypatch, tmp_path: Path):
     jumps = iter([False, False, True])
     monkeypatch.setattr(module, "_jumped", lambda before, after: next(jumps, False))
-    assert run(NOISY) == 0
+    assert run(NOISY, 3) == 0
     (document,) = documents(tmp_path)
     assert len(document["calibration"]["rounds"]) == 3 * len(SLOWDOWNS) - 1
