@@ -23,6 +23,7 @@ from keras_bench.records import (
     Arm,
     ArmResult,
     Failure,
+    Method,
     Parity,
     Run,
     Sample,
@@ -66,6 +67,7 @@ class Figures:
     speedup: Estimate | None = None
     waiting_callbacks: tuple[str, ...] = ()
     ending_callback: tuple[str, int] | None = None
+    method: Method = "turns"
     process_rounds: tuple[int, ...] | None = None
 
     @property
@@ -235,4 +237,5 @@ def _figures(
         speedup=speedup,
         waiting_callbacks=first.waiting_callbacks,
         ending_callback=first.ending_callback,
+        method=first.method,
     )

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from keras_bench.analyze.answer import answers, ending
-from keras_bench.analyze.comparison import Figures, Table
+from keras_bench.analyze.comparison import Table
 from keras_bench.analyze.history import Positive, UtcTime
 from keras_bench.analyze.measured import MeasuredArm, MeasuredRun, recorded_environment
 from keras_bench.errors import NothingMeasured
@@ -60,7 +60,7 @@ class _Row:
     epoch_seconds: Positive | None
     examples_per_second: Positive | None
     process_epoch_seconds: tuple[Positive, ...] | None
-    method: Method = "turns"
+    method: Method | None = "turns"
     python_version: str
     framework_version: str | None
     keras_version: str | None
@@ -108,7 +108,7 @@ def _arm(row: _Row) -> MeasuredArm:
         failure=failure,
         parity=Parity(row.parity, row.parity_summary),
         task=row.task,
-        method=row.method,
+        method=row.method or "turns",
     )
 
 
@@ -130,7 +130,7 @@ def _as_json(run: Run, tables: Sequence[Table]) -> dict[str, object]:
                         **record(row, run.complete),
                         "failure_exit_code": _failure_exit_code(run, row.arm),
                         "process_epoch_seconds": row.figures and row.figures.process_epoch_seconds,
-                        "method": _method(row.figures),
+                        "method": row.figures and row.figures.method,
                     }
                     for row in table.rows
                 ],
@@ -143,8 +143,3 @@ def _as_json(run: Run, tables: Sequence[Table]) -> dict[str, object]:
 def _failure_exit_code(run: Run, arm: Arm) -> int | None:
     failure = next(result.failure for result in run.results if result.arm == arm)
     return None if failure is None else failure.exit_code
-
-
-def _method(figures: Figures | None) -> Method:
-    """Return how it was measured: only rounds in slices give ratios of their own."""
-    return "turns" if figures is None or figures.process_rounds is None else "slices"
