@@ -402,6 +402,11 @@ class Run:
     """What was seen of the machine at the start; None of results from before it was kept."""
     schema_version: int = SCHEMA_VERSION
 
+    @property
+    def available_memory_bytes(self) -> int | None:
+        """What workers could have of the memory; None where that wasn't seen."""
+        return None if self.surroundings is None else self.surroundings.available_memory_bytes
+
 
 @dataclass(frozen=True)
 class Gate:

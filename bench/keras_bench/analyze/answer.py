@@ -118,7 +118,7 @@ def ending(run: Run, tables: Sequence[Table]) -> str:
 
 def _memory_sentence(run: Run) -> str:
     """Say which workloads' arms don't fit into memory together; empty where all do."""
-    available = None if run.surroundings is None else run.surroundings.available_memory_bytes
+    available = run.available_memory_bytes
     if available is None:
         return ""
     split = [

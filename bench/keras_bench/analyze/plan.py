@@ -50,8 +50,7 @@ def next_round(run: Run, elapsed_seconds: float) -> Groups | Stop:
         wanted = _affordable(wanted, run.results, left_seconds)
         if not wanted:
             return Stop("budget")
-    available = None if run.surroundings is None else run.surroundings.available_memory_bytes
-    wanted = [fitting(group, available) for group in wanted]
+    wanted = [fitting(group, run.available_memory_bytes) for group in wanted]
     chance = random.Random(f"{settings.seed} {run.rounds}")
     groups = [tuple(chance.sample([each.arm for each in group], len(group))) for group in wanted]
     return tuple(chance.sample(groups, len(groups)))
