@@ -28,13 +28,12 @@ from slice_study import Comparison, LengthFigures, figures_by_length
 from keras_bench.analyze.steady import UNCOUNTED_EPOCHS, process_epoch
 from keras_bench.environments.finding import environments_of
 from keras_bench.environments.interpreters import Interpreter
-from keras_bench.measure.group import Group, GroupSettings, Member, in_active_time
+from keras_bench.measure.group import Group, GroupSettings
 from keras_bench.measure.machine import quiet_core, this_machine
+from keras_bench.measure.outcomes import Target
 from keras_bench.measure.process import Launcher, launcher
-from keras_bench.measure.variables import thread_count
 from keras_bench.measure.workloads import shipped
-from keras_bench.records import Arm, EnvironmentChoice, Sample
-from keras_bench.worker.protocol import STOP, TimingRequest
+from keras_bench.records import Arm, EnvironmentChoice
 
 WORKLOAD = "dense_1_16_32_2"
 LENGTHS_MS = (5.0, 15.0, 40.0, 100.0, None)
@@ -91,37 +90,23 @@ def comparisons_of_pair(
     chance = random.Random(pair)
     group = Group(settings, workers.timeout_seconds, str(pair))
     seen = []
+    target = Target(python, shipped()[WORKLOAD])
     with ExitStack() as stack:
         for arm in chance.sample(arms, k=2):
-            request = TimingRequest(
-                workload=shipped()[WORKLOAD],
-                backend=arm.backend,
-                seed=0,
-                threads=thread_count(arm.threads),
-                loop=arm.loop,
-            )
-            worker = stack.enter_context(workers.start(python, request))
-            group.members.append(Member(arm, worker, math.inf))
+            stack.enter_context(group.started(arm, target, math.inf, 0, workers))
         group.warm_up()
         for turn in range(turns):
             for slice_ms in chance.sample(LENGTHS_MS, k=len(LENGTHS_MS)):
                 for member in group.members:
                     member.slice_seconds = math.inf if slice_ms is None else slice_ms / 1e3
                 seen.append((turn, slice_ms, group.measure()))
-        for member in group.members:
-            member.go()
-            member.worker.tell(STOP)
-        answers = {}
-        for member in tuple(group.members):
-            with group.concerning(member.arm):
-                answers[member.arm] = (member, member.worker.answer(Sample))
-                member.run_on()
+        answers = {member.arm: (member, sample) for member, sample in group.ended()}
     for error in group.errors.values():
         raise error
     found = []
     for turn, slice_ms, shares in seen:
         first, second = (
-            in_active_time(sample, member, shares[arm])
+            member.in_active_time(sample, shares[arm])
             for arm in arms
             for member, sample in [answers[arm]]
         )

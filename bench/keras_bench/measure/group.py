@@ -8,24 +8,24 @@ epochs began and ended.
 
 import math
 import random
-import signal
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from statistics import fmean
 
 from keras_bench.errors import BackendError, BenchError
-from keras_bench.measure.active_time import ActiveClock, Slice, common_stretch
+from keras_bench.measure.active_time import common_stretch
+from keras_bench.measure.member import Member
 from keras_bench.measure.memory import available_memory_bytes, resident_bytes
 from keras_bench.measure.outcomes import Outcome, Starting, Target
 from keras_bench.measure.pinning import pin
-from keras_bench.measure.process import Launcher, Worker
+from keras_bench.measure.process import Launcher
+from keras_bench.measure.slice_length import Pace, longer_slice_seconds
 from keras_bench.measure.surroundings import other_cpu_seconds
 from keras_bench.measure.variables import thread_count
 from keras_bench.records import Arm, Sample, Task
-from keras_bench.worker.protocol import STOP, Epoch, PredictingRequest, Request, TimingRequest
+from keras_bench.worker.protocol import STOP, PredictingRequest, Request, TimingRequest
 
 #: A slice where nothing asks for a longer one: shorter ones begin with cold caches too often, and
 #: what longer ones meet differs more (`nox -s slices`).
@@ -33,10 +33,6 @@ SLICE_SECONDS = 0.04
 
 #: Lengths vary by so much, as chance has it, lest they keep step with what the machine does.
 JITTER = 0.2
-
-#: How many times as long as a free epoch one in slices may take, or as short, before slices become
-#: longer. The two are seen one after the other, so the machine's own wandering lies within.
-MOST_SLICING = 1.5
 
 #: What an epoch is known by when slices are chosen, free and in slices: so many, and so long.
 FREE_EPOCHS, FREE_SECONDS = 1, 0.2
@@ -92,119 +88,6 @@ def _name(arms: Sequence[Arm]) -> str:
     return f"{whole}, in slices: {', '.join(told)}"
 
 
-@dataclass(frozen=True)
-class Pace:
-    """What an epoch takes, and how many threads want a core meanwhile, on average.
-
-    That is None where the system doesn't tell, and below 1 where the epoch sleeps or waits.
-    """
-
-    epoch_seconds: float
-    runnable_threads: float | None
-
-
-@dataclass(eq=False)
-class Member:
-    """An arm of the group, its worker, and the slices in which that ran.
-
-    `slice_seconds` is infinite where slices end with epochs.
-    """
-
-    arm: Arm
-    worker: Worker
-    slice_seconds: float
-    slices: list[Slice] = field(default_factory=list)
-    sliced_to_free: float | None = None
-    _since: float | None = field(default_factory=time.monotonic)
-
-    def go(self) -> None:
-        """Let it run; it runs from its start on."""
-        if self._since is None:
-            # Before the signal, and after that which stops it: the coordinator may lose its own
-            # core in between, and no epoch is to lie outside of a slice.
-            self._since = time.monotonic()
-            self.worker.signal(signal.SIGCONT)
-
-    def stop(self) -> None:
-        """Stop it, with all its threads and children."""
-        if self._since is not None:
-            self.worker.signal(signal.SIGSTOP)
-            self.slices.append((self._since, time.monotonic()))
-            self._since = None
-
-    def run_on(self) -> None:
-        """Count what it ran so far, and let it run."""
-        if self._since is not None:
-            now = time.monotonic()
-            self.slices.append((self._since, now))
-            self._since = now
-
-    def needed_slice_seconds(self) -> float:
-        """Return how long its slices are; where they end with epochs, how long the last one was."""
-        if not math.isinf(self.slice_seconds):
-            return self.slice_seconds
-        begin, end = self.slices[-1]
-        return end - begin
-
-    def ran_since(self, start: float) -> float:
-        """Return how long it ran after a point in time."""
-        return sum(end - max(start, begin) for begin, end in self.slices if end > start)
-
-    def mean_epoch_seconds_since(self, start: float) -> float:
-        """Return what its epochs after a point in time took, the mean of their active times."""
-        clock = ActiveClock(self.slices)
-        return fmean(clock.epoch_seconds(epoch) for epoch in self.epochs_since(start))
-
-    def epochs_since(self, start: float) -> list[Epoch]:
-        """Return the epochs that began after a point in time and may count.
-
-        Where slices end with epochs, those lie wholly within one: what sleeps goes on sleeping
-        while it is stopped.
-        """
-        later = [epoch for epoch in self.worker.epochs if epoch.start_seconds >= start]
-        if not math.isinf(self.slice_seconds):
-            return later
-        return [epoch for epoch in later if self._is_uncut(epoch)]
-
-    def shares(self, start: float, stretch: Slice) -> tuple[float, ...]:
-        """Return how much of each epoch lies within a stretch, of those that may count."""
-        clock, counting = ActiveClock(self.slices), set(self.epochs_since(start))
-        return tuple(
-            clock.share(epoch, stretch) if epoch in counting else 0.0
-            for epoch in self.worker.epochs
-        )
-
-    def was_stopped_in(self, epoch: Epoch) -> bool:
-        """Tell whether an epoch lies between the last two slices, and thus in none."""
-        if len(self.slices) < 2:
-            return False
-        (_, stopped), (continued, _) = self.slices[-2:]
-        return stopped <= epoch.start_seconds and epoch.end_seconds <= continued
-
-    def _is_uncut(self, epoch: Epoch) -> bool:
-        return any(
-            begin <= epoch.start_seconds and epoch.end_seconds <= end for begin, end in self.slices
-        )
-
-
-def longer_slice_seconds(
-    slice_seconds: float, sliced_epoch_seconds: float, free: Pace
-) -> float | None:
-    """Return a longer length, infinite for whole epochs, or None where it is long enough.
-
-    An epoch is longer in slices where caches are cold or many threads are woken at each: twice the
-    length makes up for it. It is shorter where it sleeps, which goes on while it is stopped: then
-    only whole epochs tell its time. One that asks for a core all the time is shorter because the
-    machine has become faster meanwhile.
-    """
-    sliced_to_free = sliced_epoch_seconds / free.epoch_seconds
-    if sliced_to_free > MOST_SLICING:
-        longer = 2 * slice_seconds
-        return longer if longer < free.epoch_seconds / 2 else math.inf
-    sleeps = free.runnable_threads is None or free.runnable_threads < 1 / MOST_SLICING
-    return math.inf if sliced_to_free < 1 / MOST_SLICING and sleeps else None
-
-
 class Group:
     """The members that are left, and the errors of those that failed."""
 
@@ -226,6 +109,32 @@ class Group:
                 if member.arm == arm:
                     member.stop()
             self.members = [member for member in self.members if member.arm != arm]
+
+    @contextmanager
+    def started(
+        self, arm: Arm, target: Target, slice_seconds: float, seed: int, workers: Launcher
+    ) -> Iterator[None]:
+        """Start the worker of an arm as a member, and end it when the block is left.
+
+        `slice_seconds` is infinite for slices that end with epochs. Raises what `Launcher.start`
+        raises.
+        """
+        with workers.start(target.python, _request(arm, target, seed)) as worker:
+            self.members.append(Member(arm, worker, slice_seconds))
+            yield
+
+    def ended(self) -> list[tuple[Member, Sample]]:
+        """Let all end their training; return what each answers, of those that don't fail."""
+        for member in self.members:
+            member.go()
+            member.worker.tell(STOP)
+        answers = []
+        for member in tuple(self.members):
+            with self.concerning(member.arm):
+                sample = member.worker.answer(Sample)
+                member.run_on()
+                answers.append((member, sample))
+        return answers
 
     def has_room(self) -> bool:
         """Tell whether another worker as large as the largest would fit into memory beside these.
@@ -374,29 +283,23 @@ def _measure(
     start, others_before = time.perf_counter(), other_cpu_seconds()
     group = Group(settings, workers.timeout_seconds, f"{seed} {number}")
     starts_alone = len(arms) == 1 or number <= settings.rounds_alone
-    samples: dict[Arm, Sample] = {}
     with ExitStack() as stack:
         for arm in arms:
             if starts_alone and not group.has_room():
                 break
             with group.concerning(arm):
-                request = _request(arm, targets[arm], seed)
-                worker = stack.enter_context(workers.start(targets[arm].python, request))
-                group.members.append(Member(arm, worker, slice_seconds.get(arm, SLICE_SECONDS)))
+                length = slice_seconds.get(arm, SLICE_SECONDS)
+                stack.enter_context(group.started(arm, targets[arm], length, seed, workers))
                 if starts_alone:
                     group.warm_up()
         group.warm_up()
         if len(group.members) > 1:
             group.find_slices([arm for arm in arms if arm not in slice_seconds])
         shares = group.measure()
-        for member in group.members:
-            member.go()
-            member.worker.tell(STOP)
-        for member in tuple(group.members):
-            with group.concerning(member.arm):
-                sample = member.worker.answer(Sample)
-                member.run_on()
-                samples[member.arm] = in_active_time(sample, member, shares[member.arm])
+        samples = {
+            member.arm: member.in_active_time(sample, shares[member.arm])
+            for member, sample in group.ended()
+        }
         process_seconds = time.perf_counter() - start
     # Now that the workers have ended, their own CPU time is known.
     others = max(0.0, other_cpu_seconds() - others_before)
@@ -412,24 +315,6 @@ def _measure(
         for arm, sample in samples.items()
     }
     return {**found, **group.errors}
-
-
-def in_active_time(sample: Sample, member: Member, shares: tuple[float, ...]) -> Sample:
-    """Return a sample whose epochs, or calls, took active time."""
-    clock = ActiveClock(member.slices)
-    active = tuple(
-        seconds * clock.epoch_seconds(epoch) / (epoch.end_seconds - epoch.start_seconds)
-        for seconds, epoch in zip(sample.epoch_seconds, member.worker.epochs, strict=True)
-    )
-    # Those that came while it was told to end don't count.
-    counted = (*shares, *[0.0] * (len(active) - len(shares)))
-    return replace(
-        sample,
-        epoch_seconds=active,
-        counted=counted,
-        slice_seconds=None if math.isinf(member.slice_seconds) else member.slice_seconds,
-        sliced_to_free=member.sliced_to_free,
-    )
 
 
 def _request(arm: Arm, target: Target, seed: int) -> Request:
