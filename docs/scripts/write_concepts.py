@@ -18,7 +18,6 @@ the stored run.
 
 import argparse
 import json
-import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from measured_parts import with_parts
 
 from keras_bench.analyze.answer import listed, milliseconds, span, times
 from keras_bench.analyze.stats import Estimate, ratio
@@ -36,8 +36,6 @@ from keras_bench.report.markdown import described, pipe_table
 PROJECT = Path(__file__).parents[2]
 PAGE = PROJECT / "docs" / "explanation" / "concepts.md"
 STORED = PROJECT / "results" / "concepts.json"
-
-PART = re.compile(r"(<!-- measured: ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def filled(page: str, document: Mapping[str, Any]) -> str:
     }
     texts = {name: compared(comparison, rows) for name, comparison in COMPARISONS.items()}
     texts |= {"first epoch": first_epochs(rows), "source": source(document, rows)}
-    return PART.sub(lambda part: f"{part[1]}{texts[part[2]]}\n{part[3]}", page)
+    return with_parts(page, texts)
 
 
 def compared(comparison: Comparison, rows: Rows) -> str:

@@ -18,13 +18,13 @@ the stored runs.
 import argparse
 import json
 import math
-import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from measured_parts import with_parts
 
 from keras_bench.analyze.answer import listed, milliseconds, span, times
 from keras_bench.analyze.stats import Estimate
@@ -36,8 +36,6 @@ PROJECT = Path(__file__).parents[2]
 PAGE = PROJECT / "docs" / "explanation" / "loops.md"
 STORED = PROJECT / "results" / "loops.json"
 ZOO = PROJECT / "results" / "loops_zoo.json"
-
-PART = re.compile(r"(<!-- measured: ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 FIT = DEFAULT_LOOPS["train"]
 
@@ -53,7 +51,7 @@ def filled(page: str, loops: Document, zoo: Document) -> str:
         "zoo": of_zoo(zoo),
         "zoo source": source(zoo),
     }
-    return PART.sub(lambda part: f"{part[1]}{texts[part[2]]}\n{part[3]}", page)
+    return with_parts(page, texts)
 
 
 def of_workload(table: Document) -> str:

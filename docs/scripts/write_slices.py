@@ -8,7 +8,6 @@ to the file. `screenshots.py` takes the plots of it.
 
 import json
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -16,6 +15,7 @@ from typing import Any
 
 import altair as alt
 import msgspec
+from measured_parts import with_parts
 from slice_study import Comparison, LengthFigures, figures_by_length
 
 from keras_bench.report.markdown import pipe_table
@@ -26,8 +26,6 @@ from keras_bench.report.page.marks import DATA, LINES_HEIGHT, colour, shape, spe
 PROJECT = Path(__file__).parents[2]
 PAGE = PROJECT / "docs" / "explanation" / "slices.md"
 STORED = PROJECT / "results" / "slices.json"
-
-PART = re.compile(r"(<!-- measured: ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 #: Slices of whole epochs let a process run until an epoch has begun and ended in one.
 EPOCHS_PER_SLICE = 1.5
@@ -73,7 +71,7 @@ def filled(page: str, found: Mapping[Setting, list[LengthFigures]], cpu: str) ->
         ),
         "slices source": f"{count:,} comparisons, on {cpu}.",
     }
-    return PART.sub(lambda part: f"{part[1]}{texts[part[2]]}\n{part[3]}", page)
+    return with_parts(page, texts)
 
 
 def table(
