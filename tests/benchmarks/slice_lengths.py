@@ -4,7 +4,7 @@
     nox -s slices -- --backend torch --threads default --disturbed
 
 Measures a backend against itself: two fresh processes of one arm, whose ratio should be 1. A pair
-of processes stays alive while it trains in slices of each length, turn after turn in an order by
+of processes stays alive while it trains in slices of each length, again and again in an order by
 lot, so that all lengths meet the same processes and much the same weather. Prints a line for each
 length; `--write FILE` adds every ratio to a file, of which `docs/scripts/write_slices.py` makes a
 page's tables and plots. It takes some minutes, and nothing else should run meanwhile. With
@@ -80,7 +80,7 @@ def comparisons_of_pair(
     pair: int,
     arms: Sequence[Arm],
     python: str,
-    turns: int,
+    repetitions: int,
     workers: Launcher,
     disturbed: bool,
 ) -> list[Comparison]:
@@ -95,16 +95,16 @@ def comparisons_of_pair(
         for arm in chance.sample(arms, k=2):
             stack.enter_context(group.started(arm, target, math.inf, 0, workers))
         group.warm_up()
-        for turn in range(turns):
+        for repetition in range(repetitions):
             for slice_ms in chance.sample(LENGTHS_MS, k=len(LENGTHS_MS)):
                 for member in group.members:
                     member.slice_seconds = math.inf if slice_ms is None else slice_ms / 1e3
-                seen.append((turn, slice_ms, group.measure()))
+                seen.append((repetition, slice_ms, group.measure()))
         answers = {member.arm: (member, sample) for member, sample in group.ended()}
     for error in group.errors.values():
         raise error
     found = []
-    for turn, slice_ms, shares in seen:
+    for repetition, slice_ms, shares in seen:
         first, second = (
             member.in_active_time(sample, shares[arm])
             for arm in arms
@@ -118,7 +118,7 @@ def comparisons_of_pair(
                 disturbed,
                 this_machine().cpu,
                 pair,
-                turn,
+                repetition,
                 slice_ms,
                 process_epoch(second) / process_epoch(first),
                 process_epoch(second, "cpu") / process_epoch(first, "cpu"),
@@ -145,7 +145,7 @@ def main() -> None:
     parser.add_argument("--loop", default="fit")
     parser.add_argument("--threads", default="single")
     parser.add_argument("--pairs", type=int, default=2)
-    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--disturbed", action="store_true")
     parser.add_argument("--write", type=Path, help="add every ratio to this file")
     options = parser.parse_args()
@@ -162,7 +162,7 @@ def main() -> None:
     with launcher(timeout_seconds=300.0) as workers, busy:
         for pair in range(options.pairs):
             found += comparisons_of_pair(
-                pair, arms, interpreter.python, options.turns, workers, options.disturbed
+                pair, arms, interpreter.python, options.repetitions, workers, options.disturbed
             )
     print(*map(line, figures_by_length(found)), sep="\n", flush=True)
     if options.write is not None:

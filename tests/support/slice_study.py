@@ -10,7 +10,7 @@ from statistics import fmean, stdev
 class Comparison:
     """A stretch in which two processes of one arm trained in slices of one length.
 
-    `slice_ms` is None where slices ended with epochs. In a `turn` of a pair of processes each
+    `slice_ms` is None where slices ended with epochs. In a `repetition` of a pair of processes each
     length has one comparison. `wall_ratio` and `cpu_ratio` are second ÷ first by each clock, and
     `epoch_seconds` is the geometric mean of both by wall time.
     """
@@ -21,7 +21,7 @@ class Comparison:
     disturbed: bool
     cpu: str
     pair: int
-    turn: int
+    repetition: int
     slice_ms: float | None
     wall_ratio: float
     cpu_ratio: float
@@ -39,8 +39,8 @@ class LengthFigures:
 
     `wall_error` and `cpu_error` are the standard deviations of a comparison around the mean of its
     pair of processes: how far one is off. `lean` is the mean ratio over all pairs. `sliced_to_free`
-    is an epoch ÷ one of whole epochs in the same turn, and `sliced_to_free_error` its standard
-    error.
+    is an epoch ÷ one of whole epochs in the same repetition, and `sliced_to_free_error` its
+    standard error.
     """
 
     slice_ms: float | None
@@ -55,14 +55,14 @@ class LengthFigures:
 def figures_by_length(comparisons: Sequence[Comparison]) -> list[LengthFigures]:
     """Return what each length of one setting comes to, the shortest first."""
     lengths = {each.slice_ms for each in comparisons}
-    free = {(each.pair, each.turn): each for each in comparisons if each.slice_ms is None}
+    free = {(each.pair, each.repetition): each for each in comparisons if each.slice_ms is None}
     found = []
     for slice_ms in sorted(lengths, key=lambda length: length or math.inf):
         own = [each for each in comparisons if each.slice_ms == slice_ms]
         longer = [
-            math.log(each.epoch_seconds / free[each.pair, each.turn].epoch_seconds)
+            math.log(each.epoch_seconds / free[each.pair, each.repetition].epoch_seconds)
             for each in own
-            if (each.pair, each.turn) in free
+            if (each.pair, each.repetition) in free
         ]
         found.append(
             LengthFigures(

@@ -20,8 +20,8 @@ def test_the_error_is_that_around_the_mean_of_each_pair():
     ratios = {(0, 0): 1.01, (0, 1): 0.99, (1, 0): 1.51, (1, 1): 1.49}
     (found,) = figures_by_length(
         [
-            comparison(pair=pair, turn=turn, wall_ratio=ratio, cpu_ratio=1.0)
-            for (pair, turn), ratio in ratios.items()
+            comparison(pair=pair, repetition=repetition, wall_ratio=ratio, cpu_ratio=1.0)
+            for (pair, repetition), ratio in ratios.items()
         ]
     )
     logs = [math.log(1.01 / 0.99) / 2, math.log(1.51 / 1.49) / 2]
@@ -34,11 +34,11 @@ def test_the_error_is_that_around_the_mean_of_each_pair():
 def test_an_epoch_in_slices_is_compared_with_a_whole_one_of_its_turn():
     found = figures_by_length(
         [
-            # The machine is half as fast in the second turn.
-            comparison(turn=0, slice_ms=5.0, epoch_seconds=0.06),
-            comparison(turn=0, slice_ms=None, epoch_seconds=0.05),
-            comparison(turn=1, slice_ms=None, epoch_seconds=0.1),
-            comparison(turn=1, slice_ms=5.0, epoch_seconds=0.12),
+            # The machine is half as fast in the second repetition.
+            comparison(repetition=0, slice_ms=5.0, epoch_seconds=0.06),
+            comparison(repetition=0, slice_ms=None, epoch_seconds=0.05),
+            comparison(repetition=1, slice_ms=None, epoch_seconds=0.1),
+            comparison(repetition=1, slice_ms=5.0, epoch_seconds=0.12),
         ]
     )
     assert [each.slice_ms for each in found] == [5.0, None]
