@@ -48,6 +48,11 @@ def test_the_page_on_measuring_shows_the_recorded_overhead():
     assert recorded in page_of("explanation/measuring.md")
 
 
+def test_the_page_on_slices_shows_the_recorded_waiting_of_tensorflow():
+    recorded = (RESULTS / "tensorflow_waiting.md").read_text(encoding="utf-8").strip()
+    assert recorded in page_of("explanation/slices.md")
+
+
 def test_the_example_of_a_fault_is_the_recorded_one():
     page = page_of("explanation/parity.md")
     (workload,) = result("parity_layer_off.json")["workloads"]
