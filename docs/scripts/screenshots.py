@@ -2,12 +2,11 @@
 
 PYTHONPATH=tests/support python docs/scripts/screenshots.py
 
-They show the run that results/latest.json names, the sweep that docs/explanation/keras-releases.md
+They show the run that the README links to, the sweep that docs/explanation/keras-releases.md
 links to, and the study of slices.
 It needs a Chromium and the packages of the tests (`nox -s tests` installs both where it can).
 """
 
-import json
 import re
 import shutil
 import tempfile
@@ -23,6 +22,7 @@ PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"
 RESULTS = PROJECT / "results"
 IMAGES = DOCS / "images"
+README = PROJECT / "README.md"
 RELEASES = DOCS / "explanation" / "keras-releases.md"
 WIDTH, HEIGHT = 900, 760
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -52,15 +52,17 @@ def main() -> None:
 
 
 def _run() -> Path:
-    latest = json.loads((RESULTS / "latest.json").read_text(encoding="utf-8"))
-    return RESULTS / latest["run"]
+    return _linked(README, r"\((results/runs/.*?\.json)\)")
 
 
 def _sweep() -> Path:
-    page = RELEASES.read_text(encoding="utf-8")
-    found = re.search(r"\(\.\./\.\./(results/gates/.*?\.json)\)", page)
+    return _linked(RELEASES, r"\(\.\./\.\./(results/gates/.*?\.json)\)")
+
+
+def _linked(page: Path, link: str) -> Path:
+    found = re.search(link, page.read_text(encoding="utf-8"))
     if found is None:
-        raise SystemExit(f"error: {RELEASES}: names no sweep; link to it in results/gates/")
+        raise SystemExit(f"error: {page}: links to no stored results; link to them as {link}")
     return PROJECT / found[1]
 
 
