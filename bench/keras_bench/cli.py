@@ -57,10 +57,8 @@ from keras_bench.records import (
 #: What a run is like where no option says otherwise, and with --quick. To predict there is an arm
 #: for each batch size.
 USUAL: dict[Task, Settings] = {"train": Settings(), "predict": Settings(budget_seconds=900.0)}
-_FIRST_IMPRESSION = Settings(precision=0.15, training_seconds=0.5)
 QUICK: dict[Task, Settings] = {
-    "train": replace(_FIRST_IMPRESSION, budget_seconds=72.0),
-    "predict": replace(_FIRST_IMPRESSION, budget_seconds=240.0),
+    task: replace(usual, rounds=3, training_seconds=0.5) for task, usual in USUAL.items()
 }
 
 
@@ -189,8 +187,8 @@ def doctor(environments: EnvironmentChoice) -> None:
 @click.option(
     "--quick",
     is_flag=True,
-    help="A first impression: shorter processes, with --precision 0.15 and --budget 72 (240 with"
-    " --task predict).",
+    help="A first impression: three rounds of shorter processes, unless --rounds or --precision say"
+    " otherwise.",
 )
 @seed_option
 @timeout_option
@@ -236,7 +234,7 @@ def run(
         precision=precision or base.precision,
         # With a number of rounds, only a budget that was asked for ends them early.
         budget_seconds=budget or (None if rounds else base.budget_seconds),
-        rounds=rounds,
+        rounds=rounds or (None if precision else base.rounds),
         threads=threads,
         seed=seed,
         timeout_seconds=timeout,

@@ -307,7 +307,7 @@ class Profile:
 class Settings:
     """What the user asked of a run. `rounds` is None where precision and budget decide.
 
-    In a round each arm trains for `training_seconds`, and `least_epochs`, at the least: its speed
+    In a round each arm trains for `training_seconds`, and an epoch, at the least: its speed
     wanders in phases of seconds, which a much shorter time would show as its own.
     """
 
@@ -318,7 +318,6 @@ class Settings:
     seed: int = 0
     timeout_seconds: float = 300.0
     training_seconds: float = 2.0
-    least_epochs: int = 2
     parity: bool = True
     """Whether to check first that the backends learn the same."""
 
@@ -334,7 +333,7 @@ Metric = Literal["auto", "wall", "cpu"]
 class GateSettings:
     """What the user asked of a gate. `threshold` is the slowdown that must not be missed.
 
-    In a round each side trains for `training_seconds`, and `least_epochs`, at the least.
+    In a round each side trains for `training_seconds`, and an epoch, at the least.
     `cpu` is the core that workers are pinned to, None for none.
     """
 
@@ -344,7 +343,6 @@ class GateSettings:
     threads: str = "single"
     cpu: int | None = None
     training_seconds: float = 1.5
-    least_epochs: int = 2
     seed: int = 0
     timeout_seconds: float = 300.0
     parity: bool = True

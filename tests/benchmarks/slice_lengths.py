@@ -37,7 +37,7 @@ from keras_bench.records import Arm, EnvironmentChoice
 
 WORKLOAD = "dense_1_16_32_2"
 LENGTHS_MS = (5.0, 15.0, 40.0, 100.0, None)
-TRAINING_SECONDS, LEAST_EPOCHS = 1.5, 2
+TRAINING_SECONDS = 1.5
 
 #: Keeps its core busy for random seconds, half of the time.
 BUSY = """
@@ -86,7 +86,7 @@ def comparisons_of_pair(
 ) -> list[Comparison]:
     """Start two processes, and compare them in slices of every length."""
     core = quiet_core() if arms[0].threads == "single" else None
-    settings = GroupSettings(UNCOUNTED_EPOCHS, LEAST_EPOCHS, TRAINING_SECONDS, core)
+    settings = GroupSettings(UNCOUNTED_EPOCHS, TRAINING_SECONDS, core)
     chance = random.Random(pair)
     group = Group(settings, workers.timeout_seconds, str(pair))
     seen = []
@@ -99,7 +99,7 @@ def comparisons_of_pair(
             for slice_ms in chance.sample(LENGTHS_MS, k=len(LENGTHS_MS)):
                 for member in group.members:
                     member.slice_seconds = math.inf if slice_ms is None else slice_ms / 1e3
-                seen.append((repetition, slice_ms, group.measure()))
+                seen.append((repetition, slice_ms, group.measure({})))
         answers = {member.arm: (member, sample) for member, sample in group.ended()}
     for error in group.errors.values():
         raise error

@@ -64,6 +64,7 @@ def waiting(file: Path, python: str, workers: Launcher) -> Waiting:
     request = TimingRequest(workload=workload, backend="tensorflow", seed=0, threads=1)
     core = quiet_core()
     with workers.start(python, request) as worker:
+        worker.begin()
         worker.wait_for_epochs(UNCOUNTED_EPOCHS)
         if core is not None:
             pin(worker.pid, core)

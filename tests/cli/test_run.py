@@ -49,13 +49,14 @@ def test_a_reader_that_goes_away_costs_nothing_that_was_measured(
     assert {file.name for file in results.iterdir()} >= {"latest.md", "history.csv"}
 
 
-def test_one_backend_can_be_measured_alone(run_cli, fake_python):
+def test_a_first_impression_of_one_backend_alone(run_cli, fake_python):
     answer = run_cli(
-        "run", "dense_3_5_2", "--backend=jax", "--rounds=2", *env_options(fake_python("sample()"))
+        "run", "dense_3_5_2", "--backend=jax", "--quick", *env_options(fake_python("sample()"))
     )
     assert answer.returncode == 0
     assert "[torch]" not in answer.stdout
     assert "nothing to compare it with" in answer.stdout
+    assert "The run ended as asked after 3 rounds" in answer.stdout
 
 
 def test_a_prediction_has_a_table_for_each_size_of_the_batch(run_cli, fake_python, tmp_path: Path):

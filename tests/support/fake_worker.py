@@ -71,6 +71,9 @@ def sample(epoch_seconds=0.002, claimed_seconds=None):
 if asked in ("parity", "loop_parity", "predictions"):
 {parity}
 else:
+    if request["epochs"] is None:
+        say("stage", "waiting for its turn")
+        hear()
 {behaviour}
 """
 

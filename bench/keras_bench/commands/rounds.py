@@ -26,7 +26,6 @@ def group_settings(settings: Settings | GateSettings) -> GroupSettings:
     """
     return GroupSettings(
         uncounted_epochs=UNCOUNTED_EPOCHS,
-        least_epochs=settings.least_epochs,
         training_seconds=settings.training_seconds,
         cpu=settings.cpu if isinstance(settings, GateSettings) else None,
         rounds_alone=ROUNDS_ALONE if isinstance(settings, Settings) else 0,

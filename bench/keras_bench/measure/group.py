@@ -9,7 +9,7 @@ epochs began and ended.
 import math
 import random
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -34,22 +34,21 @@ SLICE_SECONDS = 0.04
 #: Lengths vary by so much, as chance has it, lest they keep step with what the machine does.
 JITTER = 0.2
 
-#: What an epoch is known by when slices are chosen, free and in slices: so many, and so long.
-FREE_EPOCHS, FREE_SECONDS = 1, 0.2
+#: How long an arm runs without slices to show its pace, for an epoch at the least.
+FREE_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
 class GroupSettings:
     """How the arms of a group are measured.
 
-    Every worker trains `uncounted_epochs` freely. In slices, each then trains `least_epochs` that
-    count, for `training_seconds` of its own time, at the least. `cpu` is the core that all are
+    Every worker trains `uncounted_epochs` freely. In slices, each then trains for an epoch, and for
+    `training_seconds` of its own time, at the least. `cpu` is the core that all are
     pinned to, None for none. In the first `rounds_alone` rounds, workers start one after another,
     so that the import and the first epoch of each are its own; later, they start together.
     """
 
     uncounted_epochs: int
-    least_epochs: int
     training_seconds: float
     cpu: int | None
     rounds_alone: int = 0
@@ -145,71 +144,77 @@ class Group:
         return largest < available_memory_bytes()
 
     def warm_up(self) -> None:
-        """Wait until each has trained its uncounted epochs, and stop it there."""
+        """Let those that are new train their uncounted epochs, and stop them there.
+
+        They import and build at the same time. They train one after another, unless each has a
+        single thread: pools of many, which wait for each other at every step, would do so for many
+        times as long where they share the cores.
+        """
+        new = [member for member in self.members if not member.worker.epochs]
+        self._with_each(new, lambda member: member.worker.wait_until_ready())
+        together = all(thread_count(member.arm.threads) == 1 for member in new)
+        for training in [new] if together else [[member] for member in new]:
+            self._with_each(training, lambda member: member.worker.begin())
+            self._with_each(training, self._train_uncounted)
+
+    def _train_uncounted(self, member: Member) -> None:
+        member.worker.wait_for_epochs(self._settings.uncounted_epochs)
+        if self._settings.cpu is not None:
+            pin(member.worker.pid, self._settings.cpu)
+        member.worker.find_groups()
+        member.stop()
+
+    def _with_each(self, members: Iterable[Member], act: Callable[[Member], object]) -> None:
+        """Do something with each of these members that hasn't failed, and notice if it does."""
+        for member in tuple(members):
+            if member in self.members:
+                with self.concerning(member.arm):
+                    act(member)
+
+    def free_paces(self, wanted: Collection[Arm]) -> Mapping[Arm, Pace]:
+        """Let each of these arms run alone for a while, and not in slices; return their paces."""
+        paces = {}
         for member in tuple(self.members):
-            with self.concerning(member.arm):
-                member.worker.wait_for_epochs(self._settings.uncounted_epochs)
-                if self._settings.cpu is not None:
-                    pin(member.worker.pid, self._settings.cpu)
-                member.worker.find_groups()
-                member.stop()
+            if member.arm in wanted:
+                with self.concerning(member.arm):
+                    paces[member.arm] = self._free_pace(member, least_epochs=1)
+        return paces
 
-    def find_slices(self, wanted: Collection[Arm]) -> None:
-        """Find for each of these arms how long its slices have to be."""
-        pending = [member for member in self.members if member.arm in wanted]
-        while pending:
-            free = {member.arm: self._free_pace(member) for member in pending}
-            sliced = self._sliced_epoch_seconds()
-            pending = [
-                member
-                for member in pending
-                if member in self.members
-                and not self._settled(member, sliced[member.arm], free[member.arm])
-            ]
-
-    def _settled(self, member: Member, sliced_epoch_seconds: float, free: Pace) -> bool:
-        """Lengthen the slices of a member, or keep them; tell whether there is nothing to try."""
-        longer = longer_slice_seconds(member.slice_seconds, sliced_epoch_seconds, free)
-        if longer is None:
-            member.sliced_to_free = sliced_epoch_seconds / free.epoch_seconds
-            return True
-        member.slice_seconds = longer
-        # Whole epochs are as long as free ones, and there is nothing longer.
-        return math.isinf(longer)
-
-    def _free_pace(self, member: Member) -> Pace:
-        """Return the pace of a member while it isn't stopped; none where it fails."""
+    def _free_pace(self, member: Member, least_epochs: int) -> Pace:
         before = member.worker.demand()
         member.go()
         start = time.monotonic()
-        with self.concerning(member.arm):
-            while (
-                len(member.epochs_since(start)) < FREE_EPOCHS
-                or time.monotonic() < start + FREE_SECONDS
-            ):
-                member.worker.wait_for_epochs(len(member.worker.epochs) + 1)
-                member.run_on()
-            member.stop()
-            after = member.worker.demand()
-            runnable_threads = None
-            if before is not None and after is not None:
-                runnable_threads = after.since(before) / member.ran_since(start)
-            return Pace(member.mean_epoch_seconds_since(start), runnable_threads)
-        return Pace(math.nan, None)
-
-    def _sliced_epoch_seconds(self) -> dict[Arm, float]:
-        """Return what an epoch of each member takes while all run in slices."""
-        start = time.monotonic()
-        while not all(
-            len(member.epochs_since(start)) >= FREE_EPOCHS
-            and member.ran_since(start) >= FREE_SECONDS
-            for member in self.members
+        while (
+            len(epochs := member.epochs_ended_since(start)) < least_epochs
+            or time.monotonic() < start + FREE_SECONDS
         ):
-            self._slice_all()
-        return {member.arm: member.mean_epoch_seconds_since(start) for member in self.members}
+            member.worker.wait_for_epochs(len(member.worker.epochs) + 1)
+            member.run_on()
+        member.stop()
+        after = member.worker.demand()
+        runnable_threads = None
+        if before is not None and after is not None:
+            runnable_threads = after.since(before) / member.ran_since(start)
+        return Pace(member.mean_epoch_seconds(epochs), runnable_threads)
 
-    def measure(self) -> Mapping[Arm, tuple[float, ...]]:
-        """Let all train in slices; return for each how much of each epoch counts."""
+    def measure(self, free: Mapping[Arm, Pace]) -> Mapping[Arm, tuple[float, ...]]:
+        """Let all train in slices; return for each how much of each epoch counts.
+
+        Where slices turn out to be too short for one of those whose free pace is given, they become
+        longer, and all is measured again.
+        """
+        while True:
+            shares = self._measure_once()
+            # Of all of them, not up to the first.
+            lengthened = [
+                self._lengthen_slices(member, shares[member.arm], free[member.arm])
+                for member in tuple(self.members)
+                if member.arm in free and not math.isinf(member.slice_seconds)
+            ]
+            if not any(lengthened):
+                return shares
+
+    def _measure_once(self) -> Mapping[Arm, tuple[float, ...]]:
         start = time.monotonic()
         while self.members:
             self._slice_all()
@@ -221,9 +226,27 @@ class Group:
             if stretch is None:
                 continue
             shares = {member.arm: member.shares(start, stretch) for member in self.members}
-            if all(sum(each) >= self._settings.least_epochs for each in shares.values()):
+            if all(sum(each) >= 1 for each in shares.values()):
                 return shares
         return {}
+
+    def _lengthen_slices(self, member: Member, shares: tuple[float, ...], free: Pace) -> bool:
+        """Lengthen the slices of a member if it needs that; tell whether it does.
+
+        Epochs of one workload may differ: before all is measured again, it runs freely for as many
+        epochs as in slices.
+        """
+        sliced_epoch_seconds = member.mean_epoch_seconds(member.worker.epochs, shares)
+        longer = longer_slice_seconds(member.slice_seconds, sliced_epoch_seconds, free)
+        if longer is not None:
+            with self.concerning(member.arm):
+                free = self._free_pace(member, math.ceil(sum(shares)))
+            longer = longer_slice_seconds(member.slice_seconds, sliced_epoch_seconds, free)
+        if longer is None:
+            member.sliced_to_free = sliced_epoch_seconds / free.epoch_seconds
+            return False
+        member.slice_seconds, member.sliced_to_free = longer, None
+        return True
 
     def _slice_all(self) -> None:
         """Give each a slice, there and back again: a steady drift falls on all alike.
@@ -231,10 +254,7 @@ class Group:
         Two slices in a row are one of twice the length; so chance says who has those at the ends.
         """
         order = self._chance.sample(self.members, k=len(self.members))
-        for member in (*order, *reversed(order)):
-            if member in self.members:
-                with self.concerning(member.arm):
-                    self._slice(member)
+        self._with_each((*order, *reversed(order)), self._slice)
 
     def _slice(self, member: Member) -> None:
         """Let a member run for a slice; alone it needn't be stopped at its end."""
@@ -293,9 +313,9 @@ def _measure(
                 if starts_alone:
                     group.warm_up()
         group.warm_up()
-        if len(group.members) > 1:
-            group.find_slices([arm for arm in arms if arm not in slice_seconds])
-        shares = group.measure()
+        unknown = [arm for arm in arms if arm not in slice_seconds]
+        free = group.free_paces(unknown) if len(group.members) > 1 else {}
+        shares = group.measure(free)
         samples = {
             member.arm: member.in_active_time(sample, shares[member.arm])
             for member, sample in group.ended()

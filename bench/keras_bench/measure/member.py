@@ -3,6 +3,7 @@
 import math
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 
@@ -10,6 +11,10 @@ from keras_bench.measure.active_time import ActiveClock, Slice
 from keras_bench.measure.process import Worker
 from keras_bench.records import Arm, Sample
 from keras_bench.worker.protocol import Epoch
+
+#: How much of an epoch may lie before a stretch that it counts in: the coordinator hears of the end
+#: of an epoch, and stops the worker, when the next one has just begun.
+MOST_BEFORE = 0.02
 
 
 @dataclass(eq=False)
@@ -59,18 +64,28 @@ class Member:
         """Return how long it ran after a point in time."""
         return sum(end - max(start, begin) for begin, end in self.slices if end > start)
 
-    def mean_epoch_seconds_since(self, start: float) -> float:
-        """Return what its epochs after a point in time took, the mean of their active times."""
+    def mean_epoch_seconds(
+        self, epochs: Sequence[Epoch], weights: Sequence[float] | None = None
+    ) -> float:
+        """Return the mean active time of epochs; those without a weight don't count."""
         clock = ActiveClock(self.slices)
-        return fmean(clock.epoch_seconds(epoch) for epoch in self.epochs_since(start))
+        counting = epochs if weights is None else epochs[: len(weights)]
+        return fmean([clock.epoch_seconds(epoch) for epoch in counting], weights=weights)
+
+    def epochs_ended_since(self, start: float) -> list[Epoch]:
+        """Return the epochs that ended after a point in time."""
+        return [epoch for epoch in self.worker.epochs if epoch.end_seconds > start]
 
     def epochs_since(self, start: float) -> list[Epoch]:
-        """Return the epochs that began after a point in time and may count.
+        """Return the epochs that it ran after a point in time and that may count.
 
         Where slices end with epochs, those lie wholly within one: what sleeps goes on sleeping
         while it is stopped.
         """
-        later = [epoch for epoch in self.worker.epochs if epoch.start_seconds >= start]
+        later = self.epochs_ended_since(start)
+        if later and later[0].start_seconds < start:
+            share = ActiveClock(self.slices).share(later[0], (start, math.inf))
+            later = later if share >= 1 - MOST_BEFORE else later[1:]
         if not math.isinf(self.slice_seconds):
             return later
         return [epoch for epoch in later if self._is_uncut(epoch)]

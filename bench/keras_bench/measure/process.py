@@ -33,6 +33,8 @@ from keras_bench.measure.watchdog import Watchdog
 from keras_bench.records import DEFAULT_LOOPS, Sample, contender
 from keras_bench.worker.protocol import (
     COMPILING,
+    GO,
+    READY,
     Epoch,
     Problem,
     Request,
@@ -192,6 +194,18 @@ class Worker:
         if name == "problem":
             raise error_of(msgspec.convert(body, Problem), self._request)
         return msgspec.convert(body, kind)
+
+    def wait_until_ready(self) -> None:
+        """Block until the worker waits for its turn; raise what `answer` raises."""
+        if not self._listen(lambda: self._stage == READY or bool(self._answers)):
+            raise self.failure()
+        if self._stage != READY:
+            self._unexpected()
+
+    def begin(self) -> None:
+        """Let the worker train or predict as soon as it is ready; raise what `answer` raises."""
+        self.wait_until_ready()
+        self.tell(GO)
 
     def wait_for_epochs(self, count: int) -> None:
         """Block until the worker has told of so many epochs; raise what `answer` raises.

@@ -72,6 +72,7 @@ def profile(
         TemporaryDirectory(prefix="keras-bench-") as folder,
         workers.start(target.python, request) as worker,
     ):
+        worker.begin()
         worker.wait_for_epochs(uncounted_epochs)
         file = Path(folder) / "stacks"
         _watch(program, worker.pid, file)

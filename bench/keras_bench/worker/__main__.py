@@ -13,6 +13,7 @@ from typing import Any
 from keras_bench.worker.predicting import predict
 from keras_bench.worker.process_facts import allow_watching
 from keras_bench.worker.protocol import (
+    READY,
     STOP,
     LoopParityRequest,
     ParityRequest,
@@ -44,8 +45,11 @@ def main() -> None:
         def enter(stage: str) -> None:
             reply("stage", stage)
 
-        def stamps() -> Stamps:
+        def turn() -> Stamps:
             epochs = getattr(request, "epochs", None)
+            if epochs is None:
+                enter(READY)
+                inbox.get()
             return Stamps(epochs, reply, lambda: not inbox.empty() and inbox.get().strip() == STOP)
 
         try:
@@ -63,11 +67,11 @@ def main() -> None:
 
                 reply("predictions", show_predictions(request, enter))
             elif isinstance(request, PredictingRequest):
-                reply("sample", predict(request, enter, stamps))
+                reply("sample", predict(request, enter, turn))
             elif isinstance(request, TimingRequest):
                 if request.watched:
                     allow_watching()
-                reply("sample", measure(request, enter, stamps))
+                reply("sample", measure(request, enter, turn))
         except Refusal as refusal:
             kind, remedy = refusal.kind, refusal.remedy
             reply("problem", Problem(kind, str(refusal), traceback.format_exc(), remedy))

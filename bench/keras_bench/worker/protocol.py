@@ -16,6 +16,9 @@ from keras_bench.records import DEFAULT_LOOPS, Parameter
 #: What a worker does before it trains or predicts.
 STAGES_BEFORE = ("importing the framework", "loading the workload", "building the model")
 
+#: Then it waits for its turn, where others are measured together with it.
+READY = "waiting for its turn"
+
 #: What it does then. A loop that compiles whole epochs is compiling until its first one is over.
 TRAINING, PREDICTING = "training", "predicting"
 COMPILING = "compiling the epoch"
@@ -59,9 +62,9 @@ class Request:
 class TimingRequest(Request):
     """Train by a loop and time; the answers are an `Epoch` after each, and at the end a `Sample`.
 
-    It ends with the epoch in which it is told to STOP, or after so many `epochs`. At the end of
-    every epoch the worker works for `added_cpu_seconds` more: a slowdown of known size. `watched`
-    lets other programs look into the worker.
+    It begins when it is told to GO, and ends with the epoch in which it is told to STOP; with a
+    number of `epochs` it does both by itself. At the end of every epoch the worker works for
+    `added_cpu_seconds` more: a slowdown of known size. `watched` lets other programs look into it.
     """
 
     loop: str = DEFAULT_LOOPS["train"]
@@ -100,8 +103,8 @@ class Predictions:
     precision: str
 
 
-#: Ends the training of a worker, or its predicting.
-STOP = "stop"
+#: Begin and end the training of a worker, or its predicting.
+GO, STOP = "go", "stop"
 
 
 @dataclass(frozen=True)

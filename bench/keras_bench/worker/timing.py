@@ -20,10 +20,14 @@ NO_END = 1_000_000
 
 
 def measure(
-    request: TimingRequest, enter: Callable[[str], None], stamps: Callable[[], Stamps]
+    request: TimingRequest, enter: Callable[[str], None], turn: Callable[[], Stamps]
 ) -> Sample:
-    """Train as the request says and return the sample; raise Refusal for the user's faults."""
+    """Train as the request says and return the sample; raise Refusal for the user's faults.
+
+    `turn` blocks until the training may begin, and returns the stamps for its epochs.
+    """
     prepared = prepare(request, enter)
+    stamps = turn()
     enter(COMPILING if request.loop in COMPILED_LOOPS else TRAINING)
     epochs = _train(prepared, request, enter, stamps)
     return sample_of(
@@ -57,7 +61,7 @@ def _train(
     prepared: Prepared,
     request: TimingRequest,
     enter: Callable[[str], None],
-    stamps: Callable[[], Stamps],
+    stamps: Stamps,
 ) -> _Epochs:
     keras: Any = prepared.keras
     from keras_bench.loops.named import training_by
@@ -97,7 +101,8 @@ def _train(
 
     arguments = _arguments(prepared, request)
     callbacks = arguments.pop("callbacks")
-    epochs = _Epochs(stamps())
+    epochs = _Epochs(stamps)
+    stamps.begin()
     try:
         train = training_by(request.loop, prepared.model)
         watched = [[each, AfterCallback(type(each).__name__)] for each in callbacks]

@@ -17,7 +17,7 @@ from keras_bench.measure.group import GroupSettings, measure_groups
 from keras_bench.measure.outcomes import Outcome, Starting, Target
 from keras_bench.measure.process import launcher
 
-SETTINGS = GroupSettings(uncounted_epochs=2, least_epochs=3, training_seconds=0.05, cpu=None)
+SETTINGS = GroupSettings(uncounted_epochs=2, training_seconds=0.05, cpu=None)
 BEFORE, AFTER = (
     arm(environment=replace(ENVIRONMENT, label=label)) for label in ("baseline", "candidate")
 )
@@ -28,8 +28,10 @@ KNOWN = {BEFORE: 0.005, AFTER: 0.005}
 def measure(fake_python):
     """Measure a round of one group, each side given by what its worker does."""
 
-    def run(*behaviours: str, slices=KNOWN, settings=SETTINGS, timeout_seconds=20.0):
-        arms = [BEFORE, AFTER][: len(behaviours)]
+    def run(
+        *behaviours: str, slices=KNOWN, settings=SETTINGS, timeout_seconds=20.0, threads="default"
+    ):
+        arms = [replace(each, threads=threads) for each in (BEFORE, AFTER)][: len(behaviours)]
         targets = {
             each: Target(fake_python(behaviour), workload_in(Path("mine.py")))
             for each, behaviour in zip(arms, behaviours, strict=True)
@@ -59,14 +61,17 @@ def test_each_arm_gives_a_sample_of_the_round(measure):
         assert sample.other_busy_cores >= 0
 
 
-#: Notes that it has begun, waits for as many to have begun, and notes that its epochs are over.
+#: Notes how many have been started, waits for as many to train at a time, and notes that its
+#: uncounted epochs are over.
 STARTING = """
+from pathlib import Path
+
 def note(word):
     with open({log!r}, "a") as file:
         file.write(word + " ")
 
-note("begun")
-while open({log!r}).read().split().count("begun") < {together}:
+note(f"of {{len(list(Path(__file__).parent.glob('*.asked')))}}")
+while open({log!r}).read().split().count("of") < {together}:
     time.sleep(0.001)
 epoch(0.001)
 note("warm")
@@ -75,16 +80,24 @@ sample(0.003)
 """
 
 
-@pytest.mark.parametrize("rounds_alone", [7, 6], ids=["alone", "together"])
-def test_workers_start_one_after_another_in_the_first_rounds(
-    measure, tmp_path: Path, rounds_alone: int
+@pytest.mark.parametrize(
+    ("rounds_alone", "threads", "order"),
+    [
+        (7, "single", "of 1 warm of 2 warm"),
+        (6, "single", "of 2 of 2 warm warm"),
+        # Their threads would wait for each other.
+        (6, "default", "of 2 warm of 2 warm"),
+    ],
+    ids=["alone", "together", "trained in turn"],
+)
+def test_workers_start_alone_in_the_first_rounds(
+    measure, tmp_path: Path, rounds_alone: int, threads: str, order: str
 ):
-    log, is_alone = tmp_path / "log", rounds_alone == 7
-    starting = STARTING.format(log=str(log), together=1 if is_alone else 2)
+    log = tmp_path / "log"
+    starting = STARTING.format(log=str(log), together=2 if order == "of 2 of 2 warm warm" else 1)
     settings = replace(SETTINGS, rounds_alone=rounds_alone)
-    _, *outcomes = measure(starting, starting, settings=settings)
-    assert [each.result.started_alone for each in outcomes] == [is_alone] * 2
-    order = "begun warm begun warm" if is_alone else "begun begun warm warm"
+    _, *outcomes = measure(starting, starting, settings=settings, threads=threads)
+    assert [each.result.started_alone for each in outcomes] == [rounds_alone == 7] * 2
     assert log.read_text().split() == order.split()
 
 
@@ -134,6 +147,14 @@ sample(0.15)
     assert sample.slice_seconds is None
     counted = [place for place, share in enumerate(sample.counted) if share > 0]
     assert min(sample.epoch_seconds[place] for place in counted) >= 0.15
+
+
+@pytest.mark.usefixtures("short_probe")
+def test_one_short_epoch_without_slices_makes_no_slices_longer(measure):
+    uneven = "epoch(0.002); epoch(0.002); epoch(0.02); sample(0.05)"
+    _, before, _ = measure(uneven, "sample(0.003)", slices={})
+    assert before.result.slice_seconds == 0.01
+    assert before.result.sliced_to_free < 1.5
 
 
 def test_slices_that_end_with_epochs_cut_none(measure):
@@ -228,6 +249,7 @@ from keras_bench.worker.protocol import TimingRequest, Workload
 
 request = TimingRequest(workload=Workload("mine", "mine.py", "."), backend="jax", seed=0)
 with launcher(60.0) as workers, workers.start(sys.argv[1], request) as worker:
+    worker.begin()
     worker.wait_for_epochs(1)
     worker.signal(signal.SIGSTOP)
     print(worker.pid, flush=True)
