@@ -6,7 +6,7 @@ of the suite's own dependencies.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 #: What a worker is timed at: training a workload's model, or predicting with it.
 Task = Literal["train", "predict"]
@@ -383,19 +383,24 @@ class Surroundings:
     """What workers can have of the memory; None in results from before it was kept."""
 
 
+#: What the user asked for, of one command or another.
+Asked = TypeVar("Asked", Settings, GateSettings)
+
+
 @dataclass(frozen=True)
-class Run:
-    """Everything one call of `keras-bench run` measured."""
+class Measured(Generic[Asked]):
+    """Everything that one call of a command measured, round after round."""
 
     started_utc: str
     machine: Machine
-    settings: Settings
+    settings: Asked
     results: tuple[ArmResult, ...]
     rounds: int = 0
     elapsed_seconds: float = 0.0
     complete: bool = False
     stopped: str = "interrupted"
-    """Why it ended: "precise", "budget", "rounds", "failed", or "interrupted"."""
+    """Why it ended: "precise", "decided", "budget", "rounds", "failed", "parity", or
+    "interrupted"."""
     surroundings: Surroundings | None = None
     """What was seen of the machine at the start; None of results from before it was kept."""
     schema_version: int = SCHEMA_VERSION
@@ -407,25 +412,17 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Gate:
-    """Everything one call of `keras-bench gate`, or of `versions`, measured.
+class Run(Measured[Settings]):
+    """What `keras-bench run` or `explain` measured: arms that are compared with the fastest."""
+
+
+@dataclass(frozen=True)
+class Gate(Measured[GateSettings]):
+    """What `keras-bench gate` or `versions` measured: arms that are compared in their order.
 
     `results` holds two arms or more per workload and backend, told apart by the labels of their
-    environments, in order: each is compared with the one before it.
+    environments: each is compared with the one before it.
     """
-
-    started_utc: str
-    machine: Machine
-    settings: GateSettings
-    results: tuple[ArmResult, ...]
-    rounds: int = 0
-    elapsed_seconds: float = 0.0
-    complete: bool = False
-    stopped: str = "interrupted"
-    """Why it ended: "decided", "budget", "failed", "parity", or "interrupted"."""
-    surroundings: Surroundings | None = None
-    """What was seen of the machine at the start; None of results from before it was kept."""
-    schema_version: int = SCHEMA_VERSION
 
 
 @dataclass(frozen=True)

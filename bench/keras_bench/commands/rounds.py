@@ -11,7 +11,7 @@ from keras_bench.measure.group import GroupSettings, measure_groups
 from keras_bench.measure.outcomes import Starting, Target, grown
 from keras_bench.measure.process import Launcher
 from keras_bench.records import Arm, GateSettings, Settings
-from keras_bench.report.progress import Measured, Progress
+from keras_bench.report.progress import Progress, RunOrGate
 
 #: Rounds of a run in which workers start one after another. Those after them take two thirds of the
 #: time, which ratios need more than imports and first epochs do.
@@ -33,15 +33,15 @@ def group_settings(settings: Settings | GateSettings) -> GroupSettings:
 
 
 def measure_rounds(
-    measured: Measured,
-    next_round: Callable[[Measured, float], Groups | Stop],
+    measured: RunOrGate,
+    next_round: Callable[[RunOrGate, float], Groups | Stop],
     targets: Mapping[Arm, Target],
     group_settings: GroupSettings,
     workers: Launcher,
-    progress: Progress[Measured],
-    after_round: Callable[[Measured], None],
+    progress: Progress[RunOrGate],
+    after_round: Callable[[RunOrGate], None],
     start: float,
-) -> Measured:
+) -> RunOrGate:
     """Carry out the rounds that are planned; return all that was measured, even if interrupted.
 
     The time that counts as elapsed runs from `start`, by `time.monotonic`.

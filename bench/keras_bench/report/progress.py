@@ -27,13 +27,13 @@ from keras_bench.report.columns import COUNT, EPOCH, RATIO, Column, cells, is_nu
 LIVE_COLUMNS: tuple[Column, ...] = (EPOCH, RATIO, COUNT)
 
 
-Measured = TypeVar("Measured", Run, Gate)
+RunOrGate = TypeVar("RunOrGate", Run, Gate)
 
 #: Draws how much is spent, and what is known so far.
-Draw = Callable[[Measured], Sequence[RenderableType]]
+Draw = Callable[[RunOrGate], Sequence[RenderableType]]
 
 
-class Progress(ABC, Generic[Measured]):
+class Progress(ABC, Generic[RunOrGate]):
     """Follows what is measured, from `with` to its end."""
 
     def __enter__(self) -> Self:
@@ -43,17 +43,17 @@ class Progress(ABC, Generic[Measured]):
         return None
 
     @abstractmethod
-    def starting(self, name: str, place: int, of: int, measured: Measured) -> None:
+    def starting(self, name: str, place: int, of: int, measured: RunOrGate) -> None:
         """Show what starts now, at which place of the round."""
 
     @abstractmethod
-    def finished(self, arm: Arm, result: Sample | BenchError, measured: Measured) -> None:
+    def finished(self, arm: Arm, result: Sample | BenchError, measured: RunOrGate) -> None:
         """Show what came of it."""
 
 
 def make_progress(
-    console: Console, draw: Draw[Measured], debug: bool = False
-) -> Progress[Measured]:
+    console: Console, draw: Draw[RunOrGate], debug: bool = False
+) -> Progress[RunOrGate]:
     """Return a live display for a terminal, and plain lines for anything else.
 
     With `debug`, it is plain lines too, and a failed worker's traceback below its own.
@@ -63,7 +63,7 @@ def make_progress(
     return PlainProgress(console, debug)
 
 
-class PlainProgress(Progress[Measured]):
+class PlainProgress(Progress[RunOrGate]):
     """A line when a worker has ended."""
 
     def __init__(self, console: Console, debug: bool = False) -> None:
@@ -71,10 +71,10 @@ class PlainProgress(Progress[Measured]):
         self._debug = debug
         self._place = ""
 
-    def starting(self, name: str, place: int, of: int, measured: Measured) -> None:
+    def starting(self, name: str, place: int, of: int, measured: RunOrGate) -> None:
         self._place = f"round {measured.rounds + 1}, {place}/{of}"
 
-    def finished(self, arm: Arm, result: Sample | BenchError, measured: Measured) -> None:
+    def finished(self, arm: Arm, result: Sample | BenchError, measured: RunOrGate) -> None:
         said = _outcome(arm, result)
         line = f"{measured.elapsed_seconds:4.0f} s  {self._place:14} {arm.name:30} {said}"
         self._console.print(Text(line), soft_wrap=True)
@@ -83,11 +83,11 @@ class PlainProgress(Progress[Measured]):
                 self._console.print(Text(traceback), soft_wrap=True)
 
 
-class LiveProgress(Progress[Measured]):
+class LiveProgress(Progress[RunOrGate]):
     """What runs now, what is left, and what is known so far, redrawn in place."""
 
-    def __init__(self, console: Console, draw: Draw[Measured]) -> None:
-        self._draw: Draw[Measured] = draw
+    def __init__(self, console: Console, draw: Draw[RunOrGate]) -> None:
+        self._draw: Draw[RunOrGate] = draw
         self._live = Live(console=console, auto_refresh=False, transient=True)
 
     def __enter__(self) -> Self:
@@ -97,14 +97,14 @@ class LiveProgress(Progress[Measured]):
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def starting(self, name: str, place: int, of: int, measured: Measured) -> None:
+    def starting(self, name: str, place: int, of: int, measured: RunOrGate) -> None:
         now = Text.assemble(
             ("measuring ", "dim"), (name, "bold"),
             f"   worker {place} of {of} in round {measured.rounds + 1}",
         )  # fmt: skip
         self._live.update(Group(now, *self._draw(measured)), refresh=True)
 
-    def finished(self, arm: Arm, result: Sample | BenchError, measured: Measured) -> None:
+    def finished(self, arm: Arm, result: Sample | BenchError, measured: RunOrGate) -> None:
         if isinstance(result, BenchError):
             self._live.console.print(Text(str(result), style="red"))
 
