@@ -54,8 +54,8 @@ def test_a_parity_check_that_cannot_be_made_trains_nothing(
     assert answer.stdout == ""
 
 
-def learns(**shift: float) -> str:
-    described = json.dumps(asdict(blueprint()))
+def learns(step_numbers: int = 1000, **shift: float) -> str:
+    described = json.dumps(asdict(blueprint(step_numbers=step_numbers)))
     return f"BLUEPRINT = {described!r}\nSHIFT = {shift}\n{LEARNS}"
 
 
@@ -71,6 +71,14 @@ def test_a_backend_whose_parity_cannot_be_checked_is_unchecked(run_cli, fake_pyt
         assert f"- {backend} is unchecked: dense_3_5_2.py: has no parity;" in answer.stdout
     (told,) = json.loads((tmp_path / "cwd" / "parity.json").read_text())["workloads"]
     assert [each["outcome"] for each in told["backends"]] == ["unchecked"] * 3
+
+
+def test_a_model_too_large_for_the_memory_is_unchecked(run_cli, fake_python):
+    python = fake_python("sample()", parity=learns(step_numbers=10**12))
+    answer = run_cli("run", "dense_3_5_2", "--rounds=1", *env_options(python))
+    assert answer.returncode == 0, answer.stderr
+    needed = "taking one of its steps apart needs some 600000 GB of memory, and"
+    assert answer.stdout.count(f"is unchecked: dense_3_5_2: {needed}") == len(BACKENDS)
 
 
 def test_a_run_goes_on_where_parity_cannot_be_checked(run_cli, fake_python, tmp_path):

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from project import PROJECT
 
 from keras_bench.measure import workloads
-from keras_bench.measure.parity import Learner, ParitySettings, check_parity
+from keras_bench.measure.parity import (
+    BYTES_PER_NUMBER,
+    Learner,
+    ParitySettings,
+    check_parity,
+)
 from keras_bench.measure.process import launcher
 from keras_bench.parity.verdict import Verdict, describe
 from keras_bench.records import Selection
@@ -393,6 +398,20 @@ def test_a_backend_that_cannot_be_checked_leaves_the_others(check):
     (torch,) = (each for each in verdict.backends if each.backend == "torch")
     assert "SIGKILL" in torch.failure
     assert torch.exit_code == 5
+
+
+@pytest.mark.parametrize(("bytes_short", "outcome"), [(1, "unchecked"), (0, "agrees")])
+def test_a_step_has_the_numbers_of_variables_and_layers(
+    check, monkeypatch, bytes_short: int, outcome: str
+):
+    # Weights, two moments of each, the count of steps and the learning rate; for each of ten
+    # examples, what goes into and comes out of the layers. And as much for the training around.
+    numbers = 3 * (3 * 5 + 5 + 5 * 2 + 2) + 2 + 10 * (3 + 5 + 5 + 2)
+    available_bytes = 2 * numbers * BYTES_PER_NUMBER - bytes_short
+    monkeypatch.setattr(
+        "keras_bench.measure.parity.available_memory_bytes", lambda: available_bytes
+    )
+    assert outcomes(check(WORKLOAD, ("jax",))) == {"jax": outcome}
 
 
 def test_the_command_prints_where_they_part_writes_the_series_and_fails(

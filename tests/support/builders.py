@@ -362,6 +362,7 @@ def blueprint(**changes: Any) -> Blueprint:
         "x_sha256": "of x",
         "y_sha256": "of y",
         "arrays_file": "arrays.npz",
+        "step_numbers": 1000,
         "random_layers": (),
         "left_out": (),
     }

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_bench.errors import BenchError, LossDiverged, Unsupported
+from keras_bench.errors import BenchError, LossDiverged, Unsupported, WorkloadError
+from keras_bench.measure.memory import available_memory_bytes
 from keras_bench.measure.process import Launcher, Worker
 from keras_bench.measure.variables import thread_count
 from keras_bench.parity.blueprint import Blueprint
 from keras_bench.parity.causes import Cause
 from keras_bench.parity.network import Network, NotCovered, covered
-from keras_bench.parity.places import SPREAD, Place
+from keras_bench.parity.places import GIVEN, SPREAD, Place
 from keras_bench.parity.precisions import UNIT_ROUNDOFF
 from keras_bench.parity.training import (
     Reference,
@@ -36,14 +37,41 @@ from keras_bench.parity.verdict import (
 )
 from keras_bench.worker.protocol import Observation, ParityRequest, Script, Workload, encode_script
 
-Arrays = dict[str, np.ndarray]
+#: What a worker has left in a file, which is read where an array is asked for.
+Arrays = Mapping[str, np.ndarray]
+
+
+class ArraysAtPlaces(Mapping[Place, np.ndarray]):
+    """The arrays of one or several files by their places, but for what tells of rounding.
+
+    Those of a large model are too many to be held all at once.
+    """
+
+    def __init__(self, *files: Arrays) -> None:
+        self._files = {
+            Place.from_key(key): (file, key)
+            for file in files
+            for key in file
+            if not key.startswith(SPREAD)
+        }
+
+    def __getitem__(self, place: Place) -> np.ndarray:
+        file, key = self._files[place]
+        return file[key]
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
 
 
 @dataclass(frozen=True)
 class ParitySettings:
     """How to check: in which precision, for how long, and how strictly.
 
-    `epochs` is None for as many as the workload says, `most_steps` for whole epochs.
+    `epochs` is None for as many as the workload says, `most_steps` for whole epochs. So few steps
+    are taken apart that they consist of `most_numbers`, None for any, but one at the least.
     `tolerance` is a relative deviation that is let pass beside what rounding explains.
     """
 
@@ -53,6 +81,7 @@ class ParitySettings:
     tolerance: float = 0.0
     seed: int = 0
     threads: str = "default"
+    most_numbers: int | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +99,12 @@ REMEDY = "lower the learning rate, or look for NaN in the data"
 ALONE = "no other backend trains it"
 
 #: What a run can afford to check before it measures.
-QUICK = ParitySettings(epochs=1, most_steps=30)
+QUICK = ParitySettings(epochs=1, most_steps=30, most_numbers=5_000_000)
+
+#: The memory that a check takes for each number of a step that is taken apart, and of the training
+#: around it, for each backend: values and spreads at all stages, in float64. Measured on networks
+#: of some million weights.
+BYTES_PER_NUMBER = 100
 
 
 def check_parity(
@@ -89,9 +123,22 @@ def check_parity(
             return _nothing_trained(workload, settings, failures, learners)
         common = settle(group.blueprints)
         blueprint = group.blueprints[common]
-        arrays = _load(blueprint.arrays_file)
+        arrays = np.load(blueprint.arrays_file)
+        available_bytes = available_memory_bytes()
+        room = available_bytes / BYTES_PER_NUMBER / len(learners) - blueprint.step_numbers
+        if room < blueprint.step_numbers:
+            needed_bytes = 2 * blueprint.step_numbers * BYTES_PER_NUMBER * len(learners)
+            too_large = _too_large(workload, needed_bytes, available_bytes)
+            failures |= dict.fromkeys(group.blueprints, too_large)
+            return _nothing_trained(workload, settings, failures, learners)
         training = plan_training(
-            blueprint, arrays, settings.dtype, settings.seed, settings.epochs, settings.most_steps
+            blueprint,
+            arrays,
+            settings.dtype,
+            settings.seed,
+            settings.epochs,
+            settings.most_steps,
+            min(settings.most_numbers or math.inf, room),
         )
         network: Network | None
         try:
@@ -115,10 +162,9 @@ def check_parity(
         for backend, other in group.blueprints.items():
             if difference := shapes_differ(other, blueprint):
                 failures[backend] = f"{difference}, unlike that of {common}"
-        fed = {place.key: array for place, array in reference.arrays.items()}
         seen = {
-            backend: {Place.from_key(key): array for key, array in each.items()}
-            for backend, each in group.carry_out("observe", training, fed).items()
+            backend: ArraysAtPlaces(each)
+            for backend, each in group.carry_out("observe", training, reference.arrays).items()
         }
         if network is None:
             known = [backend for backend in seen if backend in own]
@@ -167,11 +213,15 @@ class _Group:
     failures: dict[str, BenchError | str]
 
     def carry_out(
-        self, task: str, training: Training, arrays: Mapping[str, np.ndarray]
+        self, task: str, training: Training, arrays: Mapping[Place, np.ndarray]
     ) -> dict[str, Arrays]:
-        """Let every worker carry out a task with these arrays, and return what each has seen."""
+        """Let every worker carry out a task, and return what each has seen.
+
+        Of the arrays, it gets what stages are given.
+        """
         file = self.folder / f"script-{task}.npz"
-        np.savez(file, **{**arrays, **training.script()})  # type: ignore[arg-type]
+        given = {place.key: array for place, array in arrays.items() if place.stage in GIVEN}
+        np.savez(file, **{**given, **training.script()})  # type: ignore[arg-type]
         script = encode_script(
             Script(
                 task,
@@ -185,10 +235,10 @@ class _Group:
         ready = [backend for backend in self.blueprints if backend not in self.failures]
         for backend in ready:
             self.workers[backend].tell(script)
-        seen = {}
+        seen: dict[str, Arrays] = {}
         for backend in ready:
             try:
-                seen[backend] = _load(self.workers[backend].answer(Observation).file)
+                seen[backend] = np.load(self.workers[backend].answer(Observation).file)
             except BenchError as error:
                 self.failures[backend] = error
         return seen
@@ -237,7 +287,7 @@ def _ask_the_backends(
     training: Training,
     workers: Launcher,
     failures: dict[str, BenchError | str],
-) -> tuple[Reference, dict[str, dict[Place, np.ndarray]]]:
+) -> tuple[Reference, dict[str, ArraysAtPlaces]]:
     """Let the backends show in float64 what the training gives; return each one's own too.
 
     One that can't train in float64 has no say in the reference, but is compared with it. Where
@@ -247,26 +297,24 @@ def _ask_the_backends(
     with _group(learners, settings, "float64", workers, unable) as group:
         recorded = group.carry_out("record", training, {})
         trained = by_consensus(list(recorded.values()))
-        inputs = {place.key: array for place, array in trained.arrays.items()}
-        repeated = group.carry_out("repeat", training, inputs)
+        repeated = group.carry_out("repeat", training, trained.arrays)
         apart = by_consensus(list(repeated.values()))
     if not repeated:
         failures |= unable
     reference = Reference(trained.arrays | apart.arrays, trained.spread | apart.spread)
     own = {
-        backend: {
-            Place.from_key(key): array
-            for key, array in (recorded[backend] | stages).items()
-            if not key.startswith(SPREAD)
-        }
-        for backend, stages in repeated.items()
+        backend: ArraysAtPlaces(recorded[backend], stages) for backend, stages in repeated.items()
     }
     return reference, own
 
 
-def _load(file: str) -> Arrays:
-    with np.load(file) as arrays:
-        return dict(arrays)
+def _too_large(workload: str, needed_bytes: int, available_bytes: int) -> WorkloadError:
+    return WorkloadError(
+        workload,
+        f"taking one of its steps apart needs some {needed_bytes / 1e9:.0f} GB of memory, and"
+        f" {available_bytes / 1e9:.0f} GB are free",
+        "check a smaller one, or fewer backends at a time",
+    )
 
 
 def _nothing_trained(

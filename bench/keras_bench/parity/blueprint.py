@@ -41,8 +41,9 @@ class Blueprint:
     `model` is the class of the model, `dtype` the precision it is built in, `losses` are its
     losses (one, for most), and `optimizer_variables` the paths of the optimizer's. `arrays_file`
     holds `x`, `y`, and the weights as the backend initialised them, each under "own/<path>".
-    `random_layers` have been switched off, and `left_out` says what else of the workload isn't
-    compared.
+    `step_numbers` are how many a step consists of: its variables, and what goes into and comes out
+    of layers. `random_layers` have been switched off, and `left_out` says what else of the workload
+    isn't compared.
     """
 
     model: str
@@ -59,5 +60,6 @@ class Blueprint:
     x_sha256: str
     y_sha256: str
     arrays_file: str
+    step_numbers: int
     random_layers: tuple[str, ...]
     left_out: tuple[str, ...]

@@ -40,6 +40,7 @@ LAYER_INPUT = "layer input"
 OUTPUT_GRADIENT = "output gradient"
 LOGITS = "logits"
 PREDICTIONS = "predictions"
+GIVEN = (BEFORE, LAYER_INPUT, OUTPUT_GRADIENT, LOGITS, PREDICTIONS, GRADIENT)
 
 #: Goes before the name of an array that tells how far rounding moves another.
 SPREAD = "spread/"

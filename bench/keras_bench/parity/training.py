@@ -90,10 +90,12 @@ def plan_training(
     seed: int,
     epochs: int | None = None,
     most_steps: int | None = None,
+    most_numbers: float = math.inf,
 ) -> Training:
     """Return the training of a blueprint, whose arrays are given.
 
-    `epochs` is None for as many as the workload says; `most_steps` limits those of an epoch.
+    `epochs` is None for as many as the workload says; `most_steps` limits those of an epoch. The
+    steps that are taken apart are so few that they consist of `most_numbers`, but one at the least.
     """
     own = {key.partition("/")[2]: array for key, array in arrays.items() if key[:4] == "own/"}
     initial, unknown = initial_weights(blueprint, own, seed)
@@ -103,6 +105,8 @@ def plan_training(
     first = [(1, step) for step in range(1, min(FIRST_STEPS, steps) + 1)]
     last = [(epoch, steps) for epoch in range(1, len(permutations) + 1)]
     points = tuple(dict.fromkeys([*first, *last]))
+    # The last one has most of the training before it.
+    points = points[-max(1, int(min(len(points), most_numbers // blueprint.step_numbers))) :]
     return Training(blueprint, x, y, initial, unknown, tuple(permutations), points, dtype)
 
 

@@ -106,9 +106,9 @@ def judge(
         outcome = "explained" if explained else "differs"
     causes = _with_settings(causes, differing, training.blueprint)
     losses = tuple(
-        (place, float(array))
-        for place, array in seen.items()
-        if place.stage in (RUNNING_LOSS, EPOCH_LOSS) and array.shape == ()
+        (place, float(seen[place]))
+        for place in seen
+        if place.stage in (RUNNING_LOSS, EPOCH_LOSS) and seen[place].shape == ()
     )
     return BackendVerdict(backend, outcome, tuple(causes), _worst(compared), losses)
 

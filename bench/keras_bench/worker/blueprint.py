@@ -21,7 +21,13 @@ KNOWN_FIT_SETTINGS = {
 
 
 def describe(
-    keras: Any, model: Any, x: Any, y: Any, fit_settings: Mapping[str, Any], arrays_file: Path
+    keras: Any,
+    model: Any,
+    x: Any,
+    y: Any,
+    fit_settings: Mapping[str, Any],
+    arrays_file: Path,
+    step_numbers: int,
 ) -> Blueprint:
     """Return the blueprint of a built model, and write the arrays that go with it."""
     names = variable_names(model)
@@ -58,6 +64,7 @@ def describe(
         x_sha256=_sha256(x),
         y_sha256=_sha256(y),
         arrays_file=str(arrays_file),
+        step_numbers=step_numbers,
         random_layers=tuple(layer.name for layer in layers if random_layers(layer)),
         left_out=tuple(sorted(set(fit_settings) - KNOWN_FIT_SETTINGS)),
     )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from keras_bench.worker.blueprint import describe
-from keras_bench.worker.data import Data, before_validation
+from keras_bench.worker.data import Data, batch_size, before_validation
 from keras_bench.worker.gradients import GRADIENTS
 from keras_bench.worker.preparing import prepare
 from keras_bench.worker.protocol import (
@@ -23,7 +23,7 @@ from keras_bench.worker.protocol import (
     decode_script,
 )
 from keras_bench.worker.refusals import refusal
-from keras_bench.worker.stages import Subject, random_layers_off
+from keras_bench.worker.stages import Subject, numbers_of_step, random_layers_off
 from keras_bench.worker.training import TASKS
 
 
@@ -47,7 +47,9 @@ def check(
             model(x[:1])
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
-        blueprint = describe(keras, model, x, y, settings, folder / f"{request.name}-arrays.npz")
+        step_numbers = numbers_of_step(keras, model, x, batch_size(settings))
+        arrays_file = folder / f"{request.name}-arrays.npz"
+        blueprint = describe(keras, model, x, y, settings, arrays_file, step_numbers)
     except Refusal:
         raise
     except Exception as error:
@@ -65,10 +67,9 @@ def check(
         script = decode_script(hear())
         enter(TRAINING)
         subject = Subject(keras, GRADIENTS[request.backend](model), model, x, y, script)
-        with np.load(script.file) as file:
-            given = dict(file)
         try:
-            with random_layers_off(model):
+            # Its arrays are read as they are needed: a large model's are too many at once.
+            with np.load(script.file) as given, random_layers_off(model):
                 seen = TASKS[script.task](subject, given)
         except Refusal:
             raise

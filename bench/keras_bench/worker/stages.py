@@ -1,5 +1,6 @@
 """One training step taken apart: each stage by itself, fed by arrays from outside."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -104,12 +105,12 @@ class Call:
         return _names(self.name, len(self.outputs))
 
 
-def calls(subject: Subject, x: np.ndarray) -> tuple[list[Call], Any]:
-    """Run the model forward in training mode.
+def calls(keras: Any, model: Any, x: np.ndarray, training: bool = True) -> tuple[list[Call], Any]:
+    """Run the model forward, in training mode or not.
 
     Returns the calls of its own layers, in order, and what it predicts.
     """
-    tree, is_tensor = subject.keras.tree, subject.keras.ops.is_tensor
+    tree, is_tensor = keras.tree, keras.ops.is_tensor
     made: list[Call] = []
 
     def listen(layer: Any, original: Any) -> Any:
@@ -123,9 +124,19 @@ def calls(subject: Subject, x: np.ndarray) -> tuple[list[Call], Any]:
 
         return call
 
-    with _calls_replaced(subject, listen):
-        predictions = subject.model(subject.keras.ops.convert_to_tensor(x), training=True)
+    with _calls_replaced(keras, model, listen):
+        predictions = model(keras.ops.convert_to_tensor(x), training=training)
     return made, predictions
+
+
+def numbers_of_step(keras: Any, model: Any, x: np.ndarray, batch_size: int) -> int:
+    """Return how many numbers a step has, in its variables, and in and out of its layers."""
+    made, _ = calls(keras, model, x[:1], training=False)
+    tensors = [tensor for call in made for tensor in (*call.inputs, *call.outputs)]
+    of_example = sum(math.prod(tensor.shape) for tensor in tensors)
+    variables = (*model.weights, *model.optimizer.variables)
+    of_variables = sum(math.prod(variable.shape) for variable in variables)
+    return int(of_variables + batch_size * of_example)
 
 
 def observe_step(subject: Subject, given: Arrays, epoch: int, step: int) -> Seen:
@@ -145,7 +156,7 @@ def observe_step(subject: Subject, given: Arrays, epoch: int, step: int) -> Seen
     seen: Seen = {}
 
     set_state(subject, given, epoch, step)
-    made, _ = calls(subject, x)
+    made, _ = calls(subject.keras, model, x)
     set_state(subject, given, epoch, step)
     for call in made:
         inputs = [subject.cast(given[key(LAYER_INPUT, name)]) for name in call.input_names()]
@@ -230,7 +241,7 @@ def inputs_of_stages(subject: Subject, given: Arrays, epoch: int, step: int) -> 
     x, y = subject.batch(given[f"order/{epoch}"], step)
     seen: Seen = {}
     set_state(subject, given, epoch, step)
-    made, predictions = calls(subject, x)
+    made, predictions = calls(subject.keras, subject.model, x)
     seen[Place(epoch, step, PREDICTIONS).key] = subject.array(predictions)
     for call in made:
         for name, tensor in zip(call.input_names(), call.inputs, strict=True):
@@ -275,9 +286,9 @@ def random_layers_off(model: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _calls_replaced(subject: Subject, replacement: Any) -> Iterator[None]:
+def _calls_replaced(keras: Any, model: Any, replacement: Any) -> Iterator[None]:
     """Replace the `call` of every layer of the model for a while."""
-    layers = list(own_layers(subject.keras, subject.model))
+    layers = list(own_layers(keras, model))
     originals = [layer.call for layer in layers]
     for layer, original in zip(layers, originals, strict=True):
         layer.call = replacement(layer, original)
@@ -362,7 +373,7 @@ def _output_gradients(subject: Subject, made: Sequence[Call], x: np.ndarray, y: 
 
             return call
 
-        with _calls_replaced(subject, add):
+        with _calls_replaced(keras, model, add):
             predictions = model(inputs, training=True)
         return [model.compute_loss(x=inputs, y=targets, y_pred=predictions, sample_weight=None)]
 

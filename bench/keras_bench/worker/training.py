@@ -67,9 +67,10 @@ def repeat(subject: Subject, given: Arrays) -> Seen:
     seen: Seen = {}
     randomness = np.random.default_rng(0)
     for epoch, step in subject.script.points:
-        stages = observe_step(subject, given, epoch, step)
+        fed = {key: given[key] for key in given if key.startswith((f"{epoch}/{step}/", "order/"))}
+        stages = observe_step(subject, fed, epoch, step)
         rounded = (
-            {key: _rounded(subject, array, randomness) for key, array in given.items()}
+            {key: _rounded(subject, array, randomness) for key, array in fed.items()}
             for _ in range(REPLICAS)
         )
         replicas = (observe_step(subject, each, epoch, step) for each in rounded)

@@ -64,6 +64,9 @@ def reference_of(described, **options):
         (10, {}, ((1, 1), (1, 2), (2, 2))),
         (31, {}, ((1, 1), (1, 2), (1, 3), (1, 7), (2, 7))),
         (3, {"epochs": 1}, ((1, 1),)),
+        # A step of the blueprint has 1000 numbers.
+        (31, {"most_numbers": 3999.0}, ((1, 3), (1, 7), (2, 7))),
+        (31, {"most_numbers": 10.0}, ((2, 7),)),
     ],
 )
 def test_the_first_steps_and_the_last_of_each_epoch_are_taken_apart(count, options, points):

@@ -87,6 +87,7 @@ def test_it_tells_what_was_asked_for_and_what_it_ran_on(tmp_path):
         "dtype": "float64",
         "epochs": 3,
         "most_steps": None,
+        "most_numbers": None,
         "tolerance": 0.0,
         "seed": 7,
         "threads": "default",
