@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from keras_bench.worker import data
+from keras_bench.worker.leaving import Leaving
 from keras_bench.worker.protocol import Refusal, TimingRequest, Workload
 from keras_bench.worker.stamps import Stamps
 from keras_bench.worker.timing import measure
@@ -23,7 +24,7 @@ EPOCHS = 3
 
 
 def stamps() -> Stamps:
-    return Stamps(EPOCHS, lambda key, value: None, lambda: False)
+    return Stamps(EPOCHS, lambda key, value: None, Leaving())
 
 
 def train(file: str, builder: str, backend: str) -> dict[str, object]:

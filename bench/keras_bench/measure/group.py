@@ -16,7 +16,7 @@ from functools import partial
 
 from keras_bench.errors import BackendError, BenchError
 from keras_bench.measure.active_time import common_stretch
-from keras_bench.measure.member import Member
+from keras_bench.measure.member import MOST_BEFORE, Member
 from keras_bench.measure.memory import available_memory_bytes, resident_bytes
 from keras_bench.measure.outcomes import Outcome, Starting, Target
 from keras_bench.measure.pinning import pin
@@ -226,7 +226,7 @@ class Group:
             if stretch is None:
                 continue
             shares = {member.arm: member.shares(start, stretch) for member in self.members}
-            if all(sum(each) >= 1 for each in shares.values()):
+            if all(sum(each) >= 1 - MOST_BEFORE for each in shares.values()):
                 return shares
         return {}
 

@@ -10,6 +10,7 @@ import traceback
 from queue import SimpleQueue
 from typing import Any
 
+from keras_bench.worker.leaving import Leaving
 from keras_bench.worker.predicting import predict
 from keras_bench.worker.process_facts import allow_watching
 from keras_bench.worker.protocol import (
@@ -34,7 +35,8 @@ def main() -> None:
     reply_fd = int(sys.argv[1])
     os.set_inheritable(reply_fd, False)
     inbox: SimpleQueue[str] = SimpleQueue()
-    threading.Thread(target=_hear, args=(inbox,), daemon=True).start()
+    leaving = Leaving()
+    threading.Thread(target=_hear, args=(inbox, leaving), daemon=True).start()
     with os.fdopen(reply_fd, "w", encoding="utf-8") as pipe:
 
         def reply(key: str, value: Any) -> None:
@@ -50,7 +52,7 @@ def main() -> None:
             if epochs is None:
                 enter(READY)
                 inbox.get()
-            return Stamps(epochs, reply, lambda: not inbox.empty() and inbox.get().strip() == STOP)
+            return Stamps(epochs, reply, leaving)
 
         try:
             if isinstance(request, ParityRequest):
@@ -78,14 +80,17 @@ def main() -> None:
     os._exit(0)
 
 
-def _hear(inbox: "SimpleQueue[str]") -> None:
+def _hear(inbox: "SimpleQueue[str]", leaving: Leaving) -> None:
     """Pass on what the coordinator says, and end this process when it is gone.
 
     So no worker outlives its coordinator. Reading blocks and costs nothing while an epoch is
     timed.
     """
     for line in sys.stdin:
-        inbox.put(line)
+        if line.strip() == STOP:
+            leaving.ask()
+        else:
+            inbox.put(line)
     os._exit(1)
 
 

@@ -62,7 +62,7 @@ class Request:
 class TimingRequest(Request):
     """Train by a loop and time; the answers are an `Epoch` after each, and at the end a `Sample`.
 
-    It begins when it is told to GO, and ends with the epoch in which it is told to STOP; with a
+    It begins when it is told to GO, and ends within the epoch in which it is told to STOP; with a
     number of `epochs` it does both by itself. At the end of every epoch the worker works for
     `added_cpu_seconds` more: a slowdown of known size. `watched` lets other programs look into it.
     """

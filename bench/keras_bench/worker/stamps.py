@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from keras_bench.worker.leaving import Leaving
 from keras_bench.worker.protocol import Epoch
 
 
@@ -18,11 +19,11 @@ class Stamps:
         self,
         epochs: int | None,
         reply: Callable[[str, Any], None],
-        is_told_to_stop: Callable[[], bool],
+        leaving: Leaving,
     ) -> None:
         self._epochs = epochs
         self._reply = reply
-        self._is_told_to_stop = is_told_to_stop
+        self.leaving = leaving
         self.seconds: list[float] = []
         self.cpu_seconds: list[float] = []
         self.begin()
@@ -41,6 +42,6 @@ class Stamps:
         self.cpu_seconds.append((cpu_end - self._cpu_start) / calls)
         self._reply("epoch", Epoch(self._start, end))
         enough = self._epochs is not None and len(self.seconds) >= self._epochs
-        go_on = not (enough or self._is_told_to_stop())
+        go_on = not (enough or self.leaving.is_asked)
         self.begin()
         return go_on

@@ -88,16 +88,21 @@ def _train(
     class Stopwatch(keras.callbacks.Callback):  # type: ignore[misc]
         def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
             _work_for(request.added_cpu_seconds)
-            loss = float((logs or {})["loss"])
+            # What is told of an epoch is kept of it, too.
+            with stamps.leaving.put_off():
+                self._end(logs or {})
+            epochs.stamps.begin()
+
+        def _end(self, logs: Mapping[str, Any]) -> None:
+            loss = float(logs["loss"])
             go_on = epochs.stamps.end() and math.isfinite(loss) and not epochs.is_cut_short
             epochs.losses.append(loss)
-            if "accuracy" in (logs or {}):
-                epochs.accuracies.append(float((logs or {})["accuracy"]))
+            if "accuracy" in logs:
+                epochs.accuracies.append(float(logs["accuracy"]))
             if len(epochs.losses) == 1 and request.loop in COMPILED_LOOPS:
                 enter(TRAINING)
             # The workload's own stop is as its `epochs`: more are trained where more are asked for.
             self.model.stop_training = not go_on
-            epochs.stamps.begin()
 
     arguments = _arguments(prepared, request)
     callbacks = arguments.pop("callbacks")
@@ -106,7 +111,9 @@ def _train(
     try:
         train = training_by(request.loop, prepared.model)
         watched = [[each, AfterCallback(type(each).__name__)] for each in callbacks]
-        train(**arguments, callbacks=[Lookout(), *chain.from_iterable(watched), Stopwatch()])
+        own = [Lookout(), *chain.from_iterable(watched), Stopwatch()]
+        with stamps.leaving.possible():
+            train(**arguments, callbacks=own)
     except LoopRefusal as error:
         raise Refusal("loop", str(error)) from error
     except Exception as error:

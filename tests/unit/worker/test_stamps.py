@@ -15,7 +15,7 @@ class Clocks:
     def __init__(self):
         self.wall, self.cpu = 100.0, 7.0
         self.told = []
-        self.stopped = False
+        self.leaving = SimpleNamespace(is_asked=False)
 
     def run(self, seconds, cpu_seconds):
         self.wall += seconds
@@ -38,7 +38,7 @@ def clocks(monkeypatch):
 
 
 def stamps_of(clocks, epochs=None):
-    return Stamps(epochs, clocks.reply, lambda: clocks.stopped)
+    return Stamps(epochs, clocks.reply, clocks.leaving)
 
 
 def test_each_epoch_is_told_and_kept_without_what_the_telling_takes(clocks):
@@ -78,5 +78,5 @@ def test_it_goes_on_until_the_epochs_are_enough(clocks):
 def test_it_goes_on_until_it_is_told_to_stop(clocks, epochs):
     stamps = stamps_of(clocks, epochs)
     assert stamps.end()
-    clocks.stopped = True
+    clocks.leaving.is_asked = True
     assert not stamps.end()
