@@ -144,9 +144,8 @@ def weather_sentence(groups: Iterable[Sequence[ArmResult]]) -> str:
         f" and the ratios by {percent(found.ratio_deviation)}"
     )
     if found.sliced_to_free is not None:
-        low, high = (f"{factor:.2f}" for factor in found.sliced_to_free)
-        factors = low if low == high else f"{low} to {high}"
-        sentence += f"; the same work took {factors} times as long in slices as without"
+        factor = f"{found.sliced_to_free:.2f}"
+        sentence += f"; the same work took some {factor} times as long in slices as without"
     return f"{sentence}."
 
 

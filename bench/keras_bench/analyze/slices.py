@@ -30,12 +30,13 @@ class Weather:
 
     `speed_deviation` is the standard deviation of an arm's epoch from round to round, and
     `ratio_deviation` that of the ratios of a round, each as a share of the whole. `sliced_to_free`
-    has, of the arms it was seen for, the smallest and the largest epoch in slices ÷ without.
+    is an epoch in slices ÷ one without, the geometric mean of the arms it was seen for: that of a
+    single arm is mostly what the machine did in between.
     """
 
     speed_deviation: float
     ratio_deviation: float
-    sliced_to_free: tuple[float, float] | None
+    sliced_to_free: float | None
 
 
 def weather(groups: Iterable[Sequence[ArmResult]]) -> Weather | None:
@@ -53,7 +54,9 @@ def weather(groups: Iterable[Sequence[ArmResult]]) -> Weather | None:
             continue
         first, *others = [_logs(each.samples) for each in sliced]
         samples = [sample for each in sliced for sample in each.samples]
-        factors += [each.sliced_to_free for each in samples if each.sliced_to_free is not None]
+        factors += [
+            math.log(each.sliced_to_free) for each in samples if each.sliced_to_free is not None
+        ]
         speeds += [_variance(list(logs.values())) for logs in (first, *others) if len(logs) > 1]
         for logs in others:
             common = [logs[number] - first[number] for number in logs if number in first]
@@ -64,7 +67,7 @@ def weather(groups: Iterable[Sequence[ArmResult]]) -> Weather | None:
     return Weather(
         math.sqrt(np.mean(speeds)),
         math.sqrt(np.mean(ratios)),
-        (min(factors), max(factors)) if factors else None,
+        math.exp(np.mean(factors)) if factors else None,
     )
 
 

@@ -21,7 +21,7 @@ class Leaving:
         self.is_asked = False
         self._main_thread = threading.get_ident()
         self._may_leave = False
-        # Of the terminal's Ctrl-C, a worker hears nothing.
+        # A signal from anybody else means nothing; the terminal's Ctrl-C doesn't reach a worker.
         signal.signal(signal.SIGINT, lambda number, frame: self._leave())
 
     def ask(self) -> None:
@@ -47,10 +47,9 @@ class Leaving:
         could, self._may_leave = self._may_leave, False
         yield
         self._may_leave = could
-        if self.is_asked:
-            self._leave()
+        self._leave()
 
     def _leave(self) -> None:
-        if self._may_leave:
+        if self.is_asked and self._may_leave:
             self._may_leave = False  # Once: what is being left may take its time.
             raise Left

@@ -77,11 +77,11 @@ def test_without_two_common_rounds_of_two_arms_nothing_is_known(results):
     assert weather_sentence([results]) == ""
 
 
-def test_slicing_is_told_by_the_smallest_and_the_largest_of_what_was_seen():
-    jax = arm_in_slices("jax", *WEATHER, sliced_to_free=1.12)
-    torch = arm_in_slices("torch", *WEATHER, sliced_to_free=0.97)
+def test_slicing_is_told_by_the_mean_of_what_was_seen():
+    jax = arm_in_slices("jax", *WEATHER, sliced_to_free=1.25)
+    torch = arm_in_slices("torch", *WEATHER, sliced_to_free=0.8)
     unseen = arm_in_slices("tensorflow", *WEATHER)
-    assert weather([[jax, torch, unseen]]).sliced_to_free == (0.97, 1.12)
+    assert weather([[jax, torch, unseen]]).sliced_to_free == pytest.approx(1.0)
     assert weather([[replace(unseen, arm=jax.arm), unseen]]).sliced_to_free is None
 
 
@@ -89,13 +89,9 @@ def test_the_sentence_tells_what_the_machine_did_and_what_is_left_of_it():
     jax, torch = arm_in_slices("jax", *WEATHER), arm_in_slices("torch", 0.0, 0.0, 0.0)
     told = "From round to round the machine's speed varied by 7.1%, and the ratios by 10%"
     assert weather_sentence([[jax, torch]]) == f"{told}."
-    for seen, span in ((1.12, "0.97 to 1.12"), (0.97, "0.97")):
-        results = [
-            arm_in_slices("jax", *WEATHER, sliced_to_free=seen),
-            arm_in_slices("torch", 0.0, 0.0, 0.0, sliced_to_free=0.97),
-        ]
-        expected = f"{told}; the same work took {span} times as long in slices as without."
-        assert weather_sentence([results]) == expected
+    sliced = arm_in_slices("jax", *WEATHER, sliced_to_free=1.12)
+    expected = f"{told}; the same work took some 1.12 times as long in slices as without."
+    assert weather_sentence([[sliced, torch]]) == expected
 
 
 def test_speeds_are_told_by_the_mean_of_each_arm():

@@ -69,6 +69,17 @@ def test_nothing_else_is_left():
     assert printed(body) == "trained answered True"
 
 
+def test_a_signal_of_anybody_else_is_none_of_its_business():
+    body = """
+    import os, signal
+    with leaving.possible():
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+        done.append("trained")
+    """
+    assert printed(body) == "trained False"
+
+
 def test_where_it_is_swallowed_it_stays_asked_for():
     body = """
     ask_soon()
