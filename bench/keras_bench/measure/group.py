@@ -88,13 +88,19 @@ def _name(arms: Sequence[Arm]) -> str:
 
 
 class Group:
-    """The members that are left, and the errors of those that failed."""
+    """The members that are left, and the errors of those that failed.
 
-    def __init__(self, settings: GroupSettings, timeout_seconds: float, lot: str) -> None:
+    One that is alone from the beginning is never stopped.
+    """
+
+    def __init__(
+        self, settings: GroupSettings, timeout_seconds: float, lot: str, is_alone: bool = False
+    ) -> None:
         self.members: list[Member] = []
         self.errors: dict[Arm, BenchError] = {}
         self._settings = settings
         self._timeout_seconds = timeout_seconds
+        self._is_alone = is_alone
         self._chance = random.Random(lot)
 
     @contextmanager
@@ -162,7 +168,8 @@ class Group:
         if self._settings.cpu is not None:
             pin(member.worker.pid, self._settings.cpu)
         member.worker.find_groups()
-        member.stop()
+        if not self._is_alone:
+            member.stop()
 
     def _with_each(self, members: Iterable[Member], act: Callable[[Member], object]) -> None:
         """Do something with each of these members that hasn't failed, and notice if it does."""
@@ -301,8 +308,9 @@ def _measure(
 ) -> Mapping[Arm, Sample | BenchError]:
     """Return a sample of each arm, or the error of one that failed."""
     start, others_before = time.perf_counter(), other_cpu_seconds()
-    group = Group(settings, workers.timeout_seconds, f"{seed} {number}")
-    starts_alone = len(arms) == 1 or number <= settings.rounds_alone
+    is_alone = len(arms) == 1
+    group = Group(settings, workers.timeout_seconds, f"{seed} {number}", is_alone)
+    starts_alone = is_alone or number <= settings.rounds_alone
     with ExitStack() as stack:
         for arm in arms:
             if starts_alone and not group.has_room():

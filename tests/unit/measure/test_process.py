@@ -51,9 +51,17 @@ def talking_python(fake_python) -> Callable[[str], str]:
 
 @pytest.fixture
 def descendants() -> Callable[[], list[psutil.Process]]:
-    """List the processes that this test has started; those of shared fixtures may be alive too."""
-    before = set(psutil.Process().children(recursive=True))
-    return lambda: [p for p in psutil.Process().children(recursive=True) if p not in before]
+    """List the processes that this test has started.
+
+    Those of shared fixtures may be alive too, and a browser starts further ones when it likes.
+    """
+    before = set(psutil.Process().children())
+    return lambda: [
+        process
+        for child in psutil.Process().children()
+        if child not in before
+        for process in (child, *child.children(recursive=True))
+    ]
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
