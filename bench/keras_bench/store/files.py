@@ -2,10 +2,18 @@
 
 import errno
 import os
+import re
 import tempfile
 from pathlib import Path
 
 from keras_bench.errors import DiskFull, ResultsUnwritable
+from keras_bench.records import Gate, Run
+
+
+def stored_name(measured: Run | Gate) -> str:
+    """Return what the file of something measured is called: `<UTC time>-<fingerprint>.json`."""
+    time = re.sub(r"[-:]", "", measured.started_utc)
+    return f"{time}-{measured.machine.fingerprint}.json"
 
 
 def write_atomically(path: Path, text: str) -> None:

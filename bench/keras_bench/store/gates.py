@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,12 @@ from keras_bench.analyze.pairs import Pair
 from keras_bench.errors import ResultsBroken
 from keras_bench.records import SCHEMA_VERSION, Gate
 from keras_bench.report.columns import interval_record
-from keras_bench.store.files import write_atomically
+from keras_bench.store.files import stored_name, write_atomically
 
 
 def gate_file(gate: Gate, results: Path) -> Path:
     """Return where a gate is kept: `gates/<UTC time>-<fingerprint>.json`."""
-    time = re.sub(r"[-:]", "", gate.started_utc)
-    return results / "gates" / f"{time}-{gate.machine.fingerprint}.json"
+    return results / "gates" / stored_name(gate)
 
 
 def save(gate: Gate, pairs: Sequence[Pair], file: Path) -> None:

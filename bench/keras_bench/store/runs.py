@@ -7,7 +7,6 @@ is lost on the way, so `load` returns what `save` was given.
 """
 
 import json
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,12 @@ import msgspec
 from keras_bench.analyze.steady import steady
 from keras_bench.errors import ResultsBroken
 from keras_bench.records import SCHEMA_VERSION, Arm, ArmResult, Run, Sample
-from keras_bench.store.files import write_atomically
+from keras_bench.store.files import stored_name, write_atomically
 
 
 def run_file(run: Run, results: Path) -> Path:
     """Return where a run is kept: `runs/<UTC time>-<fingerprint>.json`."""
-    time = re.sub(r"[-:]", "", run.started_utc)
-    return results / "runs" / f"{time}-{run.machine.fingerprint}.json"
+    return results / "runs" / stored_name(run)
 
 
 def newest(results: Path) -> Path:
