@@ -12,11 +12,11 @@ PROJECT = '[project]\nname = "mine"\nversion = "1"\n'
 
 def write_repository(folder: Path) -> None:
     """Make a repository with a workload in two commits; the second has another file, too."""
-    (folder / "work").mkdir(parents=True)
+    (folder / "project").mkdir(parents=True)
     git(folder, "init", "--quiet", "--initial-branch=main")
     for message, names in (("first", ["mine.py"]), ("second", ["mine.py", "later.py"])):
         for name in names:
-            (folder / "work" / name).write_text(f"{SMALL_WORKLOAD}\n# {message}")
+            (folder / "project" / name).write_text(f"{SMALL_WORKLOAD}\n# {message}")
         git(folder, "add", ".")
         git(folder, "commit", "--quiet", f"--message={message}")
 
@@ -49,7 +49,7 @@ def test_each_side_trains_the_file_as_it_was_wherever_one_stands(
 ):
     write_repository(command_folder / place)
     of = "" if place == "." else f"{place}@"
-    answer, files = gate(f"{place}/work/mine.py", *sides("HEAD~1", "main", of))
+    answer, files = gate(f"{place}/project/mine.py", *sides("HEAD~1", "main", of))
     assert answer.returncode == 0, answer.stderr
     assert {file.read_text().split()[-1] for file in files} == {"first", "second"}
     assert all(file.is_relative_to(own_cache) for file in files)
@@ -80,6 +80,6 @@ def test_a_revision_that_brings_nothing_is_a_wrong_call(gate, command_folder: Pa
 
 def test_a_file_that_was_not_there_yet_is_named(gate, command_folder: Path):
     write_repository(command_folder)
-    answer, _ = gate("work/later.py", *sides("HEAD~1", "main"))
+    answer, _ = gate("project/later.py", *sides("HEAD~1", "main"))
     assert answer.returncode == 3
     assert "later.py: isn't there at git:HEAD~1; name a revision that has it" in answer.stderr
