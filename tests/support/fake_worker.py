@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 from keras_bench.records import BACKENDS
+from keras_bench.worker.protocol import READY
 
 _SOURCE = """#!{python} -I
 import json, os, queue, sys, threading, time
@@ -72,7 +73,7 @@ if asked in ("parity", "loop_parity", "predictions"):
 {parity}
 else:
     if request["epochs"] is None:
-        say("stage", "waiting for its turn")
+        say("stage", {ready!r})
         hear()
 {behaviour}
 """
@@ -84,7 +85,10 @@ def write_fake_interpreter(file: Path, behaviour: str, parity: str = _NO_PARITY)
     """Write an interpreter whose worker does this; `parity` where it is asked for an agreement."""
     file.write_text(
         _SOURCE.format(
-            python=sys.executable, behaviour=_indented(behaviour), parity=_indented(parity)
+            python=sys.executable,
+            ready=READY,
+            behaviour=_indented(behaviour),
+            parity=_indented(parity),
         )
     )
     file.chmod(file.stat().st_mode | stat.S_IXUSR)

@@ -43,9 +43,9 @@ class GroupSettings:
     """How the arms of a group are measured.
 
     Every worker trains `uncounted_epochs` freely. In slices, each then trains for an epoch, and for
-    `training_seconds` of its own time, at the least. `cpu` is the core that all are
-    pinned to, None for none. In the first `rounds_alone` rounds, workers start one after another,
-    so that the import and the first epoch of each are its own; later, they start together.
+    `training_seconds` of its own time, at the least. `cpu` is the core that all are pinned to, None
+    for none. In the first `rounds_alone` rounds, workers start one after another, so that the
+    import and the first epoch of each are its own; later, they import at the same time.
     """
 
     uncounted_epochs: int

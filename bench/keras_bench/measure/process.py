@@ -196,7 +196,7 @@ class Worker:
         return msgspec.convert(body, kind)
 
     def wait_until_ready(self) -> None:
-        """Block until the worker waits for its turn; raise what `answer` raises."""
+        """Block until the worker waits to be let go; raise what `answer` raises."""
         if not self._listen(lambda: self._stage == READY or bool(self._answers)):
             raise self.failure()
         if self._stage != READY:

@@ -47,7 +47,7 @@ def main() -> None:
         def enter(stage: str) -> None:
             reply("stage", stage)
 
-        def turn() -> Stamps:
+        def begin() -> Stamps:
             epochs = getattr(request, "epochs", None)
             if epochs is None:
                 enter(READY)
@@ -69,11 +69,11 @@ def main() -> None:
 
                 reply("predictions", show_predictions(request, enter))
             elif isinstance(request, PredictingRequest):
-                reply("sample", predict(request, enter, turn))
+                reply("sample", predict(request, enter, begin))
             elif isinstance(request, TimingRequest):
                 if request.watched:
                     allow_watching()
-                reply("sample", measure(request, enter, turn))
+                reply("sample", measure(request, enter, begin))
         except Refusal as refusal:
             kind, remedy = refusal.kind, refusal.remedy
             reply("problem", Problem(kind, str(refusal), traceback.format_exc(), remedy))

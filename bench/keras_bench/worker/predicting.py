@@ -24,17 +24,17 @@ BLOCK_SECONDS = 0.01
 
 
 def predict(
-    request: PredictingRequest, enter: Callable[[str], None], turn: Callable[[], Stamps]
+    request: PredictingRequest, enter: Callable[[str], None], begin: Callable[[], Stamps]
 ) -> Sample:
     """Predict as the request says and return the sample; raise Refusal for the user's faults.
 
-    `turn` blocks until the predicting may begin, and returns the stamps for its blocks of calls.
+    `begin` blocks until the predicting may begin, and returns the stamps for its blocks of calls.
     """
     prepared = prepare(request, enter)
     size = batch_size(prepared.parts.fit)
     batch = first_batch(prepared.keras, prepared.data, size)
 
-    stamps = turn()
+    stamps = begin()
     enter(PREDICTING)
     calls = _Calls(prepared.model, batch, size, stamps)
     try:

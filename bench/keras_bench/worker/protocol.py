@@ -16,8 +16,8 @@ from keras_bench.records import DEFAULT_LOOPS, Parameter
 #: What a worker does before it trains or predicts.
 STAGES_BEFORE = ("importing the framework", "loading the workload", "building the model")
 
-#: Then it waits for its turn, where others are measured together with it.
-READY = "waiting for its turn"
+#: Then it waits to be let go, where others are measured together with it.
+READY = "waiting to begin"
 
 #: What it does then. A loop that compiles whole epochs is compiling until its first one is over.
 TRAINING, PREDICTING = "training", "predicting"

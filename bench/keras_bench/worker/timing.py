@@ -20,14 +20,14 @@ NO_END = 1_000_000
 
 
 def measure(
-    request: TimingRequest, enter: Callable[[str], None], turn: Callable[[], Stamps]
+    request: TimingRequest, enter: Callable[[str], None], begin: Callable[[], Stamps]
 ) -> Sample:
     """Train as the request says and return the sample; raise Refusal for the user's faults.
 
-    `turn` blocks until the training may begin, and returns the stamps for its epochs.
+    `begin` blocks until the training may begin, and returns the stamps for its epochs.
     """
     prepared = prepare(request, enter)
-    stamps = turn()
+    stamps = begin()
     enter(COMPILING if request.loop in COMPILED_LOOPS else TRAINING)
     epochs = _train(prepared, request, enter, stamps)
     return sample_of(
