@@ -10,13 +10,9 @@ from hypothesis import strategies as st
 from project import PROJECT
 
 from keras_bench.measure import workloads
-from keras_bench.measure.parity import (
-    BYTES_PER_NUMBER,
-    Learner,
-    ParitySettings,
-    check_parity,
-)
+from keras_bench.measure.parity import Learner, ParitySettings, check_parity
 from keras_bench.measure.process import launcher
+from keras_bench.parity.room import BYTES_PER_NUMBER
 from keras_bench.parity.verdict import Verdict, describe
 from keras_bench.records import Selection
 

@@ -17,6 +17,7 @@ from keras_bench.parity.causes import Cause
 from keras_bench.parity.network import Network, NotCovered, covered
 from keras_bench.parity.places import GIVEN, SPREAD, Place
 from keras_bench.parity.precisions import UNIT_ROUNDOFF
+from keras_bench.parity.room import needed_bytes, numbers_with_room
 from keras_bench.parity.training import (
     Reference,
     Training,
@@ -101,11 +102,6 @@ ALONE = "no other backend trains it"
 #: What a run can afford to check before it measures.
 QUICK = ParitySettings(epochs=1, most_steps=30, most_numbers=5_000_000)
 
-#: The memory that a check takes for each number of a step that is taken apart, and of the training
-#: around it, for each backend: values and spreads at all stages, in float64. Measured on networks
-#: of some million weights.
-BYTES_PER_NUMBER = 100
-
 
 def check_parity(
     workload: str,
@@ -124,11 +120,10 @@ def check_parity(
         common = settle(group.blueprints)
         blueprint = group.blueprints[common]
         arrays = np.load(blueprint.arrays_file)
-        available_bytes = available_memory_bytes()
-        room = available_bytes / BYTES_PER_NUMBER / len(learners) - blueprint.step_numbers
-        if room < blueprint.step_numbers:
-            needed_bytes = 2 * blueprint.step_numbers * BYTES_PER_NUMBER * len(learners)
-            too_large = _too_large(workload, needed_bytes, available_bytes)
+        available_bytes, size = available_memory_bytes(), blueprint.step_numbers
+        needed = needed_bytes(size, len(learners))
+        if needed > available_bytes:
+            too_large = _too_large(workload, needed, available_bytes)
             failures |= dict.fromkeys(group.blueprints, too_large)
             return _nothing_trained(workload, settings, failures, learners)
         training = plan_training(
@@ -138,7 +133,10 @@ def check_parity(
             settings.seed,
             settings.epochs,
             settings.most_steps,
-            min(settings.most_numbers or math.inf, room),
+            min(
+                settings.most_numbers or math.inf,
+                numbers_with_room(available_bytes, size, len(learners)),
+            ),
         )
         network: Network | None
         try:
@@ -308,10 +306,10 @@ def _ask_the_backends(
     return reference, own
 
 
-def _too_large(workload: str, needed_bytes: int, available_bytes: int) -> WorkloadError:
+def _too_large(workload: str, needed: int, available_bytes: int) -> WorkloadError:
     return WorkloadError(
         workload,
-        f"taking one of its steps apart needs some {needed_bytes / 1e9:.0f} GB of memory, and"
+        f"taking one of its steps apart needs some {needed / 1e9:.0f} GB of memory, and"
         f" {available_bytes / 1e9:.0f} GB are free",
         "check a smaller one, or fewer backends at a time",
     )
