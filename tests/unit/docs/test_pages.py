@@ -4,7 +4,7 @@ import json
 import re
 
 import msgspec
-from project import PROJECT
+from project import PROJECT, linked_results
 
 from keras_bench.analyze.answer import answer
 from keras_bench.analyze.calibration import Capability
@@ -30,10 +30,8 @@ def result(name: str):
 
 
 def test_the_tutorial_shows_the_tables_of_the_committed_run():
-    # The one that the README links to: the newest may be the reader's own.
-    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
-    (file,) = set(re.findall(r"\(results/(runs/[^)]*\.json)\)", readme))
-    run = load(RESULTS / file)
+    (file,) = linked_results("README.md", "runs")
+    run = load(file)
     page = page_of("tutorial.md")
     shown = re.findall(r"^\| (?:jax|torch|tensorflow) .*$", page, re.MULTILINE)
     assert len(shown) == 6
@@ -97,7 +95,7 @@ def test_the_page_on_parity_says_what_became_of_the_zoo():
 
 def test_the_page_on_the_gate_says_what_the_stored_calibrations_say():
     page = page_of("explanation/gate.md")
-    files = sorted((PROJECT / "results" / "calibration").glob("*.json"))
+    files = linked_results("docs/explanation/gate.md", "calibration")
     assert len(files) == 3
     for file in files:
         document = json.loads(file.read_text())
@@ -108,7 +106,7 @@ def test_the_page_on_the_gate_says_what_the_stored_calibrations_say():
 
 def test_the_page_on_releases_says_what_the_stored_sweep_says():
     page = page_of("explanation/keras-releases.md")
-    (file,) = (PROJECT / "results" / "gates").glob("*.json")
+    (file,) = linked_results("docs/explanation/keras-releases.md", "gates")
     gate = load_gate(file)
     table = describe_sweep(gate, sweep(gate))
     assert table in page

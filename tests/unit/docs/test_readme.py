@@ -2,7 +2,7 @@
 
 import re
 
-from project import PROJECT
+from project import PROJECT, linked_results
 
 from keras_bench.analyze.answer import answer
 from keras_bench.analyze.comparison import tables
@@ -18,8 +18,8 @@ def test_it_is_short():
 
 
 def test_its_answer_is_that_of_the_run_that_it_names():
-    (name,) = re.findall(r"results/runs/[\w-]+\.json", README)
-    sentences = [answer(table) for table in tables(load(PROJECT / name))]
+    (file,) = linked_results("README.md", "runs")
+    sentences = [answer(table) for table in tables(load(file))]
     assert len(sentences) == 2
     assert all(f"- {sentence}\n" in README for sentence in sentences)
 
