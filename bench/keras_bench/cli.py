@@ -307,7 +307,7 @@ def parity(
     the training of a loop is compared with the training of fit on the same backend instead.
     """
     from keras_bench.commands.parity import check, check_by_loops
-    from keras_bench.measure.parity import ParitySettings
+    from keras_bench.measure.parity_workers import ParitySettings
 
     settings = ParitySettings(dtype, epochs, None, tolerance, seed, threads)
     debug = debug or context.obj

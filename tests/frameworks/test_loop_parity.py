@@ -9,7 +9,7 @@ import pytest
 from builders import workload_in
 
 from keras_bench.measure.loop_parity import check_loops
-from keras_bench.measure.parity import Learner, ParitySettings
+from keras_bench.measure.parity_workers import Learner, ParitySettings
 from keras_bench.measure.process import launcher
 from keras_bench.parity.places import EPOCH_METRIC
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from project import PROJECT
 
 from keras_bench.measure import workloads
-from keras_bench.measure.parity import Learner, ParitySettings, check_parity
+from keras_bench.measure.parity import check_parity
+from keras_bench.measure.parity_workers import Learner, ParitySettings
 from keras_bench.measure.process import launcher
 from keras_bench.parity.room import BYTES_PER_NUMBER
 from keras_bench.parity.verdict import Verdict, describe

@@ -69,7 +69,7 @@ def sample(epoch_seconds=0.002, claimed_seconds=None):
         examples=100, peak_rss_bytes=10**8, jit_compile=True, intra_op_threads=None,
         inter_op_threads=None, os_threads=3, cpus=[0]))
 
-if asked in ("parity", "loop_parity", "predictions"):
+if asked in ("parity", "free_training", "loop_parity", "predictions"):
 {parity}
 else:
     if request["epochs"] is None:

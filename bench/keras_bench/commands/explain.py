@@ -25,7 +25,7 @@ from keras_bench.measure.lock import machine_lock
 from keras_bench.measure.loop_parity import check_loops
 from keras_bench.measure.machine import this_machine
 from keras_bench.measure.outcomes import Target
-from keras_bench.measure.parity import Learner, ParitySettings
+from keras_bench.measure.parity_workers import Learner, ParitySettings
 from keras_bench.measure.process import Launcher, launcher
 from keras_bench.measure.profile import NoProfile, profile
 from keras_bench.measure.surroundings import examine

@@ -11,7 +11,8 @@ from keras_bench.errors import ParityFailed
 from keras_bench.measure import workloads
 from keras_bench.measure.lock import machine_lock
 from keras_bench.measure.loop_parity import EPOCHS, check_loops
-from keras_bench.measure.parity import Learner, ParitySettings, check_parity
+from keras_bench.measure.parity import check_parity
+from keras_bench.measure.parity_workers import Learner, ParitySettings
 from keras_bench.measure.process import launcher
 from keras_bench.parity.loops import LoopVerdict
 from keras_bench.parity.verdict import BackendVerdict

@@ -11,7 +11,8 @@ from keras_bench.analyze.answer import listed
 from keras_bench.analyze.words import WORDS
 from keras_bench.measure.loop_parity import check_loops
 from keras_bench.measure.outcomes import Target
-from keras_bench.measure.parity import QUICK, Learner, ParitySettings, check_parity
+from keras_bench.measure.parity import QUICK, check_parity
+from keras_bench.measure.parity_workers import Learner, ParitySettings
 from keras_bench.measure.predictions import check_predictions
 from keras_bench.measure.process import Launcher
 from keras_bench.parity.loops import LoopVerdict, judged

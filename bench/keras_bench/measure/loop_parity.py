@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from keras_bench.errors import BenchError, LossDiverged
-from keras_bench.measure.parity import REMEDY, Learner, ParitySettings
+from keras_bench.measure.parity import REMEDY
+from keras_bench.measure.parity_workers import Learner, ParitySettings
 from keras_bench.measure.problems import loop_failed, loop_refused
 from keras_bench.measure.process import Launcher, Worker
 from keras_bench.measure.variables import thread_count

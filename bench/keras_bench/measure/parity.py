@@ -1,28 +1,43 @@
 """Carries a parity check out: a worker for each learner, all at the same time."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 
 import numpy as np
 
 from keras_bench.errors import BenchError, LossDiverged, Unsupported, WorkloadError
 from keras_bench.measure.memory import available_memory_bytes
-from keras_bench.measure.process import Launcher, Worker
-from keras_bench.measure.variables import thread_count
-from keras_bench.parity.blueprint import Blueprint
+from keras_bench.measure.parity_workers import (
+    ArraysAtPlaces,
+    Failures,
+    Learner,
+    ParitySettings,
+    ParityWorkers,
+    parity_workers,
+)
+from keras_bench.measure.process import Launcher
 from keras_bench.parity.causes import Cause
+from keras_bench.parity.deviations import Deviation, deviation_at, deviations
 from keras_bench.parity.network import Network, NotCovered, covered
-from keras_bench.parity.places import GIVEN, SPREAD, Place
-from keras_bench.parity.precisions import UNIT_ROUNDOFF
+from keras_bench.parity.own_rounding import (
+    OwnRounding,
+    depend_on_order,
+    moved_by_orders,
+    with_orders,
+    with_single_precision,
+    with_sums,
+    without_leaps,
+)
+from keras_bench.parity.places import RUNNING_LOSS, Place
 from keras_bench.parity.room import needed_bytes, numbers_with_room
 from keras_bench.parity.training import (
     Reference,
     Training,
     by_consensus,
     by_textbook,
+    is_of_training,
     plan_training,
     widened,
 )
@@ -36,63 +51,7 @@ from keras_bench.parity.verdict import (
     settle,
     shapes_differ,
 )
-from keras_bench.worker.protocol import Observation, ParityRequest, Script, Workload, encode_script
-
-#: What a worker has left in a file, which is read where an array is asked for.
-Arrays = Mapping[str, np.ndarray]
-
-
-class ArraysAtPlaces(Mapping[Place, np.ndarray]):
-    """The arrays of one or several files by their places, but for what tells of rounding.
-
-    Those of a large model are too many to be held all at once.
-    """
-
-    def __init__(self, *files: Arrays) -> None:
-        self._files = {
-            Place.from_key(key): (file, key)
-            for file in files
-            for key in file
-            if not key.startswith(SPREAD)
-        }
-
-    def __getitem__(self, place: Place) -> np.ndarray:
-        file, key = self._files[place]
-        return file[key]
-
-    def __iter__(self) -> Iterator[Place]:
-        return iter(self._files)
-
-    def __len__(self) -> int:
-        return len(self._files)
-
-
-@dataclass(frozen=True)
-class ParitySettings:
-    """How to check: in which precision, for how long, and how strictly.
-
-    `epochs` is None for as many as the workload says, `most_steps` for whole epochs. So few steps
-    are taken apart that they consist of `most_numbers`, None for any, but one at the least.
-    `tolerance` is a relative deviation that is let pass beside what rounding explains.
-    """
-
-    dtype: str = "float32"
-    epochs: int | None = None
-    most_steps: int | None = None
-    tolerance: float = 0.0
-    seed: int = 0
-    threads: str = "default"
-    most_numbers: int | None = None
-
-
-@dataclass(frozen=True)
-class Learner:
-    """One of those that are compared: a backend, the interpreter that holds it, a workload."""
-
-    backend: str
-    python: str
-    workload: Workload
-
+from keras_bench.worker.protocol import FreeTrainingRequest, ParityRequest
 
 REMEDY = "lower the learning rate, or look for NaN in the data"
 
@@ -113,23 +72,28 @@ def check_parity(
 
     A learner whose worker fails is unchecked; the others go on.
     """
-    failures: dict[str, BenchError | str] = {}
-    with _group(learners, settings, settings.dtype, workers, failures) as group:
-        if not group.blueprints:
+    failures: Failures = {}
+    dtype = settings.dtype
+    with (
+        ExitStack() as files,
+        parity_workers(learners, ParityRequest, settings, dtype, workers, failures, files) as group,
+    ):
+        blueprints = group.blueprints()
+        if not blueprints:
             return _nothing_trained(workload, settings, failures, learners)
-        common = settle(group.blueprints)
-        blueprint = group.blueprints[common]
-        arrays = np.load(blueprint.arrays_file)
+        common = settle(blueprints)
+        blueprint = blueprints[common]
+        arrays = files.enter_context(np.load(blueprint.arrays_file))
         available_bytes, size = available_memory_bytes(), blueprint.step_numbers
         needed = needed_bytes(size, len(learners))
         if needed > available_bytes:
             too_large = _too_large(workload, needed, available_bytes)
-            failures |= dict.fromkeys(group.blueprints, too_large)
+            failures |= dict.fromkeys(blueprints, too_large)
             return _nothing_trained(workload, settings, failures, learners)
         training = plan_training(
             blueprint,
             arrays,
-            settings.dtype,
+            dtype,
             settings.seed,
             settings.epochs,
             settings.most_steps,
@@ -139,13 +103,16 @@ def check_parity(
             ),
         )
         network: Network | None
+        own: dict[str, ArraysAtPlaces] = {}
         try:
             network = covered(blueprint)
             reference = by_textbook(network, training)
             source = "the NumPy reference"
         except NotCovered as reason:
             network = None
-            reference, own = _ask_the_backends(learners, settings, training, workers, failures)
+            reference, own = _ask_the_backends(
+                learners, settings, training, workers, failures, files
+            )
             if not own:
                 return _nothing_trained(workload, settings, failures, learners)
             source = (
@@ -156,27 +123,62 @@ def check_parity(
             diverged = LossDiverged(
                 workload, "the loss of the reference becomes infinite or no number", REMEDY
             )
-            failures |= dict.fromkeys(group.blueprints, diverged)
-        for backend, other in group.blueprints.items():
+            failures |= dict.fromkeys(blueprints, diverged)
+        for backend, other in blueprints.items():
             if difference := shapes_differ(other, blueprint):
                 failures[backend] = f"{difference}, unlike that of {common}"
-        seen = {
-            backend: ArraysAtPlaces(each)
-            for backend, each in group.carry_out("observe", training, reference.arrays).items()
-        }
-        if network is None:
-            known = [backend for backend in seen if backend in own]
-            reference = widened(
-                reference,
-                [seen[each] for each in known],
-                [own[each] for each in known],
-                settings.dtype,
-            )
+        with parity_workers(
+            learners, FreeTrainingRequest, settings, dtype, workers, failures, files
+        ) as free:
+            free.tell("fit", training, {})
+            stages = group.carry_out("observe", training, reference.arrays)
+            trained = free.answers(stages)
+            seen = {
+                backend: ArraysAtPlaces(stages[backend], trained[backend]) for backend in trained
+            }
+            if network is None:
+                known = [backend for backend in seen if backend in own]
+                reference = widened(
+                    reference,
+                    [seen[each] for each in known],
+                    [own[each] for each in known],
+                    dtype,
+                )
+            references = {
+                backend: without_leaps(reference, each, own.get(backend, {}), dtype)
+                for backend, each in seen.items()
+            }
+            distances = {
+                backend: deviations(each, references[backend], dtype, settings.tolerance)
+                for backend, each in seen.items()
+            }
+            off = {
+                backend: [deviation.place for deviation in each if deviation.is_off]
+                for backend, each in distances.items()
+            }
+            if dtype == "float32":
+                size = blueprint.batch_size
+                closer = {
+                    backend: with_sums(
+                        references[backend], own.get(backend, {}), off[backend], size
+                    )
+                    for backend in seen
+                }
+            elif network is None:
+                closer = dict.fromkeys(seen, with_single_precision(reference))
+            else:  # The textbook's reference knows by name what is computed in float32.
+                closer = {}
+            rounding = _own_rounding(
+                {backend: off[backend] for backend in closer if off[backend]},
+                closer, training, seen, settings.tolerance, group, free,
+            )  # fmt: skip
         verdicts = [
             judge(
                 backend,
                 each,
-                group.blueprints[backend],
+                distances[backend],
+                rounding.get(backend, OwnRounding()),
+                blueprints[backend],
                 training,
                 reference,
                 network,
@@ -193,90 +195,11 @@ def check_parity(
         settings.dtype,
         len(training.orders),
         source,
-        remarks(training),
+        remarks(training, reference),
         _in_order(verdicts, failures, learners),
         reference_losses(reference, settings.dtype),
         network is not None or most_agree(verdicts),
     )
-
-
-@dataclass
-class _Group:
-    """The workers of one workload that train together; one that fails drops out."""
-
-    workers: dict[str, Worker]
-    blueprints: dict[str, Blueprint]
-    folder: Path
-    dtype: str
-    failures: dict[str, BenchError | str]
-
-    def carry_out(
-        self, task: str, training: Training, arrays: Mapping[Place, np.ndarray]
-    ) -> dict[str, Arrays]:
-        """Let every worker carry out a task, and return what each has seen.
-
-        Of the arrays, it gets what stages are given.
-        """
-        file = self.folder / f"script-{task}.npz"
-        given = {place.key: array for place, array in arrays.items() if place.stage in GIVEN}
-        np.savez(file, **{**given, **training.script()})  # type: ignore[arg-type]
-        script = encode_script(
-            Script(
-                task,
-                str(file),
-                len(training.orders),
-                training.blueprint.batch_size,
-                training.points,
-                UNIT_ROUNDOFF[training.dtype],
-            )
-        )
-        ready = [backend for backend in self.blueprints if backend not in self.failures]
-        for backend in ready:
-            self.workers[backend].tell(script)
-        seen: dict[str, Arrays] = {}
-        for backend in ready:
-            try:
-                seen[backend] = np.load(self.workers[backend].answer(Observation).file)
-            except BenchError as error:
-                self.failures[backend] = error
-        return seen
-
-
-@contextmanager
-def _group(
-    learners: Mapping[str, Learner],
-    settings: ParitySettings,
-    dtype: str,
-    workers: Launcher,
-    failures: dict[str, BenchError | str],
-) -> Iterator[_Group]:
-    """Start a worker for each backend, and wait for the blueprints."""
-    folder = workers.folder
-    with ExitStack() as stack:
-        group = _Group({}, {}, folder, dtype, failures)
-        for place, (name, learner) in enumerate(learners.items()):
-            if name in failures:
-                continue
-            request = ParityRequest(
-                workload=learner.workload,
-                backend=learner.backend,
-                seed=settings.seed,
-                threads=thread_count(settings.threads),
-                dtype=dtype,
-                data_dtype=settings.dtype,
-                folder=str(folder),
-                name=f"{learner.backend}-{place}-{dtype}-{len(list(folder.iterdir()))}",
-            )
-            try:
-                group.workers[name] = stack.enter_context(workers.start(learner.python, request))
-            except BenchError as error:
-                failures[name] = error
-        for backend, worker in group.workers.items():
-            try:
-                group.blueprints[backend] = worker.answer(Blueprint)
-            except BenchError as error:
-                failures[backend] = error
-        yield group
 
 
 def _ask_the_backends(
@@ -284,7 +207,8 @@ def _ask_the_backends(
     settings: ParitySettings,
     training: Training,
     workers: Launcher,
-    failures: dict[str, BenchError | str],
+    failures: Failures,
+    files: ExitStack,
 ) -> tuple[Reference, dict[str, ArraysAtPlaces]]:
     """Let the backends show in float64 what the training gives; return each one's own too.
 
@@ -292,7 +216,10 @@ def _ask_the_backends(
     none can, that is the failure of all.
     """
     unable = dict(failures)
-    with _group(learners, settings, "float64", workers, unable) as group:
+    with parity_workers(
+        learners, ParityRequest, settings, "float64", workers, unable, files
+    ) as group:
+        group.blueprints()
         recorded = group.carry_out("record", training, {})
         trained = by_consensus(list(recorded.values()))
         repeated = group.carry_out("repeat", training, trained.arrays)
@@ -304,6 +231,55 @@ def _ask_the_backends(
         backend: ArraysAtPlaces(recorded[backend], stages) for backend, stages in repeated.items()
     }
     return reference, own
+
+
+def _own_rounding(
+    off: Mapping[str, Sequence[Place]],
+    references: Mapping[str, Reference],
+    training: Training,
+    seen: Mapping[str, ArraysAtPlaces],
+    tolerance: float,
+    group: ParityWorkers,
+    free: ParityWorkers,
+) -> dict[str, OwnRounding]:
+    """Look closer at what is off: let those backends do it again in other orders.
+
+    Trainings follow from their steps, so they are done again only where the steps agree, and where
+    `fit` begins with the right batch. The references are a backend's own.
+    """
+    known = dict(references)
+
+    def look(name: str) -> list[Deviation]:
+        return [
+            deviation_at(place, seen[name][place], known[name], "float32", tolerance)
+            for place in off[name]
+        ]
+
+    def still_off() -> dict[str, list[Place]]:
+        return {name: [each.place for each in look(name) if each.is_off] for name in off}
+
+    steps = {
+        name: {(place.epoch, place.step) for place in places} & set(training.points)
+        for name, places in still_off().items()
+    }
+    dependent: dict[str, tuple[str, ...]] = {}
+    if asked := [name for name, points in steps.items() if points]:
+        points = tuple(sorted(set().union(*steps.values())))
+        apart, given = replace(training, points=points), known[asked[0]].arrays
+        for name, found in group.carry_out("reorder", apart, given, asked).items():
+            moved = moved_by_orders(found)
+            dependent[name] = depend_on_order(moved, known[name])
+            if not dependent[name]:
+                known[name] = with_orders(known[name], moved)
+    begin = Place(1, 1, RUNNING_LOSS)
+    if asked := [
+        name
+        for name, places in still_off().items()
+        if places and all(map(is_of_training, places)) and begin not in places
+    ]:
+        for name, found in free.carry_out("reorder", training, {}, asked).items():
+            known[name] = with_orders(known[name], moved_by_orders(found))
+    return {name: OwnRounding(tuple(look(name)), dependent.get(name, ())) for name in off}
 
 
 def _too_large(workload: str, needed: int, available_bytes: int) -> WorkloadError:

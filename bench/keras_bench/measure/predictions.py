@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import numpy as np
 
 from keras_bench.errors import BenchError
-from keras_bench.measure.parity import Learner
+from keras_bench.measure.parity_workers import Learner
 from keras_bench.measure.process import Launcher
 from keras_bench.measure.variables import thread_count
 from keras_bench.parity.predictions import Prediction, judge_predictions

@@ -1,5 +1,6 @@
 """Where in a training an array was seen: the words that workers and the comparison share."""
 
+import re
 from dataclasses import dataclass
 
 #: What is compared, in the order in which one causes the other within a step.
@@ -71,3 +72,8 @@ class Place:
         """Read what `key` wrote; the subject may hold slashes."""
         epoch, step, stage, subject = key.split("/", 3)
         return cls(int(epoch), int(step), stage, subject)
+
+
+def call_of(tensor: str) -> str:
+    """Return the call of a layer that a tensor goes into or comes out of: "add" of "add:1"."""
+    return re.sub(r":\d+$", "", tensor)

@@ -37,14 +37,13 @@ def orders(
 ) -> list[Array]:
     """Return the examples of each epoch in their order, a permutation where fit shuffles.
 
-    With `most_steps`, an epoch ends after so many batches.
+    It is the same for all epochs: one call of `fit` that doesn't shuffle trains them. With
+    `most_steps`, an epoch ends after so many batches.
     """
     random = np.random.default_rng([seed, 0x0BDE])
+    order = random.permutation(examples) if blueprint.shuffle else np.arange(examples)
     end = examples if most_steps is None else most_steps * blueprint.batch_size
-    return [
-        (random.permutation(examples) if blueprint.shuffle else np.arange(examples))[:end]
-        for _ in range(epochs)
-    ]
+    return [order[:end]] * epochs
 
 
 def _draw(initializer: Part, weight: Weight, random: np.random.Generator) -> Array | None:

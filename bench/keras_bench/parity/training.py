@@ -34,6 +34,9 @@ FIRST_STEPS = 3
 #: How often the reference is computed with random rounding.
 REPLICAS = 8
 
+#: What is computed in float32 is off by less than this share of its size, if nothing else differs.
+SAME_BUT_SINGLE = 1e-6
+
 #: A consensus's spread counts so many times: of a stage only the inputs are rounded at random, not
 #: each operation, and the largest distance among few replicas is too small for some element of
 #: a large array.
@@ -124,9 +127,7 @@ def by_consensus(recordings: Sequence[Mapping[str, Array]]) -> Reference:
     for key in recordings[0] if recordings else ():
         several = [np.asarray(each[key]) for each in recordings if key in each]
         same = [each for each in several if each.shape == several[0].shape]
-        # Of three, one that is no number mustn't decide.
-        known = np.nan_to_num(np.stack(same), nan=np.inf, posinf=np.inf, neginf=-np.inf)
-        middle = np.median(known, axis=0).astype(several[0].dtype)
+        middle = _median(_exact_ones(same)).astype(several[0].dtype)
         if key.startswith(SPREAD):
             spread[Place.from_key(key.removeprefix(SPREAD))] = middle
         else:
@@ -135,6 +136,33 @@ def by_consensus(recordings: Sequence[Mapping[str, Array]]) -> Reference:
         if is_of_training(place):
             spread[place] = np.asarray(spread[place].max())
     return Reference(arrays, spread)
+
+
+def _exact_ones(several: Sequence[Array]) -> Array:
+    """Return those that weren't computed in float32, where some were and both say the same.
+
+    In float64, a result whose every number float32 has as well was computed in float32.
+    """
+    exact = [array for array in several if not is_single(array)]
+    if 0 < len(exact) < len(several):
+        middle = np.median(several, axis=0)
+        distance = np.abs(np.median(exact, axis=0) - middle).max(initial=0.0)
+        if distance <= SAME_BUT_SINGLE * largest_number(middle):
+            return np.stack(exact)
+    return np.stack(several)
+
+
+def is_single(array: Array) -> bool:
+    """Tell whether float32 has every number of an array of float64."""
+    with np.errstate(over="ignore"):
+        return array.dtype == np.float64 and bool(np.all(array == array.astype(np.float32)))
+
+
+def _median(several: Array) -> Array:
+    """Return the median over the first axis; it is no number only where most are none."""
+    none = np.isnan(several)
+    middle: Array = np.median(np.where(none, np.inf, several), axis=0)
+    return np.where(2 * none.sum(axis=0) > len(several), np.nan, middle) if none.any() else middle
 
 
 def widened(
@@ -153,10 +181,7 @@ def widened(
     `COARSENESS`.
     """
     spread = dict(reference.spread)
-    scales: dict[tuple[int, int, str, str], float] = {}
-    for place in spread:
-        size = float(np.abs(reference.arrays[place]).max(initial=0.0))
-        scales[_alike(place)] = max(size, scales.get(_alike(place), 0.0))
+    sizes = scales(reference)
     for place, known in reference.spread.items():
         distances = sorted(
             _finite_or_infinite(np.abs(np.asarray(rough[place], "float64") - exact[place]))
@@ -164,7 +189,7 @@ def widened(
             if place in rough and place in exact and rough[place].shape == exact[place].shape
         )
         middle = distances[len(distances) // 2] if distances else 0.0
-        least = UNIT_ROUNDOFF[dtype] * scales[_alike(place)]
+        least = UNIT_ROUNDOFF[dtype] * sizes[scaled_alike(place)]
         spread[place] = COARSENESS * np.maximum(known, max(middle, least))
     return Reference(reference.arrays, spread)
 
@@ -174,7 +199,21 @@ def _finite_or_infinite(distances: Array) -> float:
     return math.inf if math.isnan(largest) else largest
 
 
-def _alike(place: Place) -> tuple[int, int, str, str]:
+def scales(reference: Reference) -> dict[tuple[int, int, str, str], float]:
+    """Return the size of the largest element among places that are `scaled_alike`."""
+    sizes: dict[tuple[int, int, str, str], float] = {}
+    for place in reference.spread:
+        size = largest_number(reference.arrays[place])
+        sizes[scaled_alike(place)] = max(size, sizes.get(scaled_alike(place), 0.0))
+    return sizes
+
+
+def largest_number(array: Array) -> float:
+    """Return the largest magnitude among an array's finite elements, 0 where it has none."""
+    return float(np.abs(array).max(initial=0.0, where=np.isfinite(array)))
+
+
+def scaled_alike(place: Place) -> tuple[int, int, str, str]:
     """Return what places have in common whose values come from one gradient."""
     whole = place.stage in (WEIGHT_GRADIENT, GRADIENT)
     slot = place.subject.rpartition("_")[2] if place.subject.startswith("optimizer/") else None

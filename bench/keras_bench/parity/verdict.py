@@ -1,6 +1,5 @@
 """Whether backends learn the same: the verdict on one workload, and the sentences that say it."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,6 +10,7 @@ from keras_bench.parity.causes import Cause, find_causes
 from keras_bench.parity.departures import departures_in, together
 from keras_bench.parity.deviations import SAFETY, Deviation, deviation_at, deviations
 from keras_bench.parity.network import Network
+from keras_bench.parity.own_rounding import OwnRounding, digits_lost, names_of
 from keras_bench.parity.places import (
     EPOCH_LOSS,
     RUNNING_LOSS,
@@ -24,6 +24,9 @@ from keras_bench.parity.training import Reference, Training, by_departure, is_of
 from keras_bench.records import ParityOutcome
 
 Array = np.ndarray
+
+#: How much that is computed in float32 a remark names.
+MOST_PARTS = 4
 
 #: How far a reason must bring the deviation down, beside bringing it within rounding.
 REMAINDER = 0.5
@@ -41,7 +44,8 @@ class Worst:
 class BackendVerdict:
     """What came of one backend.
 
-    "explained" means that it differs, and that known reasons reproduce all of it. Where it is
+    "explained" means that it differs, and that known reasons reproduce all of it, or that it is off
+    by no more than float32's rounding where float64 is asked for. Where it is
     unchecked, `failure` says why, and `exit_code` is that of the error,
     as `traceback` is, where there is one.
     """
@@ -54,6 +58,7 @@ class BackendVerdict:
     failure: str = ""
     exit_code: int = 0
     traceback: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,14 +82,29 @@ class Verdict:
 def judge(
     backend: str,
     seen: Mapping[Place, Array],
+    distances: Sequence[Deviation],
+    rounding: OwnRounding,
     blueprint: Blueprint,
     training: Training,
     reference: Reference,
     network: Network | None,
     tolerance: float,
 ) -> BackendVerdict:
-    """Return what is to say of one backend; a network is one that the reference covers."""
-    compared = deviations(seen, reference, training.dtype, tolerance)
+    """Return what is to say of one backend.
+
+    Args:
+        backend: its name.
+        seen: its arrays.
+        distances: how far they are from the reference.
+        rounding: what a closer look at its own rounding says of those that are off.
+        blueprint: its model.
+        training: what all trained.
+        reference: what it is compared with.
+        network: that of the model, where the textbook's reference covers it.
+        tolerance: a relative deviation that is let pass.
+    """
+    closer = {deviation.place: deviation for deviation in rounding.deviations}
+    compared = [closer.get(deviation.place, deviation) for deviation in distances]
     other_data = _other_data(blueprint, training.blueprint)
     causes = find_causes(
         [deviation for deviation in compared if deviation.is_off],
@@ -101,6 +121,8 @@ def judge(
     ]
     causes = [*([Cause(other_data, ())] if other_data else []), *switched_off, *causes]
     outcome: ParityOutcome = "differs" if causes else "agrees"
+    if not causes and rounding.explained and training.dtype == "float64":
+        outcome = "explained"
     if causes and network is not None and not other_data:
         causes, explained = _explain(causes, seen, training, reference, network, tolerance)
         outcome = "explained" if explained else "differs"
@@ -110,7 +132,30 @@ def judge(
         for place in seen
         if place.stage in (RUNNING_LOSS, EPOCH_LOSS) and seen[place].shape == ()
     )
-    return BackendVerdict(backend, outcome, tuple(causes), _worst(compared), losses)
+    return BackendVerdict(
+        backend,
+        outcome,
+        tuple(causes),
+        _worst(compared),
+        losses,
+        remarks=_of_rounding(backend, rounding, training.dtype),
+    )
+
+
+def _of_rounding(backend: str, rounding: OwnRounding, dtype: str) -> tuple[str, ...]:
+    said = []
+    if dtype == "float64":
+        if parts := names_of(deviation.place for deviation in rounding.explained):
+            more = f", and {len(parts) - MOST_PARTS} more" if len(parts) > MOST_PARTS else ""
+            said.append(f"{backend} computes in float32: {', '.join(parts[:MOST_PARTS])}{more}")
+    elif lost := digits_lost(rounding.explained, dtype):
+        said.append(f"{backend} computes {lost}")
+    if rounding.dependent:
+        said.append(
+            f"{backend}: {', '.join(rounding.dependent)} depends on the place of an example in its"
+            " batch, so another order of the batch tells nothing of rounding there"
+        )
+    return tuple(said)
 
 
 def reference_losses(reference: Reference, dtype: str) -> tuple[tuple[Place, float, float], ...]:
@@ -154,11 +199,11 @@ def shapes_differ(blueprint: Blueprint, other: Blueprint) -> str:
 
 def most_agree(verdicts: Sequence[BackendVerdict]) -> bool:
     """Tell whether a consensus is one: whether most backends agree with it."""
-    agreeing = sum(verdict.outcome == "agrees" for verdict in verdicts)
+    agreeing = sum(verdict.outcome in ("agrees", "explained") for verdict in verdicts)
     return agreeing > len(verdicts) - agreeing
 
 
-def remarks(training: Training) -> tuple[str, ...]:
+def remarks(training: Training, reference: Reference) -> tuple[str, ...]:
     """Say what of a workload isn't compared, or not as it is."""
     blueprint = training.blueprint
     said = []
@@ -174,6 +219,10 @@ def remarks(training: Training) -> tuple[str, ...]:
             f"{', '.join(training.own_start)}: the initializer isn't known here, so all backends"
             " start from one backend's values"
         )
+    none = names_of(
+        place for place in reference.spread if not np.isfinite(reference.arrays[place]).all()
+    )
+    said += [f"{what} isn't a number everywhere, alike on most backends" for what in none]
     return tuple(said)
 
 
@@ -183,6 +232,8 @@ def sentence(verdict: BackendVerdict, alone: bool = True) -> str:
         return f"{verdict.backend} is unchecked: {verdict.failure}"
     if verdict.outcome == "agrees":
         return f"{verdict.backend} agrees to rounding"
+    if not verdict.causes:
+        return f"{verdict.backend} agrees to the rounding of float32, in which it computes in part"
     first, *others = verdict.causes
     if verdict.outcome == "explained":
         reasons = dict.fromkeys(cause.reason for cause in verdict.causes)
@@ -204,11 +255,7 @@ def describe(cause: Cause) -> str:
     if cause.first is None:
         return f"before the training: {cause.what}{reason}"
     place, deviation = cause.first.place, cause.first
-    size = f"{deviation.deviation:.1e}" if math.isfinite(deviation.deviation) else "beyond measure"
-    return (
-        f"{when(place)}: {cause.what} (off by {size}, rounding explains {deviation.bound:.1e})"
-        f"{reason}"
-    )
+    return f"{when(place)}: {cause.what} ({deviation.in_words}){reason}"
 
 
 def when(place: Place) -> str:

@@ -29,7 +29,7 @@ def print_verdict(console: Console, verdict: Verdict, debug: bool = False) -> No
         console.print(Text(f"- {text}", style=STYLES[each.outcome]), soft_wrap=True)
         if debug and each.traceback:
             console.print(Text(each.traceback), soft_wrap=True)
-    for remark in verdict.remarks:
+    for remark in (*verdict.remarks, *(said for each in verdict.backends for said in each.remarks)):
         console.print(Text(f"  {remark}", style="dim"), soft_wrap=True)
     measured = [each for each in verdict.backends if each.worst]
     if measured:

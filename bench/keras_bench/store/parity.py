@@ -89,6 +89,7 @@ def _backend(each: BackendVerdict, verdict: Verdict) -> dict[str, object]:
         "outcome": each.outcome,
         "sentence": sentence(each, verdict.knows_who),
         "failure": each.failure or None,
+        "remarks": each.remarks,
         "causes": [
             {
                 "what": cause.what,

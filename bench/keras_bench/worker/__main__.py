@@ -16,6 +16,7 @@ from keras_bench.worker.process_facts import allow_watching
 from keras_bench.worker.protocol import (
     READY,
     STOP,
+    FreeTrainingRequest,
     LoopParityRequest,
     ParityRequest,
     PredictingRequest,
@@ -60,6 +61,10 @@ def main() -> None:
                 from keras_bench.worker.parity import check
 
                 check(request, enter, reply, inbox.get)
+            elif isinstance(request, FreeTrainingRequest):
+                from keras_bench.worker.free_training import train_freely
+
+                train_freely(request, enter, reply, inbox.get)
             elif isinstance(request, LoopParityRequest):
                 from keras_bench.worker.loop_parity import check_loops
 

@@ -5,7 +5,7 @@ import sys
 from functools import partial
 from typing import Any
 
-from keras_bench.worker.protocol import ParityRequest, Refusal, Request, one_line
+from keras_bench.worker.protocol import ComparedRequest, Refusal, Request, one_line
 
 
 def import_keras(request: Request) -> Any:
@@ -15,7 +15,7 @@ def import_keras(request: Request) -> Any:
         Refusal: the framework or Keras is missing or broken, or Keras is on another backend.
     """
     backend = request.backend
-    dtype = request.dtype if isinstance(request, ParityRequest) else None
+    dtype = request.dtype if isinstance(request, ComparedRequest) else None
     try:
         framework = importlib.import_module(backend)
         if backend == "jax" and dtype == "float64":

@@ -1,18 +1,19 @@
 """Trains from given weights on given batches, and writes down what comes of every stage.
 
 Each stage of a step is fed by the reference, so that an error doesn't travel from one stage
-to the next. Beside that the model trains freely, by the same `Model.fit` that is timed.
+to the next.
 """
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from keras_bench.worker.blueprint import describe
-from keras_bench.worker.data import Data, batch_size, before_validation
+from keras_bench.worker.compared_data import compared_examples
+from keras_bench.worker.data import batch_size
 from keras_bench.worker.gradients import GRADIENTS
 from keras_bench.worker.preparing import prepare
 from keras_bench.worker.protocol import (
@@ -23,7 +24,7 @@ from keras_bench.worker.protocol import (
     decode_script,
 )
 from keras_bench.worker.refusals import refusal
-from keras_bench.worker.stages import Subject, numbers_of_step, random_layers_off
+from keras_bench.worker.stages import Subject, numbers_of_step, random_layers_off, unused_gradients
 from keras_bench.worker.training import TASKS
 
 
@@ -38,9 +39,8 @@ def check(
     prepared = prepare(request, enter)
     keras, model = prepared.keras, prepared.model
     settings = dict(prepared.parts.fit)
-    x, y = (_cast(each, request) for each in _pair(prepared.data))
-    trained = before_validation(len(x), settings)
-    x, y = x[:trained], y[:trained]
+    examples = compared_examples(prepared, request)
+    x, y = examples.x, examples.y
     settings.pop("validation_split", None)
     try:
         if not model.built:
@@ -48,6 +48,7 @@ def check(
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
         step_numbers = numbers_of_step(keras, model, x, batch_size(settings))
+        unused = unused_gradients(keras, model, x[: batch_size(settings)])
         arrays_file = folder / f"{request.name}-arrays.npz"
         blueprint = describe(keras, model, x, y, settings, arrays_file, step_numbers)
     except Refusal:
@@ -63,10 +64,11 @@ def check(
             )
     reply("blueprint", blueprint)
 
+    gradients = GRADIENTS[request.backend](model)
     for count in itertools.count(1):
         script = decode_script(hear())
         enter(TRAINING)
-        subject = Subject(keras, GRADIENTS[request.backend](model), model, x, y, script)
+        subject = Subject(keras, gradients, model, x, y, script, unused)
         try:
             # Its arrays are read as they are needed: a large model's are too many at once.
             with np.load(script.file) as given, random_layers_off(model):
@@ -78,23 +80,3 @@ def check(
         seen_file = folder / f"{request.name}-seen-{count}.npz"
         np.savez(seen_file, **seen)  # type: ignore[arg-type]
         reply("observation", Observation(str(seen_file)))
-
-
-def _pair(data: Data) -> tuple[Any, Any]:
-    """Return one array x and one array y, which is what can be taken apart here."""
-    if data.is_source:
-        raise Refusal("unchecked", f"data() returns a {type(data.x).__name__}")
-    for name, given in (("x", data.x), ("y", data.y)):
-        if given is None or isinstance(given, Mapping | list | tuple):
-            kind = "no" if given is None else f"a {type(given).__name__} of"
-            raise Refusal("unchecked", f"its data have {kind} {name}")
-    if data.sample_weight is not None:
-        raise Refusal("unchecked", "its examples are weighted")
-    return data.x, data.y
-
-
-def _cast(data: Any, request: ParityRequest) -> np.ndarray:
-    array: np.ndarray = np.asarray(data)
-    if array.dtype.kind != "f":
-        return array
-    return array.astype(request.data_dtype).astype(request.dtype)

@@ -116,8 +116,8 @@ class Epoch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ParityRequest(Request):
-    """Show how the model learns; the answers are a `Blueprint` and, after a script, a trace.
+class ComparedRequest(Request):
+    """Train so that it can be compared, by scripts that are sent afterwards.
 
     `dtype` is "float32" or "float64", and so is `data_dtype`, to which the data are rounded
     first. `folder` is where arrays are left, in files that begin with `name`.
@@ -129,15 +129,26 @@ class ParityRequest(Request):
     name: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class ParityRequest(ComparedRequest):
+    """Show how the model learns; the answers are a `Blueprint` and an `Observation` per script."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreeTrainingRequest(ComparedRequest):
+    """Train by one call of `Model.fit`; the answer is an `Observation` per script."""
+
+
 @dataclass(frozen=True)
 class Script:
-    """What to do with a model, sent when its blueprint has been read; there may be several.
+    """What to do with a model; a worker is sent one after another.
 
     `task` is to "record" a free training, to "repeat" the stages of steps with given inputs,
-    both with what random rounding by `unit_roundoff` does to them, or to "observe" stages and a
-    free training. `file` holds the initial weights ("initial/<path>"), the order of the examples
-    in each epoch ("order/<epoch>"), and the inputs of the stages. `points` are the steps to take
-    apart, each an epoch and a step, counted from 1.
+    both with what random rounding by `unit_roundoff` does to them, to "observe" the stages, or to
+    "reorder" the examples of their batches. Of a free training it is to "fit", and then to
+    "reorder" the examples within each batch. `file` holds the initial weights ("initial/<path>"),
+    the order of the examples in each epoch ("order/<epoch>"), and the inputs of the stages.
+    `points` are the steps to take apart, each an epoch and a step, counted from 1.
     """
 
     task: str
@@ -201,6 +212,7 @@ REQUESTS: dict[str, type[Request]] = {
     "timing": TimingRequest,
     "predicting": PredictingRequest,
     "parity": ParityRequest,
+    "free_training": FreeTrainingRequest,
     "loop_parity": LoopParityRequest,
     "predictions": PredictionsRequest,
 }

@@ -52,6 +52,8 @@ class Subject:
     x: np.ndarray
     y: np.ndarray
     script: Script
+    unused_gradients: frozenset[str]
+    """Names of what goes into layers, by which a training needs no gradient."""
 
     @property
     def variables(self) -> list[Any]:
@@ -68,7 +70,7 @@ class Subject:
 
     def read(self, variable: Any) -> np.ndarray:
         """Return a copy of a variable's value."""
-        return _plain(np.array(value(self.keras, variable)))
+        return read(self.keras, variable)
 
     def array(self, tensor: Any) -> np.ndarray:
         """Return a copy of a tensor's value."""
@@ -139,6 +141,38 @@ def numbers_of_step(keras: Any, model: Any, x: np.ndarray, batch_size: int) -> i
     return int(of_variables + batch_size * of_example)
 
 
+def unused_gradients(keras: Any, model: Any, x: np.ndarray) -> frozenset[str]:
+    """Return the names of what goes into layers and depends on no weight.
+
+    No training asks for the gradient by it. It is found by other weights: what they leave as it is
+    doesn't depend on them.
+    """
+    weights = model.trainable_variables
+    start = [read(keras, weight) for weight in weights]
+    randomness = np.random.default_rng(0)
+
+    def inputs() -> dict[str, np.ndarray]:
+        made, _ = calls(keras, model, x, training=False)
+        return {
+            name: np.array(keras.ops.convert_to_numpy(tensor))
+            for call in made
+            for name, tensor in zip(call.input_names(), call.inputs, strict=True)
+        }
+
+    before = inputs()
+    for weight, known in zip(weights, start, strict=True):
+        factor, summand = randomness.normal(size=(2, *known.shape))
+        weight.assign(known * factor + summand)
+    after = inputs()
+    for weight, known in zip(weights, start, strict=True):
+        weight.assign(known)
+    return frozenset(
+        name
+        for name, array in before.items()
+        if name in after and np.array_equal(array, after[name], equal_nan=array.dtype.kind == "f")
+    )
+
+
 def observe_step(subject: Subject, given: Arrays, epoch: int, step: int) -> Seen:
     """Return what every stage of a step gives when it is fed with what is given.
 
@@ -168,7 +202,8 @@ def observe_step(subject: Subject, given: Arrays, epoch: int, step: int) -> Seen
         for name, output in zip(call.output_names(), outputs, strict=True):
             seen[key(FORWARD, name)] = subject.array(output)
         for name, gradient in by_inputs.items():
-            seen[key(INPUT_GRADIENT, name)] = gradient
+            if name not in subject.unused_gradients:
+                seen[key(INPUT_GRADIENT, name)] = gradient
         for weight, gradient in zip(weights, by_weights, strict=True):
             seen[key(WEIGHT_GRADIENT, subject.name(weight))] = _or_zeros(
                 subject, gradient, weight.shape
@@ -402,6 +437,11 @@ def _whole_gradients(subject: Subject, x: np.ndarray, y: np.ndarray) -> list[Any
 def _or_zeros(subject: Subject, gradient: Any, shape: Sequence[int]) -> np.ndarray:
     """Return a gradient; one that a backend leaves out is zero."""
     return np.zeros(tuple(shape)) if gradient is None else subject.array(gradient)
+
+
+def read(keras: Any, variable: Any) -> np.ndarray:
+    """Return a copy of a Keras variable's value."""
+    return _plain(np.array(value(keras, variable)))
 
 
 def _plain(array: np.ndarray) -> np.ndarray:

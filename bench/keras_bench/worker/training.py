@@ -1,6 +1,6 @@
 """Trains from given weights on given batches, and writes down what is seen on the way."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from keras_bench.parity.places import (
     SPREAD,
     Place,
 )
+from keras_bench.worker.orders import reorder_steps
 from keras_bench.worker.stages import (
     Arrays,
     Seen,
@@ -28,20 +29,14 @@ REPLICAS = 4
 
 
 def observe(subject: Subject, reference: Arrays) -> Seen:
-    """Return every stage of the script's steps, fed by the reference, and a free training.
-
-    The free training is by `Model.fit`, as when it is timed.
-    """
-    start = [subject.read(variable) for variable in subject.model.optimizer.variables]
+    """Return every stage of the script's steps, fed by the reference."""
     seen: Seen = {}
     _set_weights(subject, reference)
     for weight in subject.model.weights:
         seen[Place(0, 0, INITIAL_WEIGHTS, subject.name(weight)).key] = subject.read(weight)
     for epoch, step in subject.script.points:
         seen |= observe_step(subject, reference, epoch, step)
-    _set_weights(subject, reference)
-    _set_optimizer(subject, start)
-    return seen | _fit(subject, reference)
+    return seen
 
 
 def record(subject: Subject, given: Arrays) -> Seen:
@@ -85,37 +80,6 @@ def _spread(seen: Seen, replicas: Iterable[Seen]) -> Seen:
             moved = np.abs(np.asarray(array, "float64") - seen[key])
             spread[SPREAD + key] = np.maximum(moved, spread.get(SPREAD + key, 0.0))
     return spread
-
-
-def _fit(subject: Subject, reference: Arrays) -> Seen:
-    seen: Seen = {}
-    script, model = subject.script, subject.model
-    points = set(script.points)
-
-    class Listener(subject.keras.callbacks.Callback):  # type: ignore[misc,name-defined]
-        epoch = 0
-
-        def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-            if (self.epoch, batch + 1) in points or batch == 0:
-                place = Place(self.epoch, batch + 1, RUNNING_LOSS)
-                seen[place.key] = np.array(float((logs or {})["loss"]))
-
-    listener = Listener()
-    for epoch in range(1, script.epochs + 1):
-        order = reference[f"order/{epoch}"]
-        listener.epoch = epoch
-        history = model.fit(
-            subject.x[order],
-            subject.y[order],
-            batch_size=script.batch_size,
-            shuffle=False,
-            verbose=0,
-            callbacks=[listener],
-        )
-        seen[Place(epoch, 0, EPOCH_LOSS).key] = np.array(history.history["loss"][-1])
-        for variable in subject.variables:
-            seen[Place(epoch, 0, EPOCH_END, subject.name(variable)).key] = subject.read(variable)
-    return seen
 
 
 def _train_by_steps(
@@ -175,4 +139,4 @@ def _set_optimizer(subject: Subject, start: list[np.ndarray]) -> None:
 
 
 #: What a script may ask for.
-TASKS = {"record": record, "repeat": repeat, "observe": observe}
+TASKS = {"record": record, "repeat": repeat, "observe": observe, "reorder": reorder_steps}

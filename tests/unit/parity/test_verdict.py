@@ -20,8 +20,9 @@ from parity_builders import (
 from keras_bench.parity.blueprint import Weight
 from keras_bench.parity.causes import Cause
 from keras_bench.parity.departures import together
-from keras_bench.parity.deviations import SAFETY, Deviation
+from keras_bench.parity.deviations import SAFETY, Deviation, deviations
 from keras_bench.parity.network import covered
+from keras_bench.parity.own_rounding import OwnRounding
 from keras_bench.parity.places import (
     EPOCH_END,
     EPOCH_LOSS,
@@ -62,8 +63,9 @@ def known(dtype):
 
 def verdict_on(seen, dtype="float32", described=None, covers=True, tolerance=0.0):
     network, planned, reference = known(dtype)
+    distances = deviations(seen, reference, planned.dtype, tolerance)
     return judge(
-        "torch", seen, described or planned.blueprint, planned, reference,
+        "torch", seen, distances, OwnRounding(), described or planned.blueprint, planned, reference,
         network if covers else None, tolerance,
     )  # fmt: skip
 
@@ -192,12 +194,13 @@ def test_a_tolerance_lets_a_backend_pass():
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_what_is_no_number_is_beyond_measure(value):
+def test_a_number_on_one_side_only_is_named_as_that(value):
     seen = backend()
     seen[Place(1, 2, FORWARD, "dense_1")] = np.full((5, 2), value)
     verdict = verdict_on(seen)
     assert verdict.outcome == "differs"
-    assert "in epoch 1, step 2: the output of layer dense_1 (off by beyond" in sentence(verdict)
+    named = "in epoch 1, step 2: the output of layer dense_1 (a number on one side only)"
+    assert named in sentence(verdict)
 
 
 def test_other_data_are_told_first_and_explain_nothing():
@@ -313,7 +316,8 @@ def test_a_cause_is_described_with_its_size_its_bound_and_its_reason():
         "in epoch 1, step 2: the output of layer dense (off by 5.0e-01, rounding explains 1.0e-06)"
         ": it is so"
     )
-    assert "off by beyond measure" in describe(cause(place, np.inf, 0.0))
+    assert "(of another shape)" in describe(cause(place, np.inf, 0.0))
+    assert "(a number on one side only)" in describe(cause(place, np.inf, 1e-6))
     assert describe(Cause("its model has w", ())) == "before the training: its model has w"
 
 

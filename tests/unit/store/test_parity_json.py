@@ -16,7 +16,7 @@ from builders import (
 )
 
 from keras_bench.errors import ResultsUnwritable
-from keras_bench.measure.parity import ParitySettings
+from keras_bench.measure.parity_workers import ParitySettings
 from keras_bench.parity.loops import sentence_of_loop
 from keras_bench.parity.places import EPOCH_LOSS, EPOCH_METRIC, FORWARD, RUNNING_LOSS, UPDATE
 from keras_bench.parity.verdict import sentence
@@ -213,7 +213,7 @@ def test_a_deviation_without_measure_is_null_and_still_off(tmp_path):
     for each in (told["causes"][0]["first_places"][0], told["largest_by_stage"][0]):
         assert (each["relative_deviation"], each["rounding_bound"]) == (None, 0.0)
         assert each["is_off"] is True
-    assert "beyond measure" in told["sentence"]
+    assert "of another shape" in told["sentence"]
 
 
 @pytest.mark.parametrize("loss", [math.inf, -math.inf, math.nan])

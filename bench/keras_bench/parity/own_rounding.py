@@ -1,0 +1,222 @@
+"""How much one backend's own arithmetic rounds, where it is off by more than rounding in general.
+
+A reference knows how far rounding moves a stage in general, from numbers that are rounded at
+random before it. That doesn't show what happens inside of a long sum, which one backend adds up
+term by term and another one in blocks. Two things show it:
+
+- The order of the examples in a batch. No meaning changes with it, but the order of every sum over
+  the batch does, in the backend's own kernels.
+- The backend's own result in float64. A difference of meaning doesn't vanish there.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_bench.parity.deviations import SAFETY, Deviation
+from keras_bench.parity.places import (
+    FORWARD,
+    GRADIENT,
+    INPUT_GRADIENT,
+    LAYER_INPUT,
+    LOSS,
+    LOSS_GRADIENT,
+    OUTPUT_GRADIENT,
+    SPREAD,
+    WEIGHT_GRADIENT,
+    Place,
+    call_of,
+)
+from keras_bench.parity.precisions import UNIT_ROUNDOFF
+from keras_bench.parity.training import Reference, largest_number, scaled_alike, scales
+
+Array = np.ndarray
+
+#: Rounding explains four times the largest distance among the orders of a batch. Of 30 gradients
+#: on three backends one was off by 3.4 times that distance, and most by less than it.
+ORDERS = 4.0 / SAFETY
+
+#: An output that moves by more than this share of its size with the order of the batch depends on
+#: the examples' places in it, and not on rounding.
+MOST_MOVED = 1e-2
+
+#: What a backend's float64 may be off by so that it confirms its float32: two roundings of that.
+#: Some backends compute a part of it in float32.
+CONFIRMED = 2.0
+
+
+#: An output that is off by this share of its size has leapt: no rounding by itself is so large.
+LEAP = 1e-3
+
+#: A backend that leaps as far in float64 as in float32 differs between them by less than this share
+#: of a leap.
+REST = 1e-2
+
+
+@dataclass(frozen=True)
+class OwnRounding:
+    """What a closer look at one backend says of the places that are off.
+
+    `deviations` are at those places, each beside what the backend's own rounding explains, and
+    `dependent` the layers whose output depends on the places of the examples in their batch: then
+    the order tells nothing of rounding.
+    """
+
+    deviations: tuple[Deviation, ...] = ()
+    dependent: tuple[str, ...] = ()
+
+    @property
+    def explained(self) -> tuple[Deviation, ...]:
+        """Those that this rounding explains."""
+        return tuple(each for each in self.deviations if not each.is_off)
+
+
+def moved_by_orders(orders: Mapping[str, Array]) -> dict[Place, Array]:
+    """Return how far each array moves with the order of the batch, from what a worker has left."""
+    return {
+        Place.from_key(key.removeprefix(SPREAD)): orders[key]
+        for key in orders
+        if key.startswith(SPREAD)
+    }
+
+
+def depend_on_order(moved: Mapping[Place, Array], reference: Reference) -> tuple[str, ...]:
+    """Return the layers whose output, or the loss, depends on the places of the examples."""
+    sizes = scales(reference)
+    found = (
+        place.subject
+        for place, distance in moved.items()
+        if place.stage in (FORWARD, LOSS)
+        and not float(np.max(distance, initial=0.0)) <= MOST_MOVED * sizes[scaled_alike(place)]
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def with_orders(reference: Reference, moved: Mapping[Place, Array]) -> Reference:
+    """Return the reference with the spread of a backend that moves so far with the order."""
+    largest = {
+        place: ORDERS * float(np.max(distance, initial=0.0))
+        for place, distance in moved.items()
+        if place in reference.spread
+    }
+    wider = {
+        place: np.maximum(reference.spread[place], distance)
+        for place, distance in largest.items()
+        if math.isfinite(distance)
+    }
+    return Reference(reference.arrays, reference.spread | wider)
+
+
+def with_sums(
+    reference: Reference,
+    own: Mapping[Place, Array],
+    off: Iterable[Place],
+    batch_size: int,
+) -> Reference:
+    """Return the reference with room for sums in float32 within an example.
+
+    Only where float64 confirms that nothing else is off.
+
+    The order of the examples doesn't change such a sum. Of n numbers that go into a layer, or of
+    gradients that come back to it, one sum has n terms at most, and is off by √n·u of its size.
+
+    Args:
+        reference: what is compared with.
+        own: the arrays of the backend in float64.
+        off: the places of stages that rounding doesn't explain.
+        batch_size: the examples of a batch.
+    """
+    wider = {}
+    for place in off:
+        if place.stage not in (FORWARD, INPUT_GRADIENT) or place not in own:
+            continue
+        truth = np.asarray(reference.arrays[place], "float64")
+        if own[place].shape != truth.shape:
+            continue
+        rounding = UNIT_ROUNDOFF["float32"] * largest_number(truth)
+        if not np.abs(own[place] - truth).max(initial=0.0) <= CONFIRMED * rounding:
+            continue
+        terms = max(
+            (
+                reference.arrays[other].size / batch_size
+                for other in reference.arrays
+                if (other.epoch, other.step) == (place.epoch, place.step)
+                and other.stage in (LAYER_INPUT, OUTPUT_GRADIENT)
+                and call_of(other.subject) == call_of(place.subject)
+            ),
+            default=1.0,
+        )
+        wider[place] = np.maximum(reference.spread[place], math.sqrt(terms) * rounding)
+    return Reference(reference.arrays, reference.spread | wider)
+
+
+def without_leaps(
+    reference: Reference, seen: Mapping[Place, Array], own: Mapping[Place, Array], dtype: str
+) -> Reference:
+    """Return the reference as it is for a backend whose outputs leap for another reason.
+
+    Where two scores are equal, or a number lies on a threshold, what goes in moved by a rounding
+    makes the output leap, and so a leap seems explained. But what goes in is the same everywhere.
+    A backend whose float32 and float64 give the same, and most backends' float64 gives something
+    else, doesn't round: it means something else.
+
+    Args:
+        reference: what is compared with.
+        seen: the backend's arrays.
+        own: the same backend's in float64.
+        dtype: of `seen`.
+    """
+    narrower = {}
+    for place in reference.spread:
+        if place.stage != FORWARD or place not in own or place not in seen:
+            continue
+        truth, mine = np.asarray(reference.arrays[place], "float64"), own[place]
+        if not seen[place].shape == mine.shape == truth.shape:
+            continue
+        scale = largest_number(truth)
+        leaps = np.abs(mine - truth) > LEAP * scale
+        alike = np.abs(np.asarray(seen[place], "float64") - mine) <= REST * LEAP * scale
+        if (leaps & alike).any():
+            spread = np.broadcast_to(reference.spread[place], truth.shape)
+            narrower[place] = np.where(leaps & alike, UNIT_ROUNDOFF[dtype] * scale, spread)
+    return Reference(reference.arrays, reference.spread | narrower)
+
+
+def with_single_precision(reference: Reference) -> Reference:
+    """Return the reference for a backend that computes in float32 though float64 is asked for."""
+    coarser = UNIT_ROUNDOFF["float32"] / UNIT_ROUNDOFF["float64"]
+    return Reference(
+        reference.arrays, {place: coarser * array for place, array in reference.spread.items()}
+    )
+
+
+def digits_lost(rounded: Iterable[Deviation], dtype: str) -> str:
+    """Say what is computed to few digits, of deviations that only own rounding explains.
+
+    It is empty where no stage itself is among them: what comes after one follows from it.
+    """
+    digits: dict[str, int] = {}
+    for deviation in rounded:
+        what = _what(deviation.place)
+        if what is not None:
+            known = math.floor(-math.log10(deviation.deviation))
+            digits[what] = min(known, digits.get(what, known))
+    said = [f"{what} to {number} digits" for what, number in digits.items()]
+    return f"{', '.join(said)} in {dtype}" if said else ""
+
+
+def names_of(places: Iterable[Place]) -> tuple[str, ...]:
+    """Return what places are of, where that is a stage itself and not what comes after one."""
+    return tuple(dict.fromkeys(what for place in places if (what := _what(place)) is not None))
+
+
+def _what(place: Place) -> str | None:
+    if place.stage == FORWARD:
+        return f"the output of layer {call_of(place.subject)}"
+    if place.stage == INPUT_GRADIENT:
+        return f"the gradient by what goes into layer {call_of(place.subject)}"
+    if place.stage in (WEIGHT_GRADIENT, GRADIENT):
+        return f"the gradient of {place.subject}"
+    return {LOSS: "the loss", LOSS_GRADIENT: "the gradient of the loss"}.get(place.stage)

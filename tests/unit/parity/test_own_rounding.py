@@ -1,0 +1,144 @@
+"""What a closer look says of a backend's own rounding, from arrays that a test makes."""
+
+import numpy as np
+import pytest
+
+from keras_bench.parity.deviations import SAFETY, Deviation, deviation_at
+from keras_bench.parity.own_rounding import (
+    CONFIRMED,
+    MOST_MOVED,
+    ORDERS,
+    depend_on_order,
+    digits_lost,
+    moved_by_orders,
+    with_orders,
+    with_sums,
+)
+from keras_bench.parity.places import (
+    EPOCH_END,
+    FORWARD,
+    GRADIENT,
+    INPUT_GRADIENT,
+    LAYER_INPUT,
+    LOSS,
+    SPREAD,
+    STEP,
+    WEIGHT_GRADIENT,
+    Place,
+    call_of,
+)
+from keras_bench.parity.training import Reference
+
+BATCH = 4
+BIAS = Place(1, 1, WEIGHT_GRADIENT, "conv/bias")
+POOL = Place(1, 1, FORWARD, "pool")
+POOL_INPUT = Place(1, 1, LAYER_INPUT, "pool")
+
+
+def reference(place: Place, value=(1.0, 2.0), spread=1e-7) -> Reference:
+    # 10,000 numbers an example go into the layer.
+    arrays = {place: np.array(value), POOL_INPUT: np.zeros((BATCH, 100, 100))}
+    return Reference(arrays, {place: np.full(len(value), spread)})
+
+
+def is_off(place: Place, off_by: float, known: Reference) -> bool:
+    value = known.arrays[place] + [0.0, off_by]
+    return deviation_at(place, value, known, "float32").is_off
+
+
+def test_what_moves_so_far_with_the_order_is_explained_and_no_more():
+    moved = {BIAS: np.array([1e-4, 3e-4])}
+    known = with_orders(reference(BIAS), moved)
+    limit = SAFETY * ORDERS * 3e-4
+    assert not is_off(BIAS, 0.99 * limit, known)
+    assert is_off(BIAS, 1.01 * limit, known)
+    assert is_off(BIAS, 0.99 * limit, reference(BIAS))
+
+
+def test_the_order_never_narrows_what_is_explained():
+    known = with_orders(reference(BIAS, spread=1.0), {BIAS: np.zeros(2)})
+    assert known.spread[BIAS].tolist() == [1.0, 1.0]
+
+
+def test_a_difference_of_meaning_stays_as_it_is_in_every_order():
+    known = with_orders(reference(BIAS), {BIAS: np.array([0.0, 1e-8])})
+    assert is_off(BIAS, 1e-4, known)
+
+
+@pytest.mark.parametrize("nothing", [np.nan, np.inf])
+def test_what_becomes_no_number_in_another_order_explains_nothing(nothing):
+    known = with_orders(reference(BIAS), {BIAS: np.array([0.0, nothing])})
+    assert is_off(BIAS, 1e-4, known)
+
+
+def test_places_that_a_reference_lacks_are_of_no_use():
+    known = with_orders(reference(BIAS), {Place(1, 1, STEP): np.array(1.0)})
+    assert set(known.spread) == {BIAS}
+
+
+@pytest.mark.parametrize("place", [POOL, Place(1, 1, LOSS)])
+def test_an_output_or_a_loss_that_moves_far_depends_on_the_order(place):
+    known = reference(place)
+    far, near = (np.array([0.0, 2.0 * MOST_MOVED * share]) for share in (1.01, 0.99))
+    assert depend_on_order({place: far}, known) == (place.subject,)
+    assert depend_on_order({place: near}, known) == ()
+    assert depend_on_order({place: np.array([np.nan, 0.0])}, known) == (place.subject,)
+
+
+def test_a_gradient_that_moves_far_is_one_that_cancels_out():
+    assert depend_on_order({BIAS: np.array([1.0, 2.0])}, reference(BIAS)) == ()
+
+
+def test_what_a_worker_has_left_is_known_by_its_place():
+    left = {SPREAD + BIAS.key: np.array([1.0]), BIAS.key: np.array([5.0])}
+    assert list(moved_by_orders(left)) == [BIAS]
+
+
+def summed(place: Place, own_off_by: float) -> Reference:
+    known = reference(place)
+    own = {place: known.arrays[place] + [0.0, own_off_by]}
+    return with_sums(known, own, [place], BATCH)
+
+
+#: Of a sum of 10,000 numbers, which is 2.
+ROOM = SAFETY * 100.0 * 2.0**-24 * 2.0
+
+
+@pytest.mark.parametrize("place", [POOL, Place(1, 1, INPUT_GRADIENT, "pool")])
+def test_a_sum_within_an_example_has_room_where_float64_confirms_that_it_is_rounding(place):
+    known = summed(place, 0.0)
+    assert not is_off(place, 0.9 * ROOM, known)
+    assert is_off(place, 1.1 * ROOM, known)
+
+
+def test_a_difference_that_float64_has_as_well_is_no_rounding():
+    rounding = 2.0**-24 * 2.0
+    assert is_off(POOL, 0.9 * ROOM, summed(POOL, 1.1 * CONFIRMED * rounding))
+    assert not is_off(POOL, 0.9 * ROOM, summed(POOL, 0.9 * CONFIRMED * rounding))
+
+
+def test_a_backend_without_float64_has_no_more_room():
+    assert is_off(POOL, 0.9 * ROOM, with_sums(reference(POOL), {}, [POOL], BATCH))
+
+
+def test_gradients_of_weights_are_sums_over_the_batch_which_the_order_shows():
+    assert is_off(BIAS, 1e-4, summed(BIAS, 0.0))
+
+
+def test_a_tensor_belongs_to_a_call():
+    assert [call_of(name) for name in ("add", "add:1", "add#2", "add#2:1")] == [
+        "add", "add", "add#2", "add#2",
+    ]  # fmt: skip
+
+
+def test_the_digits_are_told_of_the_stages_where_they_are_lost():
+    rounded = [
+        Deviation(BIAS, 3.3e-4, 1e-3),
+        Deviation(Place(1, 1, GRADIENT, "conv/bias"), 1.1e-4, 1e-3),
+        Deviation(POOL, 2.6e-6, 1e-5),
+        Deviation(Place(1, 0, EPOCH_END, "conv/bias"), 0.1, 1.0),
+    ]
+    assert digits_lost(rounded, "float32") == (
+        "the gradient of conv/bias to 3 digits, the output of layer pool to 5 digits in float32"
+    )
+    assert digits_lost(rounded[-1:], "float32") == ""
