@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_bench.loops import keras_private
 from keras_bench.loops.refusals import LoopRefusal
 
 #: Stands where a loss would: nothing is trained.
@@ -39,15 +40,14 @@ def pass_data(
     if settings.get("validation_split") or steps_per_epoch is not None:
         raise LoopRefusal("data are passed by themselves as a whole alone")
     # Only the framework that Keras runs on is there.
-    trainer = import_module("keras.src.backend.tensorflow.trainer")
     tensorflow = import_module("tensorflow")
-    batches = trainer.TFEpochIterator(
+    batches = keras_private.tensorflow_epochs(
+        model,
         x=x,
         y=y,
         sample_weight=sample_weight,
         batch_size=batch_size,
         shuffle=shuffle,
-        distribute_strategy=model.distribute_strategy,
         steps_per_execution=1,
     )
 

@@ -7,11 +7,12 @@ from typing import Any, Protocol
 
 import keras
 import numpy as np
-from keras.src.trainers.data_adapters.array_slicing import train_validation_split
 
+from keras_bench.loops import keras_private
+from keras_bench.loops.checks import refuse_callbacks, refuse_model
 from keras_bench.loops.examples import arrays_of, examples_of, take
 from keras_bench.loops.parts import MEMORY_BYTES, Part, parts_of_epoch
-from keras_bench.loops.refusals import LoopRefusal, refuse_callbacks, refuse_model
+from keras_bench.loops.refusals import LoopRefusal
 
 
 class Steps(Protocol):
@@ -66,16 +67,14 @@ def fit_by(
     _refuse_settings(shuffle, steps_per_epoch)
     epochs = _limited(epochs)
     if validation_split and validation_data is None:
-        (x, y, sample_weight), validation_data = train_validation_split(
-            (x, y, sample_weight), validation_split=validation_split
+        (x, y, sample_weight), validation_data = keras_private.split_for_validation(
+            (x, y, sample_weight), validation_split
         )
     data = examples_of(x, y, sample_weight, class_weight)
     arrays = arrays_of(data)
     examples, bytes_per_example = len(arrays[0]), sum(array[:1].nbytes for array in arrays)
     parts = parts_of_epoch(examples, batch_size or 32, bytes_per_example, memory_bytes)
-
-    def order() -> np.ndarray:
-        return np.random.permutation(examples) if shuffle else np.arange(examples)
+    order = keras_private.ExampleOrder(examples, bool(shuffle))
 
     if not isinstance(callbacks, keras.callbacks.CallbackList):
         callbacks = keras.callbacks.CallbackList(
@@ -93,15 +92,14 @@ def fit_by(
     model.stop_training = False
     callbacks.on_train_begin()
     logs: dict[str, Any] = {}
-    # A callback may have restored a training that was broken off.
-    for epoch in range(model._initial_epoch or initial_epoch, epochs):
+    for epoch in range(keras_private.first_epoch(model, initial_epoch), epochs):
         model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
-        indices = order()
+        numbers = order.of_next_epoch()
         for part in parts:
-            steps.train(_batches(data, part, indices))
+            steps.train(_batches(data, part, numbers))
         logs = dict(steps.logs())
-        if validation_data is not None and model._should_eval(epoch, validation_freq):
+        if validation_data is not None and _is_validated(epoch, validation_freq):
             logs |= _validate(
                 model,
                 validation_data,
@@ -153,13 +151,14 @@ def _batches(data: Any, part: Part, order: np.ndarray) -> Any:
     return take(data, indices)
 
 
-def _build(model: Any, data: Any, part: Part, order: Callable[[], np.ndarray]) -> None:
+def _build(model: Any, data: Any, first: Part, order: keras_private.ExampleOrder) -> None:
     """Make the variables of the model, its optimizer, loss and metrics that aren't there yet."""
-    parts = (*model._flatten_layers(), model._compile_metrics, model._compile_loss)
-    if not all(each is None or each.built for each in parts):
+    parts = (*keras_private.layers_of(model), *keras_private.compiled_parts(model))
+    if not all(part.built for part in parts):
         # `fit` shuffles for the batch that it looks at then: so later random numbers are the same.
-        order()
-    model._symbolic_build(data_batch=take(data, slice(0, part.batch_size)))
+        order.look_at_a_batch()
+    keras_private.build(model, take(data, slice(0, first.batch_size)))
+    order.begin()
     if not model.trainable_variables:
         raise LoopRefusal("the model: nothing of it is trainable; use model.evaluate()")
 
@@ -175,12 +174,20 @@ class _Kept:
 def _steps_of(model: Any, make_steps: Callable[[Any], Steps]) -> Steps:
     """Return the steps that trained the model before, or new ones, as Keras's `train_function`."""
     # Every compilation makes another tracker of the loss.
-    made_for = (make_steps, model._loss_tracker, *model.trainable_variables, *model.variables)
+    tracker = keras_private.loss_tracker(model)
+    made_for = (make_steps, tracker, *model.trainable_variables, *model.variables)
     kept = getattr(model, "_steps_of_loop", None)
     if kept is None or list(map(id, kept.made_for)) != list(map(id, made_for)):
         # On the model itself, so that they are forgotten together.
         kept = model._steps_of_loop = _Kept(make_steps(model), made_for)
     return kept.steps
+
+
+def _is_validated(epoch: int, frequency: int | Sequence[int]) -> bool:
+    """Tell whether `fit` validates after an epoch, counted from 0."""
+    if isinstance(frequency, int):
+        return (epoch + 1) % frequency == 0
+    return epoch + 1 in frequency
 
 
 def _validate(model: Any, validation_data: Any, **settings: Any) -> dict[str, Any]:

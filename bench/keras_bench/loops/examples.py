@@ -4,12 +4,8 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras.src.trainers.data_adapters import data_adapter_utils
-from keras.src.trainers.data_adapters.array_data_adapter import (
-    ArrayDataAdapter,
-    can_convert_arrays,
-)
 
+from keras_bench.loops import keras_private
 from keras_bench.loops.refusals import LoopRefusal
 
 
@@ -24,17 +20,13 @@ def examples_of(x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Any:
     """
     for name, each in (("x", x), ("y", y), ("sample_weight", sample_weight)):
         for array in arrays_of(each):
-            if not _dense(array):
+            if not keras_private.is_dense(array):
                 raise LoopRefusal(
                     f"{name}: a {type(array).__name__} isn't taken; "
                     "give dense arrays of numbers, or train with fit"
                 )
     try:
-        # As one batch.
-        adapter = ArrayDataAdapter(
-            x, y, sample_weight=sample_weight, class_weight=class_weight, batch_size=2**62
-        )
-        whole = next(adapter.get_numpy_iterator(), None)
+        whole = keras_private.converted(x, y, sample_weight, class_weight)
     except ValueError as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise LoopRefusal(
@@ -58,12 +50,3 @@ def arrays_of(data: Any) -> list[np.ndarray]:
 def take(data: Any, indices: Any) -> Any:
     """Return these examples of a nest of arrays."""
     return keras.tree.map_structure(lambda each: None if each is None else each[indices], data)
-
-
-def _dense(array: Any) -> bool:
-    return can_convert_arrays(array) and not (
-        data_adapter_utils.is_tensorflow_ragged(array)
-        or data_adapter_utils.is_tensorflow_sparse(array)
-        or data_adapter_utils.is_jax_sparse(array)
-        or data_adapter_utils.is_scipy_sparse(array)
-    )

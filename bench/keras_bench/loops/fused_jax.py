@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 
+from keras_bench.loops import keras_private
 from keras_bench.loops.refusals import LoopRefusal
 
 
@@ -22,16 +23,14 @@ class FusedSteps:
 
     def train(self, batches: Any) -> None:
         groups = self._variables()
-        if hasattr(self._model, "_record_training_state_sharding_spec"):
-            # Of older Keras, whose step looks at it.
-            self._model._record_training_state_sharding_spec()
+        keras_private.prepare_sharding(self._model)
         state = tuple([variable.value for variable in group] for group in groups)
         try:
             # As in `fit`: what reads a variable past the step's arguments would compile its value
             # in, and fails instead.
             for group in groups:
                 for variable in group:
-                    variable._value = None
+                    keras_private.withhold(variable)
             self._last_logs, state = self._program(state, batches)
         except jax.errors.JAXTypeError as error:
             raise LoopRefusal(
@@ -44,7 +43,7 @@ class FusedSteps:
                     variable.assign(value)
 
     def logs(self) -> Mapping[str, Any]:
-        logs: Mapping[str, Any] = self._model._get_metrics_result_or_logs(self._last_logs)
+        logs: Mapping[str, Any] = keras_private.epoch_logs(self._model, self._last_logs)
         return logs
 
     def _variables(self) -> tuple[list[Any], ...]:

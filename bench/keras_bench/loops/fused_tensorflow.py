@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_bench.loops import keras_private
 from keras_bench.loops.tensorflow_random import same_draws
 
 #: Operations that XLA doesn't give the same numbers as TensorFlow. Keys and whole bits it does.
@@ -106,7 +107,7 @@ def _program(model: Any, batches: Any, xla: bool) -> _Program:
         _, logs = tf.while_loop(
             lambda index, _: index < steps, body, (0, no_logs), parallel_iterations=1
         )
-        return model._get_metrics_result_or_logs(logs)
+        return keras_private.epoch_logs(model, logs)
 
     program = tf.function(loop, autograph=False, jit_compile=xla)
     return _Program(program.get_concrete_function(batches), xla)

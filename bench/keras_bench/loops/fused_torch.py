@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import torch
 
+from keras_bench.loops import keras_private
 from keras_bench.loops.refusals import LoopRefusal
 from keras_bench.loops.torch_check import ROUNDED, SAME, parting
 from keras_bench.loops.torch_program import Program
@@ -64,7 +65,7 @@ class FusedSteps:
         if self._in_epoch:
             _make_loader()
             self._in_epoch = False
-        logs: Mapping[str, Any] = self._model._get_metrics_result_or_logs(self._last_logs)
+        logs: Mapping[str, Any] = keras_private.epoch_logs(self._model, self._last_logs)
         return logs
 
     def _traced(self, batches: Any) -> "_Traced":

@@ -11,9 +11,10 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-from keras.src.backend.torch import random as keras_random
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
+
+from keras_bench.loops import keras_private
 
 #: What the operator calls, by number: Keras's own calls of torch, in the order they were traced.
 _CALLS: list[Callable[..., torch.Tensor]] = []
@@ -28,13 +29,13 @@ class _DrawnSeed(torch.Generator):  # type: ignore[misc]
 @contextmanager
 def drawn_at_each_step() -> Iterator[None]:
     """Trace the random numbers of Keras's functions, rather than the numbers of this step."""
-    with patch.object(keras_random, "torch_seed_generator", _draw_seed), _Draws():
+    with patch.object(keras_private.torch_random(), "torch_seed_generator", _draw_seed), _Draws():
         yield
 
 
 def _draw_seed(seed: Any) -> _DrawnSeed:
     drawn = _DrawnSeed()
-    drawn.tensor = keras_random.draw_seed(seed)
+    drawn.tensor = keras_private.torch_random().draw_seed(seed)
     return drawn
 
 
@@ -65,8 +66,9 @@ class _Draws(TorchFunctionMode):  # type: ignore[misc]
 @torch.library.custom_op("keras_bench::draw", mutates_args=())  # type: ignore[untyped-decorator]
 def _draw(seed: torch.Tensor, tensors: list[torch.Tensor], call: int) -> torch.Tensor:
     # The generator is made by Keras, so that it is the one that `fit` draws from.
-    with patch.object(keras_random, "draw_seed", lambda _: seed):
-        return _CALLS[call](tensors, generator=keras_random.torch_seed_generator(None))
+    random = keras_private.torch_random()
+    with patch.object(random, "draw_seed", lambda _: seed):
+        return _CALLS[call](tensors, generator=random.torch_seed_generator(None))
 
 
 @_draw.register_fake  # type: ignore[untyped-decorator]

@@ -3,12 +3,9 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
-from unittest.mock import patch
 
 import keras
 import torch
-from keras.src.backend.torch import core
-from keras.src.utils import traceback_utils
 from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.graph import CodeGen
@@ -16,6 +13,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from keras_bench.loops import keras_private
 from keras_bench.loops.refusals import LoopRefusal
 from keras_bench.loops.torch_random import drawn_at_each_step
 
@@ -48,7 +46,7 @@ class TracedStep:
             graph, logs, written = _trace(model, self.state, batch)
         self._logs = logs
         self.returned: list[torch.Tensor] = tensors_of(logs)
-        if model._get_metrics_result_or_logs(logs) is not logs:
+        if keras_private.epoch_logs(model, logs) is not logs:
             # Keras takes an epoch's logs from the metrics, by their names.
             self.returned = []
             graph.graph.output_node().args = ([],)
@@ -127,13 +125,14 @@ def _trace(model: Any, state: list[torch.Tensor], batch: Any) -> tuple[GraphModu
     with left_as_it_was(state), ExitStack() as stack:
         stack.enter_context(drawn_at_each_step())
         stack.enter_context(_NothingOutOfTensors())
-        stack.enter_context(patch.object(core, "cond", _both_branches(state)))
-        # Keras takes scalars out of tensors where torch would take the tensors.
-        stack.enter_context(patch.object(core, "convert_to_numpy", _kept_as_tensor))
-        # Keras would put its own words around those of an error.
         stack.enter_context(
-            patch.object(traceback_utils, "is_traceback_filtering_enabled", lambda: False)
+            keras_private.torch_operations(
+                cond=_both_branches(state),
+                # Keras takes scalars out of tensors where torch would take the tensors.
+                convert_to_numpy=_kept_as_tensor(),
+            )
         )
+        stack.enter_context(_errors_as_raised())
         try:
             graph = make_fx(step)(*state, *tensors_of(batch))
         except LoopRefusal:
@@ -183,19 +182,31 @@ class _NothingOutOfTensors(TorchFunctionMode):  # type: ignore[misc]
         return func(*args, **kwargs)
 
 
-_convert_to_numpy = core.convert_to_numpy
+@contextmanager
+def _errors_as_raised() -> Iterator[None]:
+    """Let Keras put no words of its own around those of an error."""
+    filters = keras.config.is_traceback_filtering_enabled()
+    keras.config.disable_traceback_filtering()
+    try:
+        yield
+    finally:
+        if filters:
+            keras.config.enable_traceback_filtering()
 
 
-def _kept_as_tensor(x: Any) -> Any:
-    return x.detach() if isinstance(x, torch.Tensor) else _convert_to_numpy(x)
+def _kept_as_tensor() -> Callable[[Any], Any]:
+    """Return Keras's conversion to NumPy for a trace: a tensor stays one."""
+    converted = keras_private.torch_operation("convert_to_numpy")
+    return lambda x: x.detach() if isinstance(x, torch.Tensor) else converted(x)
 
 
 def _both_branches(state: list[torch.Tensor]) -> Callable[..., Any]:
     """Return Keras's `cond` for a trace: both branches run, and the state of one is kept."""
-    decided_in_python = core.cond
+    decided_in_python = keras_private.torch_operation("cond")
+    device = keras_private.torch_operation("get_device")
 
     def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-        if not isinstance(pred, torch.Tensor) or core.get_device() == "meta":
+        if not isinstance(pred, torch.Tensor) or device() == "meta":
             return decided_in_python(pred, true_fn, false_fn)
         pred = pred.detach().clone()
         before = [_copy(tensor) for tensor in state]

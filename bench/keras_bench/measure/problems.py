@@ -31,7 +31,7 @@ def error_of(problem: Problem, request: Request) -> BenchError:
         error = Unsupported(
             f"not on {request.backend}",
             problem.message,
-            f"measure {_place(request.workload)} on another backend",
+            problem.remedy or f"measure {_place(request.workload)} on another backend",
         )
     elif isinstance(request, TimingRequest) and problem.kind == "loop":
         error = loop_refused(request.loop, request.backend, problem.message)

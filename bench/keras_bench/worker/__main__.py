@@ -10,6 +10,7 @@ import traceback
 from queue import SimpleQueue
 from typing import Any
 
+from keras_bench.loops.keras_private import MissingPart
 from keras_bench.worker.leaving import Leaving
 from keras_bench.worker.predicting import predict
 from keras_bench.worker.process_facts import allow_watching
@@ -79,6 +80,9 @@ def main() -> None:
                 if request.watched:
                     allow_watching()
                 reply("sample", measure(request, enter, begin))
+        except MissingPart as missing:
+            trace, remedy = traceback.format_exc(), "take another release of Keras"
+            reply("problem", Problem("unsupported", str(missing), trace, remedy))
         except Refusal as refusal:
             kind, remedy = refusal.kind, refusal.remedy
             reply("problem", Problem(kind, str(refusal), traceback.format_exc(), remedy))

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from keras_bench.loops.keras_private import goes_on_between_batches
 from keras_bench.worker.protocol import Refusal
 
 
@@ -57,12 +58,7 @@ def waiting_for_batches(callbacks: Sequence[Any]) -> tuple[str, ...]:
 
     They have a hook at the end of batches, and the backend's steps are asynchronous.
     """
-    if not callbacks or not _goes_on([]):
+    if not callbacks or not goes_on_between_batches([]):
         return ()
-    return tuple(dict.fromkeys(type(each).__name__ for each in callbacks if not _goes_on([each])))
-
-
-def _goes_on(callbacks: list[Any]) -> bool:
-    of_keras = sys.modules["keras"].callbacks
-    # None in a release of Keras that waits always.
-    return bool(getattr(of_keras.CallbackList(callbacks), "_async_train", False))
+    waiting = (each for each in callbacks if not goes_on_between_batches([each]))
+    return tuple(dict.fromkeys(type(each).__name__ for each in waiting))

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_bench.loops.keras_private import layers_of
 from keras_bench.parity.places import EPOCH_END, EPOCH_METRIC, SPREAD, Place
 from keras_bench.parity.precisions import UNIT_ROUNDOFF
 from keras_bench.worker.blueprint import value, variable_names
@@ -179,7 +180,7 @@ def _subject(prepared: Prepared, request: LoopParityRequest) -> _Subject:
     keras, data = prepared.keras, prepared.data
     if data.is_source:
         raise Refusal("unchecked", f"data() returns a {type(data.x).__name__}")
-    for layer in prepared.model._flatten_layers():
+    for layer in layers_of(prepared.model):
         if layer.compute_dtype in ("bfloat16", "float16"):
             reason = f"{layer.name} computes in {layer.compute_dtype}, whose rounding hides"
             raise Refusal("unchecked", f"{reason} everything")

@@ -198,7 +198,7 @@ class Problem:
 
     `kind` is "workload", "backend", "diverged", "unsupported" where the workload isn't for this
     backend, "loop" where its loop can't train it, or "unchecked" where parity has no means to
-    compare it. `remedy` is that of a workload, empty where its file is to be fixed.
+    compare it. `remedy` is empty where it is that of the kind: to fix the workload's file, say.
     """
 
     kind: str

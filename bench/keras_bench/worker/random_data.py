@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_bench.loops.keras_private import inbound_nodes, layers_of
 from keras_bench.worker.data import Data, batch_size, before_validation, examples_per_epoch
 from keras_bench.worker.protocol import Refusal
 from keras_bench.worker.refusals import refusal
@@ -121,8 +122,9 @@ def _losses(keras: Any, loss: Any, outputs: Any, names: Sequence[str]) -> list[A
     return [loss] * count
 
 
-def _embeddings(model: Any) -> list[Any]:
-    return [each for each in model._flatten_layers() if hasattr(each, "input_dim")]
+def _embeddings(layer: Any) -> list[Any]:
+    """Return the Embeddings of a layer, a model or any other."""
+    return [each for each in layers_of(layer) if hasattr(each, "input_dim")]
 
 
 def _whole_number_inputs(model: Any) -> set[int]:
@@ -133,8 +135,8 @@ def _whole_number_inputs(model: Any) -> set[int]:
     return {
         id(tensor)
         for layer in model.layers
-        if any(hasattr(each, "input_dim") for each in layer._flatten_layers())
-        for node in layer._inbound_nodes
+        if _embeddings(layer)
+        for node in inbound_nodes(layer)
         for tensor in node.input_tensors
     }
 

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import keras
 import numpy as np
 
+from keras_bench.loops import keras_private
 from keras_bench.loops.refusals import LoopRefusal
 
 #: The losses, with the activation of the last layer that each needs; None: any.
@@ -161,13 +162,13 @@ def variables_of(model: Any) -> Variables:
     """Return the variables of a model that `network_of` can read."""
     optimizer = model.optimizer
     adam = isinstance(optimizer, keras.optimizers.Adam)
-    slots = (optimizer._momentums, optimizer._velocities) if adam else (optimizer.momentums,)
+    slots = keras_private.adam_slots(optimizer) if adam else (optimizer.momentums,)
     metrics = _metrics(model)
     return Variables(
         weights=tuple(model.trainable_variables),
         slots=tuple(tuple(each) for each in slots if each),
         iterations=optimizer.iterations,
-        learning_rate=optimizer._learning_rate,
+        learning_rate=keras_private.learning_rate(optimizer),
         metrics=tuple(each for metric in metrics for each in (metric.total, metric.count)),
         names=tuple(metric.name for metric in metrics),
     )
