@@ -20,7 +20,7 @@ HOPELESS = 1.3
 #: What an epoch is split by, which no one is advised to train by.
 SPLITTING_LOOPS = (FLOOR_LOOP, DATA_LOOP)
 
-#: Steps per execution that are tried, but on torch, where Keras takes none but 1.
+#: Steps per execution that are tried; a release of Keras may refuse them on a backend.
 STEPS_PER_EXECUTION = (8, 32)
 
 
@@ -30,10 +30,10 @@ def arms_to_explain(fit: Arm, others: tuple[Arm, ...]) -> tuple[Arm, ...]:
     def by(loop: str) -> Arm:
         return replace(fit, loop=loop)
 
-    steps = () if fit.backend == "torch" else STEPS_PER_EXECUTION
     # Without XLA, JAX would carry out every operation by itself: nobody wants to wait for that.
     jit = [loop for loop, compiled in JIT_LOOPS.items() if compiled or fit.backend != "jax"]
-    found = [fit, by("bare"), by("fused"), by("batch"), *(by(f"fit:{each}") for each in steps)]
+    several = [by(f"fit:{steps}") for steps in STEPS_PER_EXECUTION]
+    found = [fit, by("bare"), by("fused"), by("batch"), *several]
     if fit.backend == "tensorflow":
         found.append(by(DATA_LOOP))
     if fit.threads != "single":

@@ -35,9 +35,8 @@ def training_by(loop: str, model: Any) -> Callable[..., Any]:
     if steps is None:
         raise LoopRefusal(f"no loop is named {loop!r}")
     if steps > 1:
-        if keras.backend.backend() == "torch":
-            raise LoopRefusal("Keras takes no steps_per_execution above 1 on torch")
         model.steps_per_execution = steps
+        _ask_for_steps(model)
     return model.fit  # type: ignore[no-any-return]
 
 
@@ -51,3 +50,16 @@ def fit_compiled(model: Any, jit_compile: bool) -> Callable[..., Any]:
         raise LoopRefusal(f"the model has jit_compile={jit_compile} already")
     model.jit_compile = jit_compile
     return model.fit  # type: ignore[no-any-return]
+
+
+def _ask_for_steps(model: Any) -> None:
+    """Raise a LoopRefusal if Keras can't take so many steps per execution on this backend.
+
+    It says so where it makes what `fit` trains with, which `fit` makes anew.
+    """
+    try:
+        model.make_train_function()
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+        raise LoopRefusal(f"Keras {keras.__version__} refuses it ({reason})") from error
+    model.train_function = None

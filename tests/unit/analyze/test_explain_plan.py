@@ -46,8 +46,7 @@ def test_every_backend_is_tried_with_what_it_can_do(backend: str):
     assert arms[0] == fit
     assert len({each.name for each in arms}) == len(set(arms)) == len(arms)
     loops = {each.loop for each in arms}
-    assert {"bare", "fused", "batch", "fit jit_compile=True"} <= loops
-    assert ("fit:8" in loops) == (backend != "torch")
+    assert {"bare", "fused", "batch", "fit:8", "fit:32", "fit jit_compile=True"} <= loops
     assert ("data" in loops) == (backend == "tensorflow")
     assert ("fit jit_compile=False" in loops) == (backend != "jax")
     assert [each.threads for each in arms].count("single") == 1
@@ -62,7 +61,7 @@ def test_one_thread_is_no_change_where_there_is_one_already():
 def test_the_first_round_takes_all_but_another_compilation():
     loops = {each.loop: [] for each in arms_to_explain(arm("torch"), ())}
     found = planned(measured(loops, "torch", rounds=0))
-    assert found == {"fit", "bare", "fused", "batch"}
+    assert found == {"fit", "bare", "fused", "batch", "fit:8", "fit:32"}
 
 
 def test_what_is_plainly_slower_gets_no_second_process():
