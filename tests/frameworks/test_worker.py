@@ -10,7 +10,14 @@ import pytest
 from builders import ENVIRONMENT, arm, workload_in
 from builders import SMALL_WORKLOAD as GOOD
 
-from keras_bench.errors import BackendError, LossDiverged, WorkerDied, WorkerTimeout, WorkloadError
+from keras_bench.errors import (
+    BackendError,
+    LossDiverged,
+    Unsupported,
+    WorkerDied,
+    WorkerTimeout,
+    WorkloadError,
+)
 from keras_bench.measure.group import GroupSettings, measure_groups
 from keras_bench.measure.outcomes import Target
 from keras_bench.measure.process import launcher
@@ -87,6 +94,22 @@ def test_a_fault_of_a_workload_names_its_file_and_carries_the_traceback(measure)
         measure(GOOD.replace("Dense(1)", "Dense(-1)"))
     assert "\n" not in str(caught.value)
     assert "Traceback" in caught.value.__notes__[0]
+
+
+def test_a_private_part_that_keras_lacks_is_no_fault_of_the_file(measure):
+    text = f"""
+from keras_bench.loops.keras_private import MissingPart
+from keras_bench.worker import random_data
+
+def gone(layer):
+    raise MissingPart("Layer._flatten_layers")
+
+random_data.layers_of = gone
+{GOOD.partition("def data")[0]}
+"""
+    told = r"^not on jax: Keras \d\S+ has no Layer\._flatten_layers, .*; take another release"
+    with pytest.raises(Unsupported, match=told):
+        measure(text)
 
 
 def test_a_loss_that_turns_nan_is_no_timing(measure):

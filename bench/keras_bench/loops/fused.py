@@ -38,9 +38,9 @@ def fit_fused(
 
     - Python sees no single batch. So there are no callbacks at batches, and the progress bar moves
       once an epoch.
-    - Where `shuffle` is true, NumPy's random numbers order the examples. `fit` takes the same ones
-      on JAX, so after `keras.utils.set_random_seed` both train on the same batches there. On
-      TensorFlow and torch `fit` takes those of the framework: the batches are others.
+    - Where `shuffle` is true, the examples are ordered as `fit` orders them on JAX, so after
+      `keras.utils.set_random_seed` both train on the same batches there. On TensorFlow and torch
+      `fit` takes the framework's random numbers: the batches are others.
     - It is always compiled, by XLA or by torch's compiler, whatever `jit_compile` says; or, where
       that can't be the same or faster, made one graph. The first epoch carries that. The program is
       kept with the model, until that is compiled anew.

@@ -23,14 +23,16 @@ TORCH_OPERATIONS = (
 
 
 class MissingPart(LoopRefusal):
-    """This release of Keras has no such private part; the message names both."""
+    """This release of Keras lacks a private part; the message names both.
+
+    Attributes:
+        reason: the message without what to do
+    """
 
     def __init__(self, part: str) -> None:
         version = import_module("keras").__version__
-        super().__init__(
-            f"Keras {version}: it has no {part}, which is needed and private to Keras; "
-            "train with fit, or with another release"
-        )
+        self.reason = f"Keras {version} has no {part}, a private part that is needed here"
+        super().__init__(f"{self.reason}; train with fit, or take another release")
 
 
 # --- the data

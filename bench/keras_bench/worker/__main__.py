@@ -82,7 +82,7 @@ def main() -> None:
                 reply("sample", measure(request, enter, begin))
         except MissingPart as missing:
             trace, remedy = traceback.format_exc(), "take another release of Keras"
-            reply("problem", Problem("unsupported", str(missing), trace, remedy))
+            reply("problem", Problem("unsupported", missing.reason, trace, remedy))
         except Refusal as refusal:
             kind, remedy = refusal.kind, refusal.remedy
             reply("problem", Problem(kind, str(refusal), traceback.format_exc(), remedy))

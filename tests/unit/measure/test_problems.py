@@ -38,6 +38,16 @@ MINE = workload_in(Path("folder/mine.py"))
             Problem("workload", "no module pandas", "", "add `--with pandas`"),
             "mine.py: no module pandas; add `--with pandas`",
         ),
+        (
+            MINE,
+            Problem("unsupported", "it needs torch", ""),
+            "not on jax: it needs torch; measure mine.py on another backend",
+        ),
+        (
+            MINE,
+            Problem("unsupported", "Keras has no x", "", "take another release of Keras"),
+            "not on jax: Keras has no x; take another release of Keras",
+        ),
     ],
 )
 def test_a_file_is_to_be_fixed_unless_the_worker_has_another_remedy(
