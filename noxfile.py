@@ -18,6 +18,7 @@ of the backends are made by keras-bench, which keeps them in the user's cache.
 """
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import nox
@@ -83,18 +84,23 @@ define_command("explain", "Say where an epoch of fit goes, and what is faster.",
 define_command("versions", "Measure versions of a package against each other.", "versions")
 
 
+def run_pytest(session: nox.Session, *arguments: str) -> None:
+    """Run pytest, in as many processes as there are cores, with what follows `--` behind it."""
+    session.run(
+        environment_python("tests"), "-m", "pytest", "--numprocesses=logical", "--dist=loadgroup",
+        *arguments, *session.posargs,
+        external=True,
+    )  # fmt: skip
+
+
 def run_tests(session: nox.Session, backends: tuple[str, ...], *options: str) -> None:
-    """Run pytest, in as many processes as there are cores, once the backends are there.
+    """Run tests once the backends are there.
 
     Which folders are tested is in pyproject.toml, unless the command line names some after `--`.
     """
     make = [f"--make={backend}" for backend in backends]
     keras_bench(session, "environments", *make, environment="tests")
-    session.run(
-        environment_python("tests"), "-m", "pytest", "--numprocesses=logical", "--dist=loadgroup",
-        *options, *session.posargs,
-        external=True,
-    )  # fmt: skip
+    run_pytest(session, *options)
 
 
 @nox.session(venv_backend="none", requires=["env(tests)"], default=False)
@@ -107,6 +113,32 @@ def tests(session: nox.Session) -> None:
 def tests_full(session: nox.Session) -> None:
     """Run all tests, those of the three frameworks and the long simulations too."""
     run_tests(session, BACKENDS, "--override-ini=testpaths=tests", "--full")
+
+
+#: The newest builds, for each backend. Keras and TensorFlow have nightly ones under names of their
+#: own; of JAX and torch the newest is taken that pip's indexes have, a pre-release too.
+NEWEST = {
+    "tensorflow": "tf-nightly keras-nightly",
+    "jax": "keras-nightly jax>=0.dev0 jaxlib>=0.dev0",
+    "torch": "keras-nightly torch>=0.dev0",
+}
+
+
+@nox.session(venv_backend="none", requires=["env(tests)"], default=False)
+def canary(session: nox.Session) -> None:
+    """Run the smoke tests and the loops of every backend on the newest builds there are."""
+    cache = Path(".nox", "canary").absolute()
+    # An environment is found again by what was asked for, and another build is the newest now.
+    shutil.rmtree(cache, ignore_errors=True)
+    session.env["KERAS_BENCH_CACHE"] = str(cache)
+    try:
+        run_pytest(
+            session, "tests/smoke", "tests/frameworks/test_canary.py",
+            *[f"--keras-bench-env={backend}={spec}" for backend, spec in NEWEST.items()],
+        )  # fmt: skip
+    finally:
+        environments = [f"--env={backend}={spec}" for backend, spec in NEWEST.items()]
+        keras_bench(session, "list", *environments, environment="tests")
 
 
 @nox.session(default=False)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from keras_bench.environments.cache import Cache, cache_folder
 from keras_bench.environments.finding import Environments
 from keras_bench.environments.makers import chosen_maker
 from keras_bench.errors import BackendError
+from keras_bench.records import BACKENDS
 
 #: Where the frameworks' environments are, which `nox -s tests` has made; read before a test has a
 #: cache of its own.
@@ -51,15 +53,35 @@ def fake_python(tmp_path: Path) -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def jax_python() -> str:
-    """The interpreter of JAX's environment."""
-    return _interpreter("jax")
+def python_of(pytestconfig: pytest.Config) -> Callable[[str], str]:
+    """Return the interpreter of a backend: of the environment that `--keras-bench-env` names, which
+    is made if need be, or of the backend's own.
+    """
+    named = dict(pytestconfig.getoption("keras_bench_env"))
+
+    @cache
+    def find(backend: str) -> str:
+        if backend in named:
+            finder = Environments(Cache(CACHE), chosen_maker(), print)
+            return finder.place(named[backend], backend).python
+        try:
+            return _made(backend)
+        except BackendError as missing:
+            pytest.skip(str(missing))
+
+    return find
 
 
 @pytest.fixture(scope="session")
-def pythons() -> dict[str, str]:
+def jax_python(python_of: Callable[[str], str]) -> str:
+    """The interpreter of JAX's environment."""
+    return python_of("jax")
+
+
+@pytest.fixture(scope="session")
+def pythons(python_of: Callable[[str], str]) -> dict[str, str]:
     """The interpreters of the three backends, which `nox -s "tests(full)"` makes."""
-    return {backend: _interpreter(backend) for backend in ("tensorflow", "jax", "torch")}
+    return {backend: python_of(backend) for backend in BACKENDS}
 
 
 @pytest.fixture(scope="session")
@@ -68,13 +90,6 @@ def openvino_python() -> str | None:
     with suppress(BackendError):
         return _made("openvino")
     return None
-
-
-def _interpreter(backend: str) -> str:
-    try:
-        return _made(backend)
-    except BackendError as missing:
-        pytest.skip(str(missing))
 
 
 def _made(backend: str) -> str:
