@@ -205,12 +205,13 @@ def _may_bring_cuda(recipe: Recipe) -> bool:
 
 def _has_own_index() -> bool:
     """Tell whether the user has named an index of his own to pip or to uv."""
-    if any(name in os.environ for name in UV_INDEXES):
+    # An empty variable names none: a workflow sets one where its repository has nothing to say.
+    if any(os.environ.get(name) for name in UV_INDEXES):
         return True
     command = [sys.executable, "-m", "pip", "config", "list"]
     settings = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    keys = (line.partition("=")[0] for line in settings.splitlines())
-    return any(key.rpartition(".")[2] in PIP_INDEXES for key in keys)
+    pairs = (line.partition("=") for line in settings.splitlines())
+    return any(key.rpartition(".")[2] in PIP_INDEXES and value != "''" for key, _, value in pairs)
 
 
 def _uv() -> bool:

@@ -1,6 +1,33 @@
-"""What an installer's output comes to."""
+"""What an installer's output comes to, and what its configuration says."""
 
-from keras_bench.environments.makers import reason_of
+import os
+
+import pytest
+
+from keras_bench.environments.makers import UV_INDEXES, brings_cuda, reason_of
+from keras_bench.environments.recipes import Recipe
+
+
+@pytest.mark.parametrize(
+    ("variable", "address", "brings"),
+    [
+        ("PIP_EXTRA_INDEX_URL", "https://127.0.0.1/cpu", False),
+        # As a workflow sets it where its repository has no such variable.
+        ("PIP_EXTRA_INDEX_URL", "", True),
+        ("UV_INDEX", "https://127.0.0.1/cpu", False),
+        ("UV_INDEX", "", True),
+    ],
+)
+def test_torch_brings_cuda_unless_an_index_is_named(
+    monkeypatch, variable: str, address: str, brings: bool
+):
+    monkeypatch.setattr("keras_bench.environments.makers.sys.platform", "linux")
+    monkeypatch.setattr("keras_bench.environments.makers._uv", lambda: False)
+    for name in [name for name in os.environ if name.startswith("PIP_") or name in UV_INDEXES]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv(variable, address)
+    assert brings_cuda(Recipe("torch", ("torch",), (), "3.11.7")) == brings
 
 
 def test_the_reason_is_one_line_of_many():
