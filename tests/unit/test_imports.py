@@ -119,6 +119,11 @@ def test_only_workers_and_loops_import_frameworks():
     assert any("keras" in found for found in of_folder("worker").values())
 
 
+def test_private_modules_of_keras_are_named_in_one_module():
+    naming = [name for name, file in SOURCES.items() if "keras.src" in file.read_text()]
+    assert naming == ["keras_bench.loops.keras_private"]
+
+
 def test_a_worker_needs_nothing_of_the_suite_but_what_its_environment_holds():
     allowed = [f"keras_bench.{each}" for each in FOR_WORKERS]
     reached = set(chain(of_folder("worker"), *of_folder("worker").values()))

@@ -19,6 +19,7 @@ class FusedSteps:
     def __init__(self, model: Any) -> None:
         self._model = model
         self._last_logs: Any = {}
+        self._logs_of_epoch = keras_private.logs_of_epoch(model)
         self._program = jax.jit(self._scan)
 
     def train(self, batches: Any) -> None:
@@ -43,7 +44,7 @@ class FusedSteps:
                     variable.assign(value)
 
     def logs(self) -> Mapping[str, Any]:
-        logs: Mapping[str, Any] = keras_private.epoch_logs(self._model, self._last_logs)
+        logs: Mapping[str, Any] = self._logs_of_epoch(self._last_logs)
         return logs
 
     def _variables(self) -> tuple[list[Any], ...]:

@@ -107,7 +107,7 @@ def _program(model: Any, batches: Any, xla: bool) -> _Program:
         _, logs = tf.while_loop(
             lambda index, _: index < steps, body, (0, no_logs), parallel_iterations=1
         )
-        return keras_private.epoch_logs(model, logs)
+        return keras_private.logs_of_epoch(model)(logs)
 
     program = tf.function(loop, autograph=False, jit_compile=xla)
     return _Program(program.get_concrete_function(batches), xla)

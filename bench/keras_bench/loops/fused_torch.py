@@ -32,6 +32,7 @@ class FusedSteps:
     def __init__(self, model: Any) -> None:
         self._model = model
         self._last_logs: Any = {}
+        self._logs_of_epoch = keras_private.logs_of_epoch(model)
         self._programs: dict[str, Callable[[Any], Any]] = {}
         self.compiled = True
         self._in_epoch = False
@@ -65,7 +66,7 @@ class FusedSteps:
         if self._in_epoch:
             _make_loader()
             self._in_epoch = False
-        logs: Mapping[str, Any] = keras_private.epoch_logs(self._model, self._last_logs)
+        logs: Mapping[str, Any] = self._logs_of_epoch(self._last_logs)
         return logs
 
     def _traced(self, batches: Any) -> "_Traced":

@@ -70,6 +70,7 @@ class ExampleOrder:
     """
 
     def __init__(self, examples: int, shuffle: bool) -> None:
+        # Its import would be missing from what a worker times of Keras's.
         import numpy as np
 
         kind = _part("keras.src.trainers.epoch_iterator", "EpochIterator")
@@ -125,9 +126,9 @@ def first_epoch(model: Any, initial_epoch: int) -> int:
     return _of(model, "Model._initial_epoch") or initial_epoch
 
 
-def epoch_logs(model: Any, logs: Any) -> Any:
-    """Return an epoch's logs: the metrics by their names, or else what the last step returned."""
-    return _of(model, "Model._get_metrics_result_or_logs")(logs)
+def logs_of_epoch(model: Any) -> Callable[[Any], Any]:
+    """Return what makes an epoch's logs of its last step's: these, or the metrics by name."""
+    return _of(model, "Model._get_metrics_result_or_logs")  # type: ignore[no-any-return]
 
 
 def was_distributed(model: Any) -> bool:

@@ -46,7 +46,7 @@ class TracedStep:
             graph, logs, written = _trace(model, self.state, batch)
         self._logs = logs
         self.returned: list[torch.Tensor] = tensors_of(logs)
-        if keras_private.epoch_logs(model, logs) is not logs:
+        if keras_private.logs_of_epoch(model)(logs) is not logs:
             # Keras takes an epoch's logs from the metrics, by their names.
             self.returned = []
             graph.graph.output_node().args = ([],)

@@ -41,7 +41,7 @@ def keras(monkeypatch) -> Callable[..., ModuleType]:
         (lambda: keras_private.build(object(), ()), "Model._symbolic_build"),
         (lambda: keras_private.loss_tracker(object()), "Model._loss_tracker"),
         (lambda: keras_private.first_epoch(object(), 0), "Model._initial_epoch"),
-        (lambda: keras_private.epoch_logs(object(), {}), "Model._get_metrics_result_or_logs"),
+        (lambda: keras_private.logs_of_epoch(object()), "Model._get_metrics_result_or_logs"),
         (lambda: keras_private.withhold(object()), "Variable._value"),
         (lambda: keras_private.torch_operation("cond"), f"{NEW[0]}.cond"),
         (lambda: keras_private.torch_operations(cond=len).__enter__(), f"{NEW[0]}.cond"),
