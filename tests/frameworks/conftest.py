@@ -13,7 +13,12 @@ from framework_variables import framework_variables
 from project import PROJECT, SOURCES
 from warm_interpreter import warm_interpreter
 
+from keras_bench.measure import workloads
+from keras_bench.measure.parity import check_parity
+from keras_bench.measure.parity_workers import Learner, ParitySettings
 from keras_bench.measure.process import launcher
+from keras_bench.parity.verdict import Verdict, describe
+from keras_bench.records import Selection
 from keras_bench.worker.protocol import TimingRequest
 
 
@@ -99,3 +104,30 @@ def train_in_turn(pythons: dict[str, str], tmp_path_factory) -> Callable[..., li
         return json.loads(process.stdout.splitlines()[-1])
 
     return train
+
+
+@pytest.fixture
+def check(warm_pythons, tmp_path: Path):
+    """Check a workload, given as its text or by its name, on some backends."""
+
+    def run(text: str, backends=("tensorflow", "jax", "torch"), **options) -> Verdict:
+        if "\n" in text:
+            file = tmp_path / "mine.py"
+            file.write_text(text)
+            text = str(file)
+        (workload,) = workloads.find(Selection((text,)))
+        learners = {
+            backend: Learner(backend, warm_pythons[backend], workload) for backend in backends
+        }
+        with launcher(timeout_seconds=120.0) as workers:
+            return check_parity(workload.name, learners, ParitySettings(**options), workers)
+
+    return run
+
+
+@pytest.fixture
+def told() -> Callable[[Verdict], dict[str, list[str]]]:
+    """Return what a verdict says of the causes on each backend."""
+    return lambda verdict: {
+        each.backend: [describe(cause) for cause in each.causes] for each in verdict.backends
+    }

@@ -9,13 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from project import PROJECT
 
-from keras_bench.measure import workloads
-from keras_bench.measure.parity import check_parity
-from keras_bench.measure.parity_workers import Learner, ParitySettings
-from keras_bench.measure.process import launcher
 from keras_bench.parity.room import BYTES_PER_NUMBER
 from keras_bench.parity.verdict import Verdict, describe
-from keras_bench.records import Selection
 
 #: Two Dense layers, and three steps an epoch; a test replaces a part of it.
 WORKLOAD = """
@@ -135,25 +130,6 @@ class Hidden(Dense):
 """
 
 ANOTHER_SHAPE = "Hidden = lambda units, *a, **k: Dense(units + (BACKEND == 'jax'), *a, **k)\n"
-
-
-@pytest.fixture
-def check(warm_pythons, tmp_path: Path):
-    """Check a workload, given as its text or by its name, on some backends."""
-
-    def run(text: str, backends=("tensorflow", "jax", "torch"), **options) -> Verdict:
-        if "\n" in text:
-            file = tmp_path / "mine.py"
-            file.write_text(text)
-            text = str(file)
-        (workload,) = workloads.find(Selection((text,)))
-        learners = {
-            backend: Learner(backend, warm_pythons[backend], workload) for backend in backends
-        }
-        with launcher(timeout_seconds=120.0) as workers:
-            return check_parity(workload.name, learners, ParitySettings(**options), workers)
-
-    return run
 
 
 def outcomes(verdict: Verdict) -> dict[str, str]:

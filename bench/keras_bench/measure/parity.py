@@ -25,6 +25,7 @@ from keras_bench.parity.own_rounding import (
     OwnRounding,
     depend_on_order,
     moved_by_orders,
+    with_followers,
     with_orders,
     with_single_precision,
     with_sums,
@@ -170,7 +171,7 @@ def check_parity(
                 closer = {}
             rounding = _own_rounding(
                 {backend: off[backend] for backend in closer if off[backend]},
-                closer, training, seen, settings.tolerance, group, free,
+                closer, training, seen, own, settings.tolerance, group, free,
             )  # fmt: skip
         verdicts = [
             judge(
@@ -238,6 +239,7 @@ def _own_rounding(
     references: Mapping[str, Reference],
     training: Training,
     seen: Mapping[str, ArraysAtPlaces],
+    own: Mapping[str, ArraysAtPlaces],
     tolerance: float,
     group: ParityWorkers,
     free: ParityWorkers,
@@ -271,6 +273,8 @@ def _own_rounding(
             dependent[name] = depend_on_order(moved, known[name])
             if not dependent[name]:
                 known[name] = with_orders(known[name], moved)
+    for name in off:
+        known[name] = with_followers(known[name], own.get(name, {}), look(name))
     begin = Place(1, 1, RUNNING_LOSS)
     if asked := [
         name

@@ -10,7 +10,7 @@ term by term and another one in blocks. Two things show it:
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,12 +25,19 @@ from keras_bench.parity.places import (
     LOSS_GRADIENT,
     OUTPUT_GRADIENT,
     SPREAD,
+    STEP,
     WEIGHT_GRADIENT,
     Place,
     call_of,
 )
 from keras_bench.parity.precisions import UNIT_ROUNDOFF
-from keras_bench.parity.training import Reference, largest_number, scaled_alike, scales
+from keras_bench.parity.training import (
+    Reference,
+    is_of_training,
+    largest_number,
+    scaled_alike,
+    scales,
+)
 
 Array = np.ndarray
 
@@ -50,8 +57,11 @@ CONFIRMED = 2.0
 #: An output that is off by this share of its size has leapt: no rounding by itself is so large.
 LEAP = 1e-3
 
-#: A backend that leaps as far in float64 as in float32 differs between them by less than this share
-#: of a leap.
+#: How many times its terms' share a sum is off by whose terms cancel out, besides `SAFETY`.
+CANCELLED = 8.0
+
+#: Where float64 has a deviation of float32 as well, the two differ by less than this share of it;
+#: where it hasn't, no more than this share is left.
 REST = 1e-2
 
 
@@ -149,6 +159,39 @@ def with_sums(
             default=1.0,
         )
         wider[place] = np.maximum(reference.spread[place], math.sqrt(terms) * rounding)
+    return Reference(reference.arrays, reference.spread | wider)
+
+
+def with_followers(
+    reference: Reference, own: Mapping[Place, Array], looked_at: Sequence[Deviation]
+) -> Reference:
+    """Return the reference with room for what follows from stages that own rounding explains.
+
+    A gradient through the whole model has the rounding of all its layers, and so has a training.
+    Where terms cancel out, their share of the sum is larger than in the terms; so there is room for
+    `CANCELLED` times the largest share of a stage, if float64 confirms that nothing else is off.
+
+    Args:
+        reference: what is compared with.
+        own: the arrays of the backend in float64.
+        looked_at: those deviations that rounding in general doesn't explain, beside their bounds.
+    """
+    stages = [each for each in looked_at if not each.is_off and _what(each.place) is not None]
+    share = max((each.deviation for each in stages), default=0.0)
+    wider = {}
+    for deviation in looked_at:
+        place = deviation.place
+        follows = place.stage in (GRADIENT, STEP) or is_of_training(place)
+        if not (deviation.is_off and follows and place in own):
+            continue
+        truth = np.asarray(reference.arrays[place], "float64")
+        size = largest_number(truth)
+        rest = CANCELLED * CONFIRMED * UNIT_ROUNDOFF["float32"]
+        confirmed = max(rest, REST * deviation.deviation) * size
+        if own[place].shape == truth.shape and (
+            np.abs(own[place] - truth).max(initial=0.0) <= confirmed
+        ):
+            wider[place] = np.maximum(reference.spread[place], CANCELLED * share * size)
     return Reference(reference.arrays, reference.spread | wider)
 
 

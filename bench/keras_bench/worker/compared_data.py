@@ -10,6 +10,9 @@ from keras_bench.worker.data import Data, before_validation
 from keras_bench.worker.preparing import Prepared
 from keras_bench.worker.protocol import ComparedRequest, Refusal
 
+#: The kinds of NumPy's data types that backends compute with: truth values, integers, and floats.
+NUMBERS = "biuf"
+
 
 @dataclass(frozen=True)
 class Examples:
@@ -54,6 +57,9 @@ def _pair(data: Data) -> tuple[Any, Any]:
         if given is None or isinstance(given, Mapping | list | tuple):
             kind = "no" if given is None else f"a {type(given).__name__} of"
             raise Refusal("unchecked", f"its data have {kind} {name}")
+        if (kind := np.asarray(given).dtype.kind) not in NUMBERS:
+            what = "Python objects" if kind == "O" else "texts or times"
+            raise Refusal("unchecked", f"its data have {what} in {name}")
     if data.sample_weight is not None:
         raise Refusal("unchecked", "its examples are weighted")
     return data.x, data.y

@@ -24,7 +24,7 @@ from keras_bench.worker.protocol import (
     decode_script,
 )
 from keras_bench.worker.refusals import refusal
-from keras_bench.worker.stages import Arrays, Seen, random_layers_off, read
+from keras_bench.worker.stages import Arrays, Seen, kept_variables, random_layers_off, read
 from keras_bench.worker.workload import build_model
 
 #: How many other orders of the examples within their batches a training is repeated with.
@@ -60,7 +60,7 @@ def _fit(prepared: Prepared, model: Any, examples: Examples, given: Arrays, scri
     listener = _listener(prepared.keras, script)
     try:
         if not model.built:
-            model(examples.first(1).x)
+            model(examples.first(script.batch_size).x)
         names = variable_names(model)
         for weight in model.weights:
             weight.assign(given[f"initial/{names[id(weight)]}"])
@@ -86,6 +86,8 @@ def _reorder(
 ) -> Seen:
     """Return, under SPREAD, how far what was seen moves with the order within the batches."""
     spread: Seen = {}
+    if kept_variables(prepared.keras, prepared.model):
+        return {}  # States belong to the places in a batch: another order is another training.
     for number in range(ORDERS):
         order = within_batches(given["order/1"], script.batch_size, number)
         try:

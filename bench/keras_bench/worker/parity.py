@@ -24,7 +24,14 @@ from keras_bench.worker.protocol import (
     decode_script,
 )
 from keras_bench.worker.refusals import refusal
-from keras_bench.worker.stages import Subject, numbers_of_step, random_layers_off, unused_gradients
+from keras_bench.worker.stages import (
+    Subject,
+    hand_batches_as_fit_does,
+    kept_variables,
+    numbers_of_step,
+    random_layers_off,
+    unused_gradients,
+)
 from keras_bench.worker.training import TASKS
 
 
@@ -42,13 +49,16 @@ def check(
     examples = compared_examples(prepared, request)
     x, y = examples.x, examples.y
     settings.pop("validation_split", None)
+    first_batch = x[: batch_size(settings)]
     try:
         if not model.built:
-            model(x[:1])
+            model(first_batch)
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
-        step_numbers = numbers_of_step(keras, model, x, batch_size(settings))
-        unused = unused_gradients(keras, model, x[: batch_size(settings)])
+        kept = kept_variables(keras, model)
+        step_numbers = numbers_of_step(keras, model, first_batch)
+        unused = unused_gradients(keras, model, first_batch)
+        hand_batches_as_fit_does(model)
         arrays_file = folder / f"{request.name}-arrays.npz"
         blueprint = describe(keras, model, x, y, settings, arrays_file, step_numbers)
     except Refusal:
@@ -68,7 +78,7 @@ def check(
     for count in itertools.count(1):
         script = decode_script(hear())
         enter(TRAINING)
-        subject = Subject(keras, gradients, model, x, y, script, unused)
+        subject = Subject(keras, gradients, model, x, y, script, unused, kept)
         try:
             # Its arrays are read as they are needed: a large model's are too many at once.
             with np.load(script.file) as given, random_layers_off(model):

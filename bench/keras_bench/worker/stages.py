@@ -55,6 +55,9 @@ class Subject:
     unused_gradients: frozenset[str]
     """Names of what goes into layers, by which a training needs no gradient."""
 
+    kept: Sequence[tuple[Any, np.ndarray]]
+    """Variables that layers keep to themselves, each with its value in a model just built."""
+
     @property
     def variables(self) -> list[Any]:
         """The weights and the optimizer's variables."""
@@ -131,14 +134,45 @@ def calls(keras: Any, model: Any, x: np.ndarray, training: bool = True) -> tuple
     return made, predictions
 
 
-def numbers_of_step(keras: Any, model: Any, x: np.ndarray, batch_size: int) -> int:
-    """Return how many numbers a step has, in its variables, and in and out of its layers."""
-    made, _ = calls(keras, model, x[:1], training=False)
+def numbers_of_step(keras: Any, model: Any, x: np.ndarray) -> int:
+    """Return how many numbers the step of a batch has: variables, and in and out of layers."""
+    made, _ = calls(keras, model, x, training=False)
     tensors = [tensor for call in made for tensor in (*call.inputs, *call.outputs)]
-    of_example = sum(math.prod(tensor.shape) for tensor in tensors)
     variables = (*model.weights, *model.optimizer.variables)
-    of_variables = sum(math.prod(variable.shape) for variable in variables)
-    return int(of_variables + batch_size * of_example)
+    return int(sum(math.prod(array.shape) for array in (*tensors, *variables)))
+
+
+def kept_variables(keras: Any, model: Any) -> list[tuple[Any, np.ndarray]]:
+    """Return the variables that layers keep beside the model's, with their values.
+
+    A stateful layer's states are such: the model doesn't count them among its variables.
+    """
+    known = {id(variable) for variable in model.variables}
+    attributes = [vars(layer).values() for layer in model._flatten_layers()]
+    found = {
+        id(leaf): leaf
+        for values in attributes
+        for value in values
+        if isinstance(value, keras.Variable | list | tuple)
+        for leaf in keras.tree.flatten(value)
+        if isinstance(leaf, keras.Variable) and id(leaf) not in known
+    }
+    return [(variable, read(keras, variable)) for variable in found.values()]
+
+
+def hand_batches_as_fit_does(model: Any) -> None:
+    """Let `train_on_batch` give a model's `train_step` the pair (x, y), as `fit` gives it.
+
+    By itself it adds None for the weights that there aren't, which a `train_step` of one's own
+    needn't expect.
+    """
+    original = model.train_step
+
+    def train_step(*args: Any) -> Any:
+        *state, data = args
+        return original(*state, data[:2] if len(data) == 3 and data[2] is None else data)
+
+    model.train_step = train_step
 
 
 def unused_gradients(keras: Any, model: Any, x: np.ndarray) -> frozenset[str]:
@@ -263,12 +297,20 @@ def state(subject: Subject, epoch: int, step: int) -> Seen:
 def set_state(subject: Subject, given: Arrays, epoch: int, step: int) -> None:
     """Set the weights and the optimizer's variables to what is given for before a step.
 
-    The learning rate stays: it is a setting, and one of another backend would hide its own.
+    The learning rate stays: it is a setting, and one of another backend would hide its own. What
+    layers keep to themselves begins as in a new training.
     """
     for variable in subject.variables:
         if subject.name(variable) == LEARNING_RATE:
             continue
         variable.assign(given[Place(epoch, step, BEFORE, subject.name(variable)).key])
+    begin_anew(subject)
+
+
+def begin_anew(subject: Subject) -> None:
+    """Set what layers keep to themselves to what it is when a training begins."""
+    for variable, start in subject.kept:
+        variable.assign(start)
 
 
 def inputs_of_stages(subject: Subject, given: Arrays, epoch: int, step: int) -> Seen:

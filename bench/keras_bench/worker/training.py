@@ -1,6 +1,7 @@
 """Trains from given weights on given batches, and writes down what is seen on the way."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from keras_bench.worker.stages import (
     Arrays,
     Seen,
     Subject,
+    begin_anew,
     inputs_of_stages,
     observe_step,
     set_state,
@@ -90,6 +92,7 @@ def _train_by_steps(
     seen: Seen = {}
     _set_weights(subject, given)
     _set_optimizer(subject, start)
+    begin_anew(subject)
     for weight in model.weights:
         seen[Place(0, 0, INITIAL_WEIGHTS, subject.name(weight)).key] = subject.read(weight)
     for epoch in range(1, script.epochs + 1):
@@ -99,25 +102,39 @@ def _train_by_steps(
             for variable in subject.variables:
                 rounded = _rounded(subject, subject.read(variable), randomness, steps)
                 variable.assign(rounded)
-        total, examples = 0.0, 0
+        model.reset_metrics()
         for step in range(1, -(-len(order) // script.batch_size) + 1):
             x, y = subject.batch(order, step)
             if randomness is None and (epoch, step) in script.points:
                 before = state(subject, epoch, step)
+                carried = [(variable, subject.read(variable)) for variable, _ in subject.kept]
                 fed = before | inputs_of_stages(
                     subject, before | {f"order/{epoch}": order}, epoch, step
                 )
                 seen |= fed
                 set_state(subject, before, epoch, step)
-            model.reset_metrics()
-            loss = float(model.train_on_batch(x, y, return_dict=True)["loss"])
-            total, examples = total + loss * len(x), examples + len(x)
+                for variable, value in carried:
+                    variable.assign(value)
+            # Of the epoch so far, as `fit` tells it: what a step counts for is up to train_step.
+            with _metrics_go_on(model):
+                loss = np.array(float(model.train_on_batch(x, y, return_dict=True)["loss"]))
             if (epoch, step) in script.points or step == 1:
-                seen[Place(epoch, step, RUNNING_LOSS).key] = np.array(total / examples)
-        seen[Place(epoch, 0, EPOCH_LOSS).key] = np.array(total / examples)
+                seen[Place(epoch, step, RUNNING_LOSS).key] = loss
+        seen[Place(epoch, 0, EPOCH_LOSS).key] = loss
         for variable in subject.variables:
             seen[Place(epoch, 0, EPOCH_END, subject.name(variable)).key] = subject.read(variable)
     return seen
+
+
+@contextmanager
+def _metrics_go_on(model: Any) -> Iterator[None]:
+    """Keep `train_on_batch` from beginning the metrics anew, for a while."""
+    original = model.reset_metrics
+    model.reset_metrics = lambda: None
+    try:
+        yield
+    finally:
+        model.reset_metrics = original
 
 
 def _rounded(subject: Subject, array: np.ndarray, randomness: Any, times: int = 1) -> np.ndarray:

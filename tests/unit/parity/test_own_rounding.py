@@ -5,14 +5,20 @@ import pytest
 
 from keras_bench.parity.deviations import SAFETY, Deviation, deviation_at
 from keras_bench.parity.own_rounding import (
+    CANCELLED,
     CONFIRMED,
+    LEAP,
     MOST_MOVED,
     ORDERS,
+    REST,
     depend_on_order,
     digits_lost,
     moved_by_orders,
+    with_followers,
     with_orders,
+    with_single_precision,
     with_sums,
+    without_leaps,
 )
 from keras_bench.parity.places import (
     EPOCH_END,
@@ -123,6 +129,50 @@ def test_a_backend_without_float64_has_no_more_room():
 
 def test_gradients_of_weights_are_sums_over_the_batch_which_the_order_shows():
     assert is_off(BIAS, 1e-4, summed(BIAS, 0.0))
+
+
+WHOLE = Place(1, 1, GRADIENT, "out/kernel")
+
+
+def followed(own_off_by: float, place: Place = WHOLE, stage_bound: float = 1e-3) -> Reference:
+    known = reference(place)
+    own = {place: known.arrays[place] + [0.0, own_off_by]}
+    stage = Deviation(POOL, 1e-4, stage_bound)
+    return with_followers(known, own, [stage, Deviation(place, 1e-3, 1e-6)])
+
+
+@pytest.mark.parametrize("place", [WHOLE, Place(1, 1, STEP, "w"), Place(1, 0, EPOCH_END, "w")])
+def test_what_follows_from_a_stage_that_rounds_has_room_as_well(place):
+    room = SAFETY * CANCELLED * 1e-4 * 2.0
+    assert not is_off(place, 0.9 * room, followed(0.0, place))
+    assert is_off(place, 1.1 * room, followed(0.0, place))
+
+
+def test_what_follows_has_no_room_where_float64_or_the_stage_is_off_as_well():
+    assert is_off(WHOLE, 2e-3, followed(1.1 * REST * 1e-3 * 2.0))
+    assert is_off(WHOLE, 2e-3, followed(0.0, stage_bound=1e-5))
+
+
+def leapt(seen_off_by: float, own_off_by: float) -> bool:
+    """Tell whether an output is off, though rounding explains any leap of it."""
+    known = reference(POOL, spread=1.0)
+    seen, own = ({POOL: known.arrays[POOL] + [0.0, by]} for by in (seen_off_by, own_off_by))
+    narrowed = without_leaps(known, seen, own, "float32")
+    return deviation_at(POOL, seen[POOL], narrowed, "float32").is_off
+
+
+def test_an_output_that_leaps_in_both_precisions_alike_means_something_else():
+    assert leapt(0.5, 0.5)
+
+
+def test_an_output_that_leaps_in_float32_alone_rounds():
+    assert not leapt(0.5, 0.0)
+    assert not leapt(0.9 * LEAP, 0.9 * LEAP)
+
+
+def test_in_single_precision_there_is_room_for_its_rounding():
+    known = with_single_precision(reference(BIAS, spread=2.0**-53))
+    assert known.spread[BIAS].tolist() == [2.0**-24] * 2
 
 
 def test_a_tensor_belongs_to_a_call():
