@@ -273,13 +273,8 @@ def data(seed):
             "L.Reshape((3, 1)), L.LSTM(4), L.LayerNormalization(), L.Dense(2, 'softmax')",
             "sparse_categorical_crossentropy",
         ),
-        (
-            "L.Reshape((3, 1, 1)), L.Conv2D(2, (2, 1), activation='tanh'), L.Flatten(),"
-            " L.Dense(2, 'softmax')",
-            "sparse_categorical_crossentropy",
-        ),
     ],
-    ids=["normalization and dropout", "recurrent", "convolution"],
+    ids=["normalization and dropout", "recurrent"],
 )
 def test_other_layers_are_compared_with_the_backends_own_float64(check, layers: str, loss: str):
     model = f"[keras.Input((3,)), {layers}]"
