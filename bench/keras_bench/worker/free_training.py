@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_bench.parity.places import EPOCH_END, EPOCH_LOSS, RUNNING_LOSS, SPREAD, Place
+from keras_bench.parity.places import EPOCH_END, EPOCH_LOSS, RUNNING_LOSS, Place
 from keras_bench.worker.blueprint import variable_names
 from keras_bench.worker.compared_data import Examples, compared_examples
 from keras_bench.worker.orders import within_batches
@@ -24,7 +24,14 @@ from keras_bench.worker.protocol import (
     decode_script,
 )
 from keras_bench.worker.refusals import refusal
-from keras_bench.worker.stages import Arrays, Seen, kept_variables, random_layers_off, read
+from keras_bench.worker.stages import (
+    Arrays,
+    Seen,
+    kept_variables,
+    random_layers_off,
+    read,
+    spread_of,
+)
 from keras_bench.worker.workload import build_model
 
 #: How many other orders of the examples within their batches a training is repeated with.
@@ -84,23 +91,23 @@ def _fit(prepared: Prepared, model: Any, examples: Examples, given: Arrays, scri
 def _reorder(
     prepared: Prepared, examples: Examples, given: Arrays, script: Script, seen: Seen
 ) -> Seen:
-    """Return, under SPREAD, how far what was seen moves with the order within the batches."""
-    spread: Seen = {}
+    """Return, under SPREAD, how far each array of `seen` moves with the order within batches.
+
+    Nothing where that tells nothing of rounding.
+    """
     if kept_variables(prepared.keras, prepared.model):
         return {}  # States belong to the places in a batch: another order is another training.
-    for number in range(ORDERS):
+
+    def train(number: int) -> Seen:
         order = within_batches(given["order/1"], script.batch_size, number)
-        try:
-            prepared.keras.utils.clear_session()  # Its layers get the names of the first ones.
-            model = build_model(prepared.parts, prepared.keras)
-            moved = _fit(prepared, model, examples, {**given, "order/1": order}, script)
-        except Refusal:
-            # A file may make its optimizer once and for all: then nothing can be said of rounding.
-            return {}
-        for key, array in moved.items():
-            distance = np.abs(np.asarray(array, "float64") - seen[key])
-            spread[SPREAD + key] = np.maximum(distance, spread.get(SPREAD + key, 0.0))
-    return spread
+        prepared.keras.utils.clear_session()  # Its layers get the names of the first ones.
+        model = build_model(prepared.parts, prepared.keras)
+        return _fit(prepared, model, examples, {**given, "order/1": order}, script)
+
+    try:
+        return spread_of(seen, map(train, range(ORDERS)))
+    except Refusal:
+        return {}  # A file may make its optimizer once and for all, which trains no second model.
 
 
 def _listener(keras: Any, script: Script) -> Any:

@@ -14,10 +14,9 @@ from keras_bench.parity.places import (
     LOSS_GRADIENT,
     OUTPUT_GRADIENT,
     PREDICTIONS,
-    SPREAD,
     Place,
 )
-from keras_bench.worker.stages import Arrays, Seen, Subject, observe_step
+from keras_bench.worker.stages import Arrays, Seen, Subject, fed_to, observe_step, spread_of
 
 #: How many other orders are tried.
 ORDERS = 8
@@ -38,15 +37,12 @@ def reorder_steps(subject: Subject, given: Arrays) -> Seen:
     """Return, under SPREAD, how far each array of the script's steps moves with the order."""
     spread: Seen = {}
     for epoch, step in subject.script.points:
-        fed = {key: given[key] for key in given if key.startswith((f"{epoch}/{step}/", "order/"))}
+        fed = fed_to(given, epoch, step)
         batch = fed[f"order/{epoch}"][(step - 1) * subject.script.batch_size :]
         as_it_is = np.arange(min(len(batch), subject.script.batch_size))
-        seen = _observe(subject, fed, epoch, step, as_it_is)
-        for number in range(ORDERS):
-            order = np.random.default_rng(number).permutation(as_it_is)
-            for key, array in _observe(subject, fed, epoch, step, order).items():
-                distance = np.abs(np.asarray(array, "float64") - seen[key])
-                spread[SPREAD + key] = np.maximum(distance, spread.get(SPREAD + key, 0.0))
+        orders = (np.random.default_rng(number).permutation(as_it_is) for number in range(ORDERS))
+        moved = (_observe(subject, fed, epoch, step, order) for order in orders)
+        spread |= spread_of(_observe(subject, fed, epoch, step, as_it_is), moved)
     return spread
 
 

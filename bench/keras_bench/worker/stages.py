@@ -1,7 +1,7 @@
 """One training step taken apart: each stage by itself, fed by arrays from outside."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +20,7 @@ from keras_bench.parity.places import (
     LOSS_GRADIENT,
     OUTPUT_GRADIENT,
     PREDICTIONS,
+    SPREAD,
     STEP,
     THE_LOSS,
     UPDATE,
@@ -305,6 +306,21 @@ def set_state(subject: Subject, given: Arrays, epoch: int, step: int) -> None:
             continue
         variable.assign(given[Place(epoch, step, BEFORE, subject.name(variable)).key])
     begin_anew(subject)
+
+
+def fed_to(given: Arrays, epoch: int, step: int) -> Seen:
+    """Return what the stages of a step are given, of all that is."""
+    return {key: given[key] for key in given if key.startswith((f"{epoch}/{step}/", "order/"))}
+
+
+def spread_of(seen: Arrays, replicas: Iterable[Arrays]) -> Seen:
+    """Return, under SPREAD, how far replicas are from `seen`, the largest distance by element."""
+    spread: Seen = {}
+    for replica in replicas:
+        for key, array in replica.items():
+            distance = np.abs(np.asarray(array, "float64") - seen[key])
+            spread[SPREAD + key] = np.maximum(distance, spread.get(SPREAD + key, 0.0))
+    return spread
 
 
 def begin_anew(subject: Subject) -> None:

@@ -1,6 +1,6 @@
 """Trains from given weights on given batches, and writes down what is seen on the way."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,6 @@ from keras_bench.parity.places import (
     EPOCH_LOSS,
     INITIAL_WEIGHTS,
     RUNNING_LOSS,
-    SPREAD,
     Place,
 )
 from keras_bench.worker.orders import reorder_steps
@@ -20,9 +19,11 @@ from keras_bench.worker.stages import (
     Seen,
     Subject,
     begin_anew,
+    fed_to,
     inputs_of_stages,
     observe_step,
     set_state,
+    spread_of,
     state,
 )
 
@@ -51,7 +52,7 @@ def record(subject: Subject, given: Arrays) -> Seen:
     seen = _train_by_steps(subject, given, start, None)
     randomness = np.random.default_rng(0)
     replicas = (_train_by_steps(subject, given, start, randomness) for _ in range(REPLICAS))
-    spread = _spread(seen, replicas)
+    spread = spread_of(seen, replicas)
     _set_optimizer(subject, start)  # The learning rate was rounded too, and no step sets it.
     return seen | spread
 
@@ -64,24 +65,15 @@ def repeat(subject: Subject, given: Arrays) -> Seen:
     seen: Seen = {}
     randomness = np.random.default_rng(0)
     for epoch, step in subject.script.points:
-        fed = {key: given[key] for key in given if key.startswith((f"{epoch}/{step}/", "order/"))}
+        fed = fed_to(given, epoch, step)
         stages = observe_step(subject, fed, epoch, step)
         rounded = (
             {key: _rounded(subject, array, randomness) for key, array in fed.items()}
             for _ in range(REPLICAS)
         )
         replicas = (observe_step(subject, each, epoch, step) for each in rounded)
-        seen |= stages | _spread(stages, replicas)
+        seen |= stages | spread_of(stages, replicas)
     return seen
-
-
-def _spread(seen: Seen, replicas: Iterable[Seen]) -> Seen:
-    spread: Seen = {}
-    for replica in replicas:
-        for key, array in replica.items():
-            moved = np.abs(np.asarray(array, "float64") - seen[key])
-            spread[SPREAD + key] = np.maximum(moved, spread.get(SPREAD + key, 0.0))
-    return spread
 
 
 def _train_by_steps(
