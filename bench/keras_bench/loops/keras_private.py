@@ -100,6 +100,22 @@ def layers_of(model: Any) -> list[Any]:
     return list(_of(model, "Layer._flatten_layers")())
 
 
+def own_variables(layer: Any) -> list[Any]:
+    """Return the variables that a layer has made itself, and none of the layers in it."""
+    trainable = _of(layer, "Layer._trainable_variables")
+    return [*trainable, *_of(layer, "Layer._non_trainable_variables")]
+
+
+def seed_generators(layer: Any) -> list[Any]:
+    """Return what a layer itself draws random numbers by."""
+    return list(_of(layer, "Layer._seed_generators"))
+
+
+def added_losses(layer: Any) -> list[Any]:
+    """Return the losses that a layer has added in its last call."""
+    return list(_of(layer, "Layer._losses"))
+
+
 def inbound_nodes(layer: Any) -> list[Any]:
     """Return the calls of a layer in functional models, which hold what went in."""
     return list(_of(layer, "Operation._inbound_nodes"))
@@ -109,6 +125,12 @@ def compiled_parts(model: Any) -> list[Any]:
     """Return what `compile` has made to be built later: the metrics and the loss, where given."""
     parts = (_of(model, "Model._compile_metrics"), _of(model, "Model._compile_loss"))
     return [part for part in parts if part is not None]
+
+
+def loss_weights(model: Any) -> Any:
+    """Return by how much each loss of a model counts, None where `compile` was told nothing."""
+    loss = _of(model, "Model._compile_loss")
+    return None if loss is None else _of(loss, "CompileLoss._user_loss_weights")
 
 
 def build(model: Any, batch: Any) -> None:

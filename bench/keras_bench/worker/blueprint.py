@@ -9,6 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from keras_bench.loops.keras_private import (
+    layers_of,
+    loss_weights,
+    own_variables,
+    seed_generators,
+)
 from keras_bench.parity.blueprint import Blueprint, Layer, Part, Weight
 from keras_bench.worker.data import batch_size
 from keras_bench.worker.fit_settings import epoch_count
@@ -102,8 +108,8 @@ def random_layers(layer: Any) -> list[Any]:
     """Return those of a layer and of the layers inside it that draw random numbers themselves."""
     return [
         each
-        for each in layer._flatten_layers(recursive=True, include_self=True)
-        if getattr(each, "_seed_generators", ())
+        for each in layers_of(layer)
+        if seed_generators(each)
         # A recurrent layer has a generator even where it drops nothing.
         and not (getattr(each, "dropout", 1.0) == 0.0 == getattr(each, "recurrent_dropout", 0.0))
     ]
@@ -134,7 +140,7 @@ def _part(thing: Any) -> Part:
 
 def _loss(keras: Any, model: Any, loss: Any) -> Part:
     found = keras.losses.get(loss) if isinstance(loss, str) else loss
-    weights = getattr(getattr(model, "_compile_loss", None), "_user_loss_weights", None)
+    weights = loss_weights(model)
     settings = {} if weights is None else {"loss_weights": _plain(weights)}
     if isinstance(found, keras.losses.Loss):
         part = _part(found)
@@ -145,11 +151,9 @@ def _loss(keras: Any, model: Any, loss: Any) -> Part:
 
 def _initializer(layers: Sequence[Any], weight: Any) -> Part | None:
     """Return what the layer's configuration says of a weight: `kernel_initializer` of `kernel`."""
-    inside = [each for layer in layers for each in layer._flatten_layers()]
+    inside = [each for layer in layers for each in layers_of(layer)]
     for layer in inside:
-        if any(
-            each is weight for each in layer._trainable_variables + layer._non_trainable_variables
-        ):
+        if any(each is weight for each in own_variables(layer)):
             names = (weight.name, weight.name.removesuffix("_kernel"))
             found = (_part(layer).config.get(f"{name}_initializer") for name in names)
             config = next((each for each in found if each is not None), None)

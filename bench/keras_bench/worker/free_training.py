@@ -13,6 +13,7 @@ import numpy as np
 from keras_bench.parity.places import EPOCH_END, EPOCH_LOSS, RUNNING_LOSS, Place
 from keras_bench.worker.blueprint import variable_names
 from keras_bench.worker.compared_data import Examples, compared_examples
+from keras_bench.worker.compared_model import kept_variables, random_layers_off
 from keras_bench.worker.orders import within_batches
 from keras_bench.worker.preparing import Prepared, prepare
 from keras_bench.worker.protocol import (
@@ -24,14 +25,7 @@ from keras_bench.worker.protocol import (
     decode_script,
 )
 from keras_bench.worker.refusals import refusal
-from keras_bench.worker.stages import (
-    Arrays,
-    Seen,
-    kept_variables,
-    random_layers_off,
-    read,
-    spread_of,
-)
+from keras_bench.worker.stages import Arrays, Seen, read, spread_of
 from keras_bench.worker.workload import build_model
 
 #: How many other orders of the examples within their batches a training is repeated with.

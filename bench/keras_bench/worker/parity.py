@@ -11,8 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from keras_bench.loops.keras_private import layers_of
 from keras_bench.worker.blueprint import describe
 from keras_bench.worker.compared_data import compared_examples
+from keras_bench.worker.compared_model import (
+    hand_batches_as_fit_does,
+    kept_variables,
+    numbers_of_step,
+    random_layers_off,
+    unused_gradients,
+)
 from keras_bench.worker.data import batch_size
 from keras_bench.worker.gradients import GRADIENTS
 from keras_bench.worker.preparing import prepare
@@ -24,14 +32,7 @@ from keras_bench.worker.protocol import (
     decode_script,
 )
 from keras_bench.worker.refusals import refusal
-from keras_bench.worker.stages import (
-    Subject,
-    hand_batches_as_fit_does,
-    kept_variables,
-    numbers_of_step,
-    random_layers_off,
-    unused_gradients,
-)
+from keras_bench.worker.stages import Subject
 from keras_bench.worker.training import TASKS
 
 
@@ -65,7 +66,7 @@ def check(
         raise
     except Exception as error:
         raise refusal("can't be looked into:", error) from error
-    for layer in model._flatten_layers():
+    for layer in layers_of(model):
         if layer.compute_dtype in ("bfloat16", "float16"):
             raise Refusal(
                 "workload",

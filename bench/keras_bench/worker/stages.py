@@ -1,6 +1,5 @@
 """One training step taken apart: each stage by itself, fed by arrays from outside."""
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_bench.loops.keras_private import added_losses, layers_of
 from keras_bench.parity.places import (
     BEFORE,
     FORWARD,
@@ -29,13 +29,11 @@ from keras_bench.parity.places import (
 )
 from keras_bench.worker.blueprint import (
     own_layers,
-    random_layers,
-    takes_training,
     value,
     variable_names,
 )
 from keras_bench.worker.gradients import Gradients
-from keras_bench.worker.protocol import Refusal, Script
+from keras_bench.worker.protocol import Script
 
 Arrays = Mapping[str, np.ndarray]
 Seen = dict[str, np.ndarray]
@@ -135,79 +133,6 @@ def calls(keras: Any, model: Any, x: np.ndarray, training: bool = True) -> tuple
     return made, predictions
 
 
-def numbers_of_step(keras: Any, model: Any, x: np.ndarray) -> int:
-    """Return how many numbers the step of a batch has: variables, and in and out of layers."""
-    made, _ = calls(keras, model, x, training=False)
-    tensors = [tensor for call in made for tensor in (*call.inputs, *call.outputs)]
-    variables = (*model.weights, *model.optimizer.variables)
-    return int(sum(math.prod(array.shape) for array in (*tensors, *variables)))
-
-
-def kept_variables(keras: Any, model: Any) -> list[tuple[Any, np.ndarray]]:
-    """Return the variables that layers keep beside the model's, with their values.
-
-    A stateful layer's states are such: the model doesn't count them among its variables.
-    """
-    known = {id(variable) for variable in model.variables}
-    attributes = [vars(layer).values() for layer in model._flatten_layers()]
-    found = {
-        id(leaf): leaf
-        for values in attributes
-        for value in values
-        if isinstance(value, keras.Variable | list | tuple)
-        for leaf in keras.tree.flatten(value)
-        if isinstance(leaf, keras.Variable) and id(leaf) not in known
-    }
-    return [(variable, read(keras, variable)) for variable in found.values()]
-
-
-def hand_batches_as_fit_does(model: Any) -> None:
-    """Let `train_on_batch` give a model's `train_step` the pair (x, y), as `fit` gives it.
-
-    By itself it adds None for the weights that there aren't, which a `train_step` of one's own
-    needn't expect.
-    """
-    original = model.train_step
-
-    def train_step(*args: Any) -> Any:
-        *state, data = args
-        return original(*state, data[:2] if len(data) == 3 and data[2] is None else data)
-
-    model.train_step = train_step
-
-
-def unused_gradients(keras: Any, model: Any, x: np.ndarray) -> frozenset[str]:
-    """Return the names of what goes into layers and depends on no weight.
-
-    No training asks for the gradient by it. It is found by other weights: what they leave as it is
-    doesn't depend on them.
-    """
-    weights = model.trainable_variables
-    start = [read(keras, weight) for weight in weights]
-    randomness = np.random.default_rng(0)
-
-    def inputs() -> dict[str, np.ndarray]:
-        made, _ = calls(keras, model, x, training=False)
-        return {
-            name: np.array(keras.ops.convert_to_numpy(tensor))
-            for call in made
-            for name, tensor in zip(call.input_names(), call.inputs, strict=True)
-        }
-
-    before = inputs()
-    for weight, known in zip(weights, start, strict=True):
-        factor, summand = randomness.normal(size=(2, *known.shape))
-        weight.assign(known * factor + summand)
-    after = inputs()
-    for weight, known in zip(weights, start, strict=True):
-        weight.assign(known)
-    return frozenset(
-        name
-        for name, array in before.items()
-        if name in after and np.array_equal(array, after[name], equal_nan=array.dtype.kind == "f")
-    )
-
-
 def observe_step(subject: Subject, given: Arrays, epoch: int, step: int) -> Seen:
     """Return what every stage of a step gives when it is fed with what is given.
 
@@ -256,7 +181,7 @@ def observe_step(subject: Subject, given: Arrays, epoch: int, step: int) -> Seen
 
     set_state(subject, given, epoch, step)
     # A loss that is added in a call can't be had without the call.
-    if not any(getattr(layer, "_losses", ()) for layer in model._flatten_layers()):
+    if not any(map(added_losses, layers_of(model))):
         (loss,), (gradient,), _ = subject.gradients.pull_back(
             "loss", loss_of, [subject.cast(fed)], [x, y], [], None
         )
@@ -351,31 +276,6 @@ def inputs_of_stages(subject: Subject, given: Arrays, epoch: int, step: int) -> 
         place = Place(epoch, step, GRADIENT, subject.name(weight))
         seen[place.key] = _or_zeros(subject, gradient, weight.shape)
     return seen
-
-
-@contextmanager
-def random_layers_off(model: Any) -> Iterator[None]:
-    """Let layers that draw random numbers behave as in inference: backends draw differently."""
-    layers = random_layers(model)
-    for layer in layers:
-        if layer is model or not takes_training(layer):
-            raise Refusal(
-                "workload",
-                f"{layer.name} draws random numbers that can't be switched off by training=False",
-                "let its call() take training to have it checked",
-            )
-    originals = [layer.call for layer in layers]
-
-    def silent(original: Any) -> Any:
-        return lambda *args, **kwargs: original(*args, **kwargs | {"training": False})
-
-    for layer, original in zip(layers, originals, strict=True):
-        layer.call = silent(original)
-    try:
-        yield
-    finally:
-        for layer, original in zip(layers, originals, strict=True):
-            layer.call = original
 
 
 @contextmanager
