@@ -3,42 +3,30 @@
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 
 import numpy as np
 
 from keras_bench.errors import BenchError, LossDiverged, Unsupported, WorkloadError
+from keras_bench.measure.closer_look import look_closer
 from keras_bench.measure.memory import available_memory_bytes
 from keras_bench.measure.parity_workers import (
     ArraysAtPlaces,
     Failures,
     Learner,
     ParitySettings,
-    ParityWorkers,
     parity_workers,
 )
 from keras_bench.measure.process import Launcher
 from keras_bench.parity.causes import Cause
-from keras_bench.parity.deviations import Deviation, deviation_at, deviations
+from keras_bench.parity.deviations import deviations
 from keras_bench.parity.network import Network, NotCovered, covered
-from keras_bench.parity.own_rounding import (
-    OwnRounding,
-    depend_on_order,
-    moved_by_orders,
-    with_followers,
-    with_orders,
-    with_single_precision,
-    with_sums,
-    without_leaps,
-)
-from keras_bench.parity.places import RUNNING_LOSS, Place
+from keras_bench.parity.own_rounding import OwnRounding, closer_reference, without_leaps
 from keras_bench.parity.room import needed_bytes, numbers_with_room
 from keras_bench.parity.training import (
     Reference,
     Training,
     by_consensus,
     by_textbook,
-    is_of_training,
     plan_training,
     widened,
 )
@@ -154,24 +142,24 @@ def check_parity(
                 for backend, each in seen.items()
             }
             off = {
-                backend: [deviation.place for deviation in each if deviation.is_off]
+                backend: places
                 for backend, each in distances.items()
+                if (places := [deviation.place for deviation in each if deviation.is_off])
             }
-            if dtype == "float32":
-                size = blueprint.batch_size
-                closer = {
-                    backend: with_sums(
-                        references[backend], own.get(backend, {}), off[backend], size
-                    )
-                    for backend in seen
-                }
-            elif network is None:
-                closer = dict.fromkeys(seen, with_single_precision(reference))
-            else:  # The textbook's reference knows by name what is computed in float32.
-                closer = {}
-            rounding = _own_rounding(
-                {backend: off[backend] for backend in closer if off[backend]},
-                closer, training, seen, own, settings.tolerance, group, free,
+            closer = {
+                backend: closer_reference(
+                    references[backend],
+                    own.get(backend, {}),
+                    places,
+                    blueprint.batch_size,
+                    dtype,
+                    is_textbook=network is not None,
+                )
+                for backend, places in off.items()
+            }
+            rounding = look_closer(
+                {name: each for name, each in closer.items() if each is not None},
+                off, training, seen, own, settings.tolerance, group, free,
             )  # fmt: skip
         verdicts = [
             judge(
@@ -220,7 +208,7 @@ def _ask_the_backends(
     with parity_workers(
         learners, ParityRequest, settings, "float64", workers, unable, files
     ) as group:
-        group.blueprints()
+        group.blueprints()  # Nothing new is in them; who can't give one drops out.
         recorded = group.carry_out("record", training, {})
         trained = by_consensus(list(recorded.values()))
         repeated = group.carry_out("repeat", training, trained.arrays)
@@ -232,58 +220,6 @@ def _ask_the_backends(
         backend: ArraysAtPlaces(recorded[backend], stages) for backend, stages in repeated.items()
     }
     return reference, own
-
-
-def _own_rounding(
-    off: Mapping[str, Sequence[Place]],
-    references: Mapping[str, Reference],
-    training: Training,
-    seen: Mapping[str, ArraysAtPlaces],
-    own: Mapping[str, ArraysAtPlaces],
-    tolerance: float,
-    group: ParityWorkers,
-    free: ParityWorkers,
-) -> dict[str, OwnRounding]:
-    """Look closer at what is off: let those backends do it again in other orders.
-
-    Trainings follow from their steps, so they are done again only where the steps agree, and where
-    `fit` begins with the right batch. The references are a backend's own.
-    """
-    known = dict(references)
-
-    def look(name: str) -> list[Deviation]:
-        return [
-            deviation_at(place, seen[name][place], known[name], "float32", tolerance)
-            for place in off[name]
-        ]
-
-    def still_off() -> dict[str, list[Place]]:
-        return {name: [each.place for each in look(name) if each.is_off] for name in off}
-
-    steps = {
-        name: {(place.epoch, place.step) for place in places} & set(training.points)
-        for name, places in still_off().items()
-    }
-    dependent: dict[str, tuple[str, ...]] = {}
-    if asked := [name for name, points in steps.items() if points]:
-        points = tuple(sorted(set().union(*steps.values())))
-        apart, given = replace(training, points=points), known[asked[0]].arrays
-        for name, found in group.carry_out("reorder", apart, given, asked).items():
-            moved = moved_by_orders(found)
-            dependent[name] = depend_on_order(moved, known[name])
-            if not dependent[name]:
-                known[name] = with_orders(known[name], moved)
-    for name in off:
-        known[name] = with_followers(known[name], own.get(name, {}), look(name))
-    begin = Place(1, 1, RUNNING_LOSS)
-    if asked := [
-        name
-        for name, places in still_off().items()
-        if places and all(map(is_of_training, places)) and begin not in places
-    ]:
-        for name, found in free.carry_out("reorder", training, {}, asked).items():
-            known[name] = with_orders(known[name], moved_by_orders(found))
-    return {name: OwnRounding(tuple(look(name)), dependent.get(name, ())) for name in off}
 
 
 def _too_large(workload: str, needed: int, available_bytes: int) -> WorkloadError:

@@ -43,7 +43,7 @@ Array = np.ndarray
 
 #: Rounding explains four times the largest distance among the orders of a batch. Of 30 gradients
 #: on three backends one was off by 3.4 times that distance, and most by less than it.
-ORDERS = 4.0 / SAFETY
+ORDER_FACTOR = 4.0 / SAFETY
 
 #: An output that moves by more than this share of its size with the order of the batch depends on
 #: the examples' places in it, and not on rounding.
@@ -107,7 +107,7 @@ def depend_on_order(moved: Mapping[Place, Array], reference: Reference) -> tuple
 def with_orders(reference: Reference, moved: Mapping[Place, Array]) -> Reference:
     """Return the reference with the spread of a backend that moves so far with the order."""
     largest = {
-        place: ORDERS * float(np.max(distance, initial=0.0))
+        place: ORDER_FACTOR * float(np.max(distance, initial=0.0))
         for place, distance in moved.items()
         if place in reference.spread
     }
@@ -235,6 +235,24 @@ def with_single_precision(reference: Reference) -> Reference:
     )
 
 
+def closer_reference(
+    reference: Reference,
+    own: Mapping[Place, Array],
+    off: Iterable[Place],
+    batch_size: int,
+    dtype: str,
+    is_textbook: bool,
+) -> Reference | None:
+    """Return what a backend that is off is compared with at a closer look; None: there is none.
+
+    In float64 that is the rounding of float32, in which it may compute a part; the textbook's
+    reference knows by name what is computed so, and needs no closer look.
+    """
+    if dtype == "float32":
+        return with_sums(reference, own, off, batch_size)
+    return None if is_textbook else with_single_precision(reference)
+
+
 def digits_lost(rounded: Iterable[Deviation], dtype: str) -> str:
     """Say what is computed to few digits, of deviations that only own rounding explains.
 
@@ -243,10 +261,12 @@ def digits_lost(rounded: Iterable[Deviation], dtype: str) -> str:
     digits: dict[str, int] = {}
     for deviation in rounded:
         what = _what(deviation.place)
-        if what is not None:
-            known = math.floor(-math.log10(deviation.deviation))
+        if what is not None and 0.0 < deviation.deviation < math.inf:
+            known = max(0, math.floor(-math.log10(deviation.deviation)))
             digits[what] = min(known, digits.get(what, known))
-    said = [f"{what} to {number} digits" for what, number in digits.items()]
+    said = [
+        f"{what} to {number} digit{'' if number == 1 else 's'}" for what, number in digits.items()
+    ]
     return f"{', '.join(said)} in {dtype}" if said else ""
 
 

@@ -9,7 +9,7 @@ from keras_bench.parity.own_rounding import (
     CONFIRMED,
     LEAP,
     MOST_MOVED,
-    ORDERS,
+    ORDER_FACTOR,
     REST,
     depend_on_order,
     digits_lost,
@@ -55,7 +55,7 @@ def is_off(place: Place, off_by: float, known: Reference) -> bool:
 def test_what_moves_so_far_with_the_order_is_explained_and_no_more():
     moved = {BIAS: np.array([1e-4, 3e-4])}
     known = with_orders(reference(BIAS), moved)
-    limit = SAFETY * ORDERS * 3e-4
+    limit = SAFETY * ORDER_FACTOR * 3e-4
     assert not is_off(BIAS, 0.99 * limit, known)
     assert is_off(BIAS, 1.01 * limit, known)
     assert is_off(BIAS, 0.99 * limit, reference(BIAS))
@@ -179,6 +179,19 @@ def test_a_tensor_belongs_to_a_call():
     assert [call_of(name) for name in ("add", "add:1", "add#2", "add#2:1")] == [
         "add", "add", "add#2", "add#2",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("off_by", "told"), [(0.03, "1 digit"), (0.3, "0 digits"), (7.0, "0 digits")]
+)
+def test_few_digits_are_counted_as_well(off_by, told):
+    said = digits_lost([Deviation(POOL, off_by, 10.0)], "float32")
+    assert said == f"the output of layer pool to {told} in float32"
+
+
+@pytest.mark.parametrize("off_by", [0.0, np.inf])
+def test_what_has_no_digits_to_count_is_left_out(off_by):
+    assert digits_lost([Deviation(POOL, off_by, np.inf)], "float32") == ""
 
 
 def test_the_digits_are_told_of_the_stages_where_they_are_lost():
