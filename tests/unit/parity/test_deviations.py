@@ -52,6 +52,23 @@ def test_one_spread_may_hold_for_all_elements():
     assert compare([1.0, 2.0], 0.01, [1.5, 2.5]).is_off
 
 
+@pytest.mark.parametrize("nothing", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("spread", [0.0, np.nan, np.inf])
+def test_what_is_no_number_on_both_sides_alike_agrees(nothing, spread):
+    found = compare([1.0, nothing], [0.01, spread], [1.001, nothing])
+    assert not found.is_off
+    assert found.deviation == pytest.approx(0.001)
+
+
+@pytest.mark.parametrize(
+    ("truth", "value"), [(np.nan, 1.0), (np.inf, 1.0), (np.inf, -np.inf), (np.nan, np.inf)]
+)
+def test_what_is_no_number_on_both_sides_otherwise_is_off(truth, value):
+    found = compare([1.0, truth], [0.01, np.inf], [1.0, value])
+    assert found.is_off
+    assert found.in_words == "a number on one side only"
+
+
 @pytest.mark.parametrize("value", [[np.nan, 2.0], [1.0, np.inf], [-np.inf, 2.0]])
 def test_what_is_no_number_is_infinitely_off(value):
     found = compare([1.0, 2.0], [1e9, 1e9], value)

@@ -213,6 +213,30 @@ def test_a_consensus_is_the_median_of_those_of_one_shape():
     assert reference.spread[step].tolist() == [0.2, 0.2]
 
 
+def consensus(*values):
+    step = Place(1, 1, STEP, "w")
+    return by_consensus([{step.key: np.array(each)} for each in values]).arrays[step]
+
+
+def test_a_consensus_is_no_number_where_most_are_none():
+    most, few = [np.nan, 1.0], [2.0, np.nan]
+    assert np.array_equal(consensus(most, most, few), [np.nan, 1.0], equal_nan=True)
+
+
+#: A number that float32 doesn't have, and what becomes of it there.
+THIRD, SINGLE_THIRD = [1 / 3, 1.0], [float(np.float32(1 / 3)), 1.0]
+
+
+def test_a_consensus_leaves_out_what_was_computed_in_float32():
+    assert consensus(THIRD, SINGLE_THIRD, SINGLE_THIRD).tolist() == THIRD
+
+
+def test_what_float32_has_whole_as_well_is_outvoted_by_nobody():
+    off = [1 / 3 + 1e-4, 1.0]
+    assert consensus(off, SINGLE_THIRD, SINGLE_THIRD).tolist() == SINGLE_THIRD
+    assert consensus([2.0, 1.0], [2.0, 1.0], [4.0, 1.0]).tolist() == [2.0, 1.0]
+
+
 def test_a_consensus_keeps_integers_and_has_one_spread_for_what_a_training_ends_in():
     end = Place(1, 0, EPOCH_END, "w")
     recording = {
