@@ -128,7 +128,7 @@ NEWEST = {
 def canary(session: nox.Session) -> None:
     """Run the smoke tests and the loops of every backend on the newest builds there are."""
     cache = Path(".nox", "canary").absolute()
-    # An environment is found again by what was asked for, and another build is the newest now.
+    # The cache keeps an environment by its spec, which stays the same when a newer build appears.
     shutil.rmtree(cache, ignore_errors=True)
     session.env["KERAS_BENCH_CACHE"] = str(cache)
     try:
