@@ -1,6 +1,5 @@
 """What a git revision brings to a side: its package, its workloads, or both."""
 
-import math
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,6 @@ def write_repository(folder: Path) -> None:
 @pytest.fixture
 def gate(run_cli, maker, tmp_path: Path, monkeypatch):
     """Gate two revisions of the repository; return the answer, and the files that were trained."""
-    monkeypatch.setattr("keras_bench.analyze.pairs.MOST_BUSY_CHANGE_CORES", math.inf)
     trained = tmp_path / "trained"
     maker.behaviour = (
         f"open({str(trained)!r}, 'a').write(request['workload']['module'] + '\\n'); sample(0.002)"

@@ -1,7 +1,6 @@
 """The gate on a real framework: JAX's, which starts fastest."""
 
 import json
-import math
 from pathlib import Path
 
 import pytest
@@ -11,10 +10,8 @@ LEARNS_SOMETHING_ELSE = SMALL_WORKLOAD.replace("Dense(1)", "Dense(1, activation=
 
 
 @pytest.fixture
-def gate(run_cli, warm_pythons, tmp_path: Path, monkeypatch):
+def gate(run_cli, warm_pythons, tmp_path: Path):
     """Gate the small workload against another version of it; return the answer and the pair."""
-    # Rounds count whatever else the machine does meanwhile.
-    monkeypatch.setattr("keras_bench.analyze.pairs.MOST_BUSY_CHANGE_CORES", math.inf)
 
     def run(candidate: str, *options: str):
         for side, text in (("before", SMALL_WORKLOAD), ("after", candidate)):

@@ -17,7 +17,6 @@ from statistics import fmean, quantiles
 
 import scipy
 
-from keras_bench.analyze.pairs import usual_where_busier
 from keras_bench.analyze.sequential import LOOKS
 from keras_bench.analyze.stats import CONFIDENCE_LEVEL
 from keras_bench.analyze.verdict import Judgement, judge
@@ -65,14 +64,12 @@ class Power:
 class Capability:
     """What a gate can do on this machine with one workload and backend.
 
-    `counted` is how many rounds a gate would count, and `noise` the standard deviation of their
-    log ratios, None where they are too few to say anything. `smallest_slowdown` is the smallest
-    threshold at which a slowdown of its size is found in 95 % of gates, None where none of those
-    tried is. `budget_seconds` is enough for 95 % of the gates with that threshold, whether slower
-    or not.
+    `noise` is the standard deviation of the rounds' log ratios, None where they are too few to say
+    anything. `smallest_slowdown` is the smallest threshold at which a slowdown of its size is found
+    in 95 % of gates, None where none of those tried is. `budget_seconds` is enough for 95 % of the
+    gates with that threshold, whether slower or not.
     """
 
-    counted: int
     noise: float | None
     powers: tuple[Power, ...]
     smallest_slowdown: float | None
@@ -82,8 +79,7 @@ class Capability:
 def capability(calibration: Calibration, threshold: float) -> Capability:
     """Return what gates of this threshold would have said, and the smallest that works."""
     chance, clock = random.Random(calibration.seed), calibration.metric
-    counted = _undisturbed(calibration.rounds)
-    kinds = _by_slowdown(counted)
+    kinds = _by_slowdown(calibration.rounds)
     powers = tuple(
         _power(slowdown, rounds, clock, threshold, chance)
         for slowdown, rounds in sorted(kinds.items())
@@ -91,7 +87,7 @@ def capability(calibration: Calibration, threshold: float) -> Capability:
     )
     noise = [residual for rounds in kinds.values() for residual in _residuals(rounds, clock)]
     if len(noise) < LOOKS[0]:
-        return Capability(len(counted), None, powers, None, None)
+        return Capability(None, powers, None, None)
     round_seconds = fmean(each.seconds for each in calibration.rounds)
     smallest = budget = None
     for size in THRESHOLDS:
@@ -101,13 +97,7 @@ def capability(calibration: Calibration, threshold: float) -> Capability:
             longest = quantiles(lengths, n=20)[-1]
             smallest, budget = size, calibration.parity_seconds + longest * round_seconds
             break
-    return Capability(len(counted), _root_mean_square(noise), powers, smallest, budget)
-
-
-def _undisturbed(rounds: Sequence[CalibrationRound]) -> list[CalibrationRound]:
-    """Return the rounds that a gate would count."""
-    busier = usual_where_busier([each.other_busy_cores for each in rounds])
-    return [each for place, each in enumerate(rounds) if place not in busier]
+    return Capability(_root_mean_square(noise), powers, smallest, budget)
 
 
 def _by_slowdown(rounds: Sequence[CalibrationRound]) -> dict[float, list[CalibrationRound]]:

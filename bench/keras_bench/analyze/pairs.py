@@ -3,17 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import median
 
 from keras_bench.analyze.clocks import clock_of
 from keras_bench.analyze.stats import Estimate, centre
 from keras_bench.analyze.steady import process_epoch, process_epochs_by, steady
 from keras_bench.analyze.verdict import Judgement, judge
 from keras_bench.records import Arm, ArmResult, Clock, Gate, Sample
-
-#: How many cores more than usual other programs may use before a round is left out. It is told by
-#: the load alone, never by the time, so no verdict is bent by it.
-MOST_BUSY_CHANGE_CORES = 0.25
 
 
 @dataclass(frozen=True)
@@ -131,42 +126,11 @@ def _complete_rounds(
 
 
 def _left_out(rounds: Sequence[tuple[Sample, Sample]], clock: Clock) -> tuple[LeftOut, ...]:
-    jumped = [any(clock_jumped(side, clock) for side in each) for each in rounds]
-    loads = [None if odd else _busy_cores(*each) for each, odd in zip(rounds, jumped, strict=True)]
-    usual = usual_where_busier(loads)
-    found = []
-    for place, (before, _) in enumerate(rounds):
-        if jumped[place]:
-            found.append(LeftOut(before.round, "the clock jumped"))
-        elif place in usual:
-            found.append(LeftOut(before.round, "other programs were busier than before"))
-    return tuple(found)
-
-
-def usual_where_busier(loads: Sequence[float | None]) -> dict[int, float]:
-    """Return the usual load by the place of each round whose own is too far above it.
-
-    Each round is judged by those before it that count, so no later one takes it back or lets it
-    in. A look at other rounds than before would be one more look than the verdict allows for,
-    and a load that stays would turn its rounds into the usual ones. A quieter round always
-    counts, and the usual load falls with it; one whose load isn't known counts, too.
-    """
-    found = {}
-    counting: list[float] = []
-    for place, load in enumerate(loads):
-        if load is None:
-            continue
-        usual = median(counting) if counting else load
-        if load - usual > MOST_BUSY_CHANGE_CORES:
-            found[place] = usual
-        else:
-            counting.append(load)
-    return found
-
-
-def _busy_cores(before: Sample, after: Sample) -> float | None:
-    loads = (before.other_busy_cores, after.other_busy_cores)
-    return max((load for load in loads if load is not None), default=None)
+    return tuple(
+        LeftOut(before.round, "the clock jumped")
+        for before, after in rounds
+        if any(clock_jumped(side, clock) for side in (before, after))
+    )
 
 
 def clock_jumped(sample: Sample, clock: Clock) -> bool:

@@ -30,15 +30,12 @@ def cells(power: Power) -> list[str]:
 def sentences(calibration: Calibration, found: Capability, threshold: float) -> list[str]:
     """Say what the table means."""
     name = f"{calibration.workload} on {calibration.backend}"
-    counts = f"{found.counted} of {len(calibration.rounds)} rounds"
+    rounds = len(calibration.rounds)
     if found.noise is None:
-        return [
-            f"{name}: {counts} count, too few to say anything; ask for more with --passes, and keep"
-            " other programs quiet meanwhile."
-        ]
+        return [f"{name}: {rounds} rounds are too few to say anything; ask for more with --passes."]
     said = [
         f"{name}: a round's ratio is off by {percent(found.noise)} (standard deviation),"
-        f" by the {counts} that count."
+        f" by {rounds} rounds."
     ]
     if found.smallest_slowdown is None or found.budget_seconds is None:
         said.append(

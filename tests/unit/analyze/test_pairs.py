@@ -17,9 +17,8 @@ from builders import (
     side,
     two_sides,
 )
-from loads import with_load
 
-from keras_bench.analyze.pairs import LeftOut, is_sound, log_ratio, pairs, usual_where_busier
+from keras_bench.analyze.pairs import LeftOut, is_sound, log_ratio, pairs
 from keras_bench.analyze.stats import centre
 from keras_bench.analyze.verdict import judge
 from keras_bench.records import UNCHECKED, GateSettings
@@ -36,10 +35,6 @@ def rounds_of(result, *numbers):
     """Return a result with the samples of these rounds alone."""
     samples = tuple(each for each in result.samples if each.round in numbers)
     return replace(result, samples=samples)
-
-
-def loaded(log_ratios, busy_cores):
-    return only(*(with_load(each, busy_cores) for each in two_sides(log_ratios)))
 
 
 def left_out_rounds(pair):
@@ -204,82 +199,6 @@ def test_without_a_round_there_are_no_epochs_either():
     assert pair.wanted
 
 
-@pytest.mark.parametrize("cores", [0.0, 0.1, 1.0, 7.3, None])
-def test_a_load_that_stays_leaves_nothing_out(cores):
-    pair = loaded(around(0.0, FIRST_LOOK), [cores] * FIRST_LOOK)
-    assert pair.left_out == ()
-    assert pair.judgement.verdict == "unchanged"
-
-
-def test_a_load_that_wavers_a_little_leaves_nothing_out():
-    generator = np.random.default_rng(3)
-    busy = (0.5 + generator.uniform(-0.12, 0.12, 27)).tolist()
-    assert loaded(around(0.0, 27), busy).left_out == ()
-
-
-def test_a_round_under_another_load_is_left_out_and_named():
-    values = around(0.0, FIRST_LOOK)
-    loads = [0.1] * FIRST_LOOK
-    pair = loaded([*values[:3], 3.0, *values[3:]], [*loads[:3], 0.9, *loads[3:]])
-    assert pair.left_out == (LeftOut(4, "other programs were busier than before"),)
-    assert pair.judgement.rounds == FIRST_LOOK
-    assert pair.judgement.verdict == "unchanged"
-    assert pair.candidate_epoch.value == pytest.approx(0.1, rel=1e-3)
-
-
-@pytest.mark.parametrize("label", ["baseline", "candidate"])
-def test_a_load_that_one_side_saw_is_enough(label):
-    sides = [
-        with_load(each, [0.0, 0.0, 0.8 if each.arm.environment.label == label else 0.0])
-        for each in two_sides([0.0] * 3)
-    ]
-    assert left_out_rounds(only(*sides)) == [3]
-
-
-def test_a_round_whose_load_is_unknown_counts():
-    assert loaded([0.0] * 3, [0.1, None, 0.1]).left_out == ()
-    # Nor does it pass for a quiet one.
-    assert loaded([0.0] * 4, [0.9, None, None, 0.9]).left_out == ()
-
-
-def test_a_first_round_under_load_keeps_no_quieter_ones_out():
-    pair = loaded(around(0.0, 6), [1.0, *[0.0] * 5])
-    assert pair.left_out == ()
-    later = loaded(around(0.0, 8), [1.0, *[0.0] * 5, 1.0, 0.0])
-    assert left_out_rounds(later) == [7]
-
-
-def test_a_load_that_comes_halfway_never_leaves_the_rounds_before_it_out():
-    for calm in range(1, 8):
-        for more in range(1, 12):
-            busier = usual_where_busier([0.0] * calm + [1.0] * more)
-            assert busier == dict.fromkeys(range(calm, calm + more), 0.0)
-
-
-def test_the_usual_load_is_that_of_the_rounds_that_count():
-    loads = [0.3, 0.2, 0.9, 0.4, None, 0.0, 0.5, 0.6]
-    # The medians of 0.3 and 0.2, and of these with 0.4 and 0.0.
-    assert usual_where_busier(loads) == pytest.approx({2: 0.25, 7: 0.3})
-
-
-def test_whether_a_round_counts_is_settled_when_it_ends():
-    """A look back that leaves other rounds out would be one more look than there may be."""
-    generator = np.random.default_rng(4)
-    for _ in range(50):
-        loads = (generator.integers(0, 2, 30) + generator.uniform(0, 0.4, 30)).tolist()
-        in_the_end = usual_where_busier(loads)
-        for rounds in range(1, 31):
-            known = {place: usual for place, usual in in_the_end.items() if place < rounds}
-            assert usual_where_busier(loads[:rounds]) == known
-
-
-def test_a_pair_never_takes_back_which_rounds_count():
-    busy = [0.9, 0.1, 1.0, 0.1, 1.0, 1.0, 1.0, 1.0]
-    values = around(0.0, len(busy), spread=0.5)
-    known = [left_out_rounds(loaded(values[:rounds], busy[:rounds])) for rounds in range(1, 9)]
-    assert known == [[each for each in (3, 5, 6, 7, 8) if each <= rounds] for rounds in range(1, 9)]
-
-
 # A clock that jumps.
 
 EPOCHS = (1.1, *[0.1] * 9)
@@ -322,13 +241,6 @@ def test_more_cpu_seconds_than_the_process_lasted_are_those_of_several_cores():
     parallel = sample(epoch_seconds=EPOCHS, epoch_cpu_seconds=tuple(8 * s for s in EPOCHS), round=1)
     sides = side("baseline", parallel), side("candidate", parallel)
     assert only(*sides, settings=CPU).left_out == ()
-
-
-def test_a_round_in_which_the_clock_jumped_says_nothing_of_the_load():
-    jumped = sample(epoch_seconds=(-1.0, *EPOCHS[1:]), round=1, other_busy_cores=0.0)
-    busy = [sample(0.1, round=number, other_busy_cores=1.0) for number in range(2, 7)]
-    pair = only(side("baseline", jumped, *busy), side("candidate", jumped, *busy))
-    assert left_out_rounds(pair) == [1]
 
 
 # Failures and parity.

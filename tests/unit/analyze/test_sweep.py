@@ -96,9 +96,9 @@ def test_without_a_round_that_both_have_there_is_no_ratio():
 
 
 def test_rounds_that_a_gate_would_not_count_are_in_no_ratio():
-    calm = [sample(0.1, round=each, other_busy_cores=0.1) for each in (1, 2, 3)]
-    loud = [*calm[:2], sample(0.9, round=3, other_busy_cores=0.9)]
-    _, row = sweep(gate(side("1.0", *calm), side("1.1", *loud)))
+    sound = [sample(0.1, round=each) for each in (1, 2, 3)]
+    odd = [*sound[:2], sample(epoch_seconds=(0.9, -0.9, 0.9), round=3)]
+    _, row = sweep(gate(side("1.0", *sound), side("1.1", *odd)))
     assert row.to_first.value == pytest.approx(1.0)
     assert [each.round for each in row.pair.left_out] == [3]
 
