@@ -4,7 +4,8 @@
     ├── UsageError           2   an unknown name, a contradiction on the command line
     ├── WorkloadError        3   the workload file, or the training it asks for
     │   └── Unsupported          it isn't for this backend; another may train it
-    ├── BackendError         4   an interpreter, or a framework that is missing or broken
+    ├── Uncheckable              parity has no means to compare it, which is no failure
+    ├── BackendError         4   an interpreter, or a framework that is missing or can't do it
     ├── WorkerDied           5   the worker process ended before it answered
     ├── WorkerTimeout        6   the worker process did not answer in time
     ├── LossDiverged         7   a loss became NaN or infinite
@@ -47,8 +48,14 @@ class Unsupported(WorkloadError):
     """A workload says that it isn't for this backend; no fault where another one trains it."""
 
 
+class Uncheckable(BenchError):
+    """Parity has no means to compare a workload, by design: it is measured all the same."""
+
+    exit_code = 0
+
+
 class BackendError(BenchError):
-    """An interpreter isn't one, lacks a framework, or has a framework that fails at import."""
+    """An interpreter isn't one, lacks a framework, or has one that fails or can't do it."""
 
     exit_code = 4
 

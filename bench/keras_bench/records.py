@@ -257,13 +257,15 @@ class Parity:
 
     `running_losses` are the backend's after each step that the check looks at, in order, all from
     the same weights on the same batches, and `reference_losses` what they are compared with. Both
-    are empty where nothing was trained, and of results from before they were kept.
+    are empty where nothing was trained, and of results from before they were kept. `exit_code` is
+    that of the failure that kept it from being checked, and 0 where it couldn't be by design.
     """
 
     outcome: ParityOutcome
     summary: str
     running_losses: tuple[float, ...] = ()
     reference_losses: tuple[float, ...] = ()
+    exit_code: int = 0
 
 
 UNCHECKED = Parity("unchecked", "it wasn't checked")
@@ -277,6 +279,13 @@ class ArmResult:
     samples: tuple[Sample, ...] = ()
     failure: Failure | None = None
     parity: Parity = UNCHECKED
+
+    @property
+    def fault(self) -> Failure | None:
+        """Why it failed, or else what kept its parity from being checked."""
+        if self.failure is None and self.parity.exit_code:
+            return Failure(0, self.parity.summary, self.parity.exit_code)
+        return self.failure
 
 
 @dataclass(frozen=True)

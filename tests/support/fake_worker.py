@@ -78,7 +78,7 @@ else:
 {behaviour}
 """
 
-_NO_PARITY = 'say("problem", dict(kind="workload", message="has no parity", traceback=""))'
+_NO_PARITY = 'say("problem", dict(kind="unchecked", message="has no parity", traceback=""))'
 
 
 def write_fake_interpreter(file: Path, behaviour: str, parity: str = _NO_PARITY) -> None:

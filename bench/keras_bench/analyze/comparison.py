@@ -146,16 +146,16 @@ def counting(results: Sequence[ArmResult]) -> list[ArmResult]:
 
 
 def faults(results: Sequence[ArmResult]) -> list[Failure]:
-    """Return the failures that make a run fail.
+    """Return the failures that make a run fail, those of checking parity among them.
 
     That a workload isn't for a backend is no fault where another one trains it.
     """
     trained = {result.arm.workload for result in results if result.samples}
     return [
-        result.failure
+        result.fault
         for result in results
-        if result.failure is not None
-        and not (result.failure.unsupported and result.arm.workload in trained)
+        if result.fault is not None
+        and not (result.fault.unsupported and result.arm.workload in trained)
     ]
 
 

@@ -107,7 +107,7 @@ def _conclude(console: Console, gate: Gate, outputs: Outputs, undecided_fails: b
 
 def exit_code(found: Sequence[Pair], undecided_fails: bool) -> int:
     """Return what the shell is told: a regression before a failed parity, and so on."""
-    failures = [side.failure for pair in found for side in pair.sides if side.failure is not None]
+    failures = [side.fault for pair in found for side in pair.sides if side.fault is not None]
     code = exit_code_of({outcome(pair) for pair in found}, failures, undecided_fails)
     if code == 0 and not any(pair.judgement.rounds for pair in found):
         return NothingMeasured.exit_code

@@ -82,7 +82,9 @@ def _of_backends(
     found = {}
     for each in verdict.backends:
         summary = sentence(each, verdict.knows_who)
-        found[each.backend] = Parity(each.outcome, summary, _running(each.losses), reference)
+        found[each.backend] = Parity(
+            each.outcome, summary, _running(each.losses), reference, each.exit_code
+        )
         if debug and each.traceback:
             console.print(Text(each.traceback), soft_wrap=True)
     return found

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import numpy as np
 
-from keras_bench.errors import BenchError, LossDiverged, Unsupported, WorkloadError
+from keras_bench.errors import BenchError, LossDiverged, Uncheckable, Unsupported
 from keras_bench.measure.closer_look import look_closer
 from keras_bench.measure.memory import available_memory_bytes
 from keras_bench.measure.parity_workers import (
@@ -222,8 +222,8 @@ def _ask_the_backends(
     return reference, own
 
 
-def _too_large(workload: str, needed: int, available_bytes: int) -> WorkloadError:
-    return WorkloadError(
+def _too_large(workload: str, needed: int, available_bytes: int) -> Uncheckable:
+    return Uncheckable(
         workload,
         f"taking one of its steps apart needs some {needed / 1e9:.0f} GB of memory, and"
         f" {available_bytes / 1e9:.0f} GB are free",

@@ -54,7 +54,8 @@ def check_predictions(
                     failures[name] = error
     found = judge_predictions(seen)
     for name, failure in failures.items():
-        found[name] = Parity("unchecked", f"{name} is unchecked: {failure}")
+        summary = f"{name} is unchecked: {failure}"
+        found[name] = Parity("unchecked", summary, exit_code=failure.exit_code)
     return found, failures
 
 

@@ -2,9 +2,15 @@
 
 from pathlib import Path
 
-from keras_bench.errors import BackendError, BenchError, LossDiverged, Unsupported, WorkloadError
+from keras_bench.errors import (
+    BackendError,
+    BenchError,
+    LossDiverged,
+    Uncheckable,
+    Unsupported,
+    WorkloadError,
+)
 from keras_bench.worker.protocol import (
-    LoopParityRequest,
     Problem,
     Request,
     TimingRequest,
@@ -35,18 +41,11 @@ def error_of(problem: Problem, request: Request) -> BenchError:
         )
     elif isinstance(request, TimingRequest) and problem.kind == "loop":
         error = loop_refused(request.loop, request.backend, problem.message)
-    elif isinstance(request, LoopParityRequest) and problem.kind == "unchecked":
-        error = WorkloadError(
-            _place(request.workload),
-            f"a loop is compared with fit on arrays, and {problem.message}",
-            "return arrays to have it checked",
-        )
     elif problem.kind == "unchecked":
-        error = WorkloadError(
-            _place(request.workload),
-            f"parity compares trainings on one array x and one array y, and {problem.message}",
-            "return such a pair to have it checked",
-        )
+        remedy = problem.remedy or "return arrays to have it checked"
+        error = Uncheckable(_place(request.workload), problem.message, remedy)
+    elif problem.kind == "framework":
+        error = BackendError(_place(request.workload), problem.message, problem.remedy)
     else:
         what = _file(request.workload)
         if request.workload.parameters:

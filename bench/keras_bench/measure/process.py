@@ -182,7 +182,7 @@ class Worker:
         Epochs are no answers.
 
         Raises:
-            WorkloadError, BackendError, LossDiverged: as the worker says.
+            WorkloadError, BackendError, LossDiverged, Uncheckable: as the worker says.
             WorkerDied: it ended without an answer.
             WorkerTimeout: it gave none within the longest wait.
         """

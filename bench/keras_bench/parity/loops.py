@@ -85,7 +85,8 @@ def sentence_of_loop(verdict: LoopVerdict) -> str:
 
 def judged(result: ArmResult, verdict: LoopVerdict) -> ArmResult:
     """Return an arm with what came of its loop, besides its parity so far; it fails if refused."""
-    parity = worse(result.parity, Parity(verdict.outcome, sentence_of_loop(verdict)))
+    of_loop = Parity(verdict.outcome, sentence_of_loop(verdict), exit_code=verdict.exit_code)
+    parity = worse(result.parity, of_loop)
     failure = result.failure
     if verdict.unsupported:
         failure = Failure(0, verdict.failure, verdict.exit_code, unsupported=True)

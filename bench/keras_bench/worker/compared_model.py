@@ -86,6 +86,17 @@ def hand_batches_as_fit_does(model: Any) -> None:
     model.train_step = train_step
 
 
+def refuse_half_precision(model: Any) -> None:
+    """Raise Refusal where a layer computes in 16 bits."""
+    for layer in layers_of(model):
+        if layer.compute_dtype in ("bfloat16", "float16"):
+            raise Refusal(
+                "unchecked",
+                f"{layer.name} computes in {layer.compute_dtype}, whose rounding hides everything",
+                "let it compute in float32 to have it checked",
+            )
+
+
 @contextmanager
 def random_layers_off(model: Any) -> Iterator[None]:
     """Let layers that draw random numbers behave as in inference: backends draw differently."""
@@ -93,7 +104,7 @@ def random_layers_off(model: Any) -> Iterator[None]:
     for layer in layers:
         if layer is model or not takes_training(layer):
             raise Refusal(
-                "workload",
+                "unchecked",
                 f"{layer.name} draws random numbers that can't be switched off by training=False",
                 "let its call() take training to have it checked",
             )

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_bench.loops.keras_private import layers_of
 from keras_bench.parity.places import EPOCH_END, EPOCH_METRIC, SPREAD, Place
 from keras_bench.parity.precisions import UNIT_ROUNDOFF
 from keras_bench.worker.blueprint import value, variable_names
+from keras_bench.worker.compared_model import refuse_half_precision
 from keras_bench.worker.data import Data, batch_size
 from keras_bench.worker.preparing import Prepared, prepare
 from keras_bench.worker.protocol import (
@@ -179,11 +179,9 @@ def _subject(prepared: Prepared, request: LoopParityRequest) -> _Subject:
     """Return what is trained: the workload, and some batches of its data."""
     keras, data = prepared.keras, prepared.data
     if data.is_source:
-        raise Refusal("unchecked", f"data() returns a {type(data.x).__name__}")
-    for layer in layers_of(prepared.model):
-        if layer.compute_dtype in ("bfloat16", "float16"):
-            reason = f"{layer.name} computes in {layer.compute_dtype}, whose rounding hides"
-            raise Refusal("unchecked", f"{reason} everything")
+        reason = f"data() returns a {type(data.x).__name__}"
+        raise Refusal("unchecked", f"a loop is compared with fit on arrays, and {reason}")
+    refuse_half_precision(prepared.model)
     settings = dict(prepared.parts.fit)
     size = batch_size(settings)
     chosen = _examples(data, settings, request.seed)

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from keras_bench.loops.keras_private import layers_of
 from keras_bench.worker.blueprint import describe
 from keras_bench.worker.compared_data import compared_examples
 from keras_bench.worker.compared_model import (
@@ -19,6 +18,7 @@ from keras_bench.worker.compared_model import (
     kept_variables,
     numbers_of_step,
     random_layers_off,
+    refuse_half_precision,
     unused_gradients,
 )
 from keras_bench.worker.data import batch_size
@@ -66,13 +66,7 @@ def check(
         raise
     except Exception as error:
         raise refusal("can't be looked into:", error) from error
-    for layer in layers_of(model):
-        if layer.compute_dtype in ("bfloat16", "float16"):
-            raise Refusal(
-                "workload",
-                f"{layer.name} computes in {layer.compute_dtype}, whose rounding hides everything",
-                "let it compute in float32 to have it checked",
-            )
+    refuse_half_precision(model)
     reply("blueprint", blueprint)
 
     gradients = GRADIENTS[request.backend](model)

@@ -196,9 +196,10 @@ class LoopTraining:
 class Problem:
     """What went wrong inside a worker.
 
-    `kind` is "workload", "backend", "diverged", "unsupported" where the workload isn't for this
-    backend, "loop" where its loop can't train it, or "unchecked" where parity has no means to
-    compare it. `remedy` is empty where it is that of the kind: to fix the workload's file, say.
+    `kind` is "workload", "backend" where the framework is missing, "framework" where it fails by
+    itself, "diverged", "unsupported" where the workload isn't for this backend, "loop" where its
+    loop can't train it, or "unchecked" where parity has no means to compare it. `remedy` is empty
+    where it is that of the kind: to fix the workload's file, say.
     """
 
     kind: str

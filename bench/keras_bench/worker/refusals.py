@@ -17,6 +17,9 @@ FRAMEWORKS = ("keras", "tensorflow", "jax", "jaxlib", "torch", "openvino")
 #: What Keras raises by itself where the user's code is wrong.
 KERAS_FINDS_FAULTS = (NotImplementedError, TypeError, ValueError)
 
+#: What frameworks raise where the data are wrong: numbers that a table has no row for.
+FRAMEWORKS_FIND_FAULTS = ("IndexError", "InvalidArgumentError")
+
 #: The distributions of modules that go by another name.
 MODULE_DISTRIBUTIONS = {
     "PIL": "pillow",
@@ -33,8 +36,9 @@ def refusal(what: str, error: Exception) -> Refusal:
 
     It is "unsupported" where the code says that this backend isn't for it: by NotImplementedError,
     or by importing the framework of another backend, which this environment doesn't hold. Keras
-    itself raises NotImplementedError for faults, too, such as a layer without call(). The remedy
-    is that of a module or a variable which the worker lacks, and none where the file is at fault.
+    itself raises NotImplementedError for faults, too, such as a layer without call(). It is
+    "framework" where Keras or a framework fails by itself. The remedy is that of a module or a
+    variable which the worker lacks, and none where the file is at fault.
     """
     cause = _cause(error)
     raiser = _raiser(cause)
@@ -55,7 +59,9 @@ def refusal(what: str, error: Exception) -> Refusal:
         name = cause.args[0]
         reason = f"{what} KeyError: a worker has no variable {name}"
         return Refusal("workload", reason, f"add `--pass-env {name}`")
-    return Refusal("workload", f"{what} {one_line(cause)}", _remedy(cause, raiser))
+    remedy = _remedy(cause, raiser)
+    by_itself = remedy and type(cause).__name__ not in FRAMEWORKS_FIND_FAULTS
+    return Refusal("framework" if by_itself else "workload", f"{what} {one_line(cause)}", remedy)
 
 
 def _cause(error: BaseException) -> BaseException:

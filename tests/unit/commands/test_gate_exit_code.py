@@ -4,6 +4,7 @@ from builders import DIFFERS, FIRST_LOOK, around, failure, gate, side, two_sides
 from keras_bench.analyze.pairs import pairs
 from keras_bench.commands.gate import exit_code
 from keras_bench.errors import ParityFailed, Regressed, Undecided, WorkerDied, WorkerTimeout
+from keras_bench.records import Parity
 
 TIMEOUT = failure(WorkerTimeout("net on jax", "no answer", "give it longer"))
 
@@ -18,6 +19,11 @@ PARITY_FAILED = (
 )
 DIED = (side("baseline", workload="died", failure=failure()), side("candidate", workload="died"))
 LATE = (side("baseline", workload="late"), side("candidate", workload="late", failure=TIMEOUT))
+UNCHECKED_BY_A_FAULT = two_sides(
+    around(0.0, FIRST_LOOK),
+    workload="unchecked",
+    parity=Parity("unchecked", "its worker died", exit_code=WorkerDied.exit_code),
+)
 BOTH = (
     side("baseline", workload="both", failure=failure()),
     side("candidate", workload="both", parity=DIFFERS),
@@ -39,6 +45,7 @@ def code(*of_pairs, undecided_fails=False):
         ((PARITY_FAILED,), ParityFailed.exit_code),
         ((DIED,), WorkerDied.exit_code),
         ((LATE,), WorkerTimeout.exit_code),
+        ((UNCHECKED_BY_A_FAULT,), WorkerDied.exit_code),
         # One that failed has no verdict on its parity either.
         ((BOTH,), WorkerDied.exit_code),
     ],

@@ -19,7 +19,7 @@ NAME = "dense_3_5_2"
 def said(tmp_path):
     def said(*names: str, smallest: float | None = 0.04, noise=0.01, **settings) -> str:
         known = calibration(machine=this_machine(), workload=NAME)
-        save(known, Capability(40, noise, (), smallest, 100.0), 0.05, tmp_path)
+        save(known, Capability(noise, (), smallest, 100.0), 0.05, tmp_path)
         console = Console(file=StringIO(), width=60, highlight=False)
         _warn_of_blindness(console, names, "jax", GateSettings(**settings), tmp_path)
         return console.file.getvalue()

@@ -40,6 +40,16 @@ MINE = workload_in(Path("folder/mine.py"))
         ),
         (
             MINE,
+            Problem("framework", "training raises X", "", "torch itself raises it"),
+            "mine.py: training raises X; torch itself raises it",
+        ),
+        (
+            MINE,
+            Problem("unchecked", "data() returns a source", ""),
+            "mine.py: data() returns a source; return arrays to have it checked",
+        ),
+        (
+            MINE,
             Problem("unsupported", "it needs torch", ""),
             "not on jax: it needs torch; measure mine.py on another backend",
         ),

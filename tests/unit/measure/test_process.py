@@ -15,6 +15,7 @@ from keras_bench.errors import (
     BackendError,
     BenchError,
     LossDiverged,
+    Uncheckable,
     Unsupported,
     WorkerDied,
     WorkerTimeout,
@@ -179,7 +180,8 @@ def test_children_of_a_worker_do_not_outlive_it(workers, fake_python, descendant
         ("backend", BackendError),
         ("diverged", LossDiverged),
         ("unsupported", Unsupported),
-        ("unchecked", WorkloadError),
+        ("unchecked", Uncheckable),
+        ("framework", BackendError),
     ],
 )
 def test_a_problem_becomes_the_error_of_its_kind(workers, fake_python, kind: str, error: type):

@@ -11,7 +11,7 @@ from keras_bench.records import GateSettings
 from keras_bench.store.calibrations import calibration_file, save, smallest_slowdown
 
 RATE = Rate(0.5, 0.4, 0.6, 1000)
-FOUND = Capability(2, 0.01, (Power(0.05, RATE, None, 12.0, 120.0),), 0.04, 150.0)
+FOUND = Capability(0.01, (Power(0.05, RATE, None, 12.0, 120.0),), 0.04, 150.0)
 KNOWN = calibration(calibration_round(0.01), calibration_round(0.06, 0.05))
 
 
@@ -51,12 +51,12 @@ def test_the_smallest_slowdown_comes_back(tmp_path):
 
 def test_a_later_calibration_replaces_the_one_before(tmp_path):
     saved(tmp_path)
-    saved(tmp_path, Capability(20, 0.05, (), 0.15, 300.0))
+    saved(tmp_path, Capability(0.05, (), 0.15, 300.0))
     assert read(tmp_path) == 0.15
 
 
 def test_where_no_slowdown_is_seen_for_sure_the_smallest_is_infinite(tmp_path):
-    saved(tmp_path, Capability(20, 1.5, (), None, None))
+    saved(tmp_path, Capability(1.5, (), None, None))
     assert read(tmp_path) == math.inf
 
 
@@ -82,7 +82,7 @@ def test_what_was_calibrated_for_something_else_says_nothing(tmp_path, other):
 
 
 def test_too_few_rounds_say_nothing(tmp_path):
-    saved(tmp_path, Capability(3, None, (), None, None))
+    saved(tmp_path, Capability(None, (), None, None))
     assert read(tmp_path) is None
 
 

@@ -109,7 +109,23 @@ def test_what_keras_wants_to_be_written_is_a_fault(module: str, kind: str):
 def test_what_a_framework_raises_for_itself_is_no_fault_of_the_file(module, error, raiser: str):
     found = refusal("training raises", raised_in(module, error))
     itself = f"{raiser} itself raises it (--debug shows the traceback)"
-    assert (found.kind, found.remedy) == ("workload", itself if raiser else "")
+    expected = ("framework", itself) if raiser else ("workload", "")
+    assert (found.kind, found.remedy) == expected
+
+
+@pytest.mark.parametrize(
+    ("module", "error"),
+    [
+        ("torch.nn.functional", IndexError("index out of range in self")),
+        (
+            "tensorflow.python",
+            type("InvalidArgumentError", (Exception,), {})("30 is not in [0, 30)"),
+        ),
+    ],
+)
+def test_data_that_a_framework_finds_a_fault_in_are_the_files(module: str, error: Exception):
+    found = refusal("training raises", raised_in(module, error))
+    assert (found.kind, bool(found.remedy)) == ("workload", True)
 
 
 @pytest.mark.parametrize(
