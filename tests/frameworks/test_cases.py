@@ -72,11 +72,35 @@ def layers():
 """
 
 
+#: Inputs in a tuple, targets of a class each, and a last batch that is shorter.
+TUPLES = """
+import keras, numpy as np
+
+FIT = {"batch_size": 16, "epochs": 2, "class_weight": {0: 1.0, 1: 3.0}}
+
+def data(seed):
+    r = np.random.default_rng(seed)
+    x = r.normal(size=(41, 4)).astype("float32"), r.integers(0, 9, size=(41, 3))
+    return x, r.integers(0, 2, size=(41, 1))
+
+def build():
+    numbers, words = keras.Input((4,)), keras.Input((3,), dtype="int32")
+    embedded = keras.layers.Flatten()(keras.layers.Embedding(9, 2)(words))
+    together = keras.layers.Concatenate()([numbers, embedded])
+    out = keras.layers.Dense(1, "sigmoid", name="out")(together)
+    model = keras.Model((numbers, words), out)
+    model.compile(keras.optimizers.SGD(0.05), "binary_crossentropy")
+    return model
+"""
+
+
 def outcomes(verdict) -> dict[str, str]:
     return {each.backend: each.outcome for each in verdict.backends}
 
 
-@pytest.mark.parametrize("name", ["conv_bias_images", "length_first", "own_train_step"])
+@pytest.mark.parametrize(
+    "name", ["conv_bias_images", "length_first", "named_outputs_weighted", "own_train_step"]
+)
 def test_all_agree(check, told, name):
     verdict = check(str(CASES / f"{name}.py"), epochs=1)
     assert outcomes(verdict) == dict.fromkeys(ALL, "agrees"), told(verdict)
@@ -120,6 +144,36 @@ def test_a_layer_that_takes_other_positions_of_equal_scores_is_named(check, told
     assert outcomes(verdict) == {"tensorflow": "agrees", "jax": "agrees", "torch": "differs"}
     (said,) = told(verdict)["torch"]
     assert said.startswith("in epoch 1, step 1: the output of layer best (")
+
+
+def test_a_weight_of_a_loss_that_differs_on_one_backend_is_named(check, told):
+    text = (CASES / "named_outputs_weighted.py").read_text()
+    odd = '{"policy": 0.3, "value": 1.001 if keras.backend.backend() == "torch" else 1.0}'
+    verdict = check(text.replace('{"policy": 0.3, "value": 1.0}', odd), epochs=1)
+    assert outcomes(verdict) == {"tensorflow": "agrees", "jax": "agrees", "torch": "differs"}
+    (said,) = told(verdict)["torch"]
+    assert "the loss (" in said
+
+
+def test_inputs_in_a_tuple_and_weights_of_classes_agree(check, told):
+    verdict = check(TUPLES, epochs=1)
+    assert outcomes(verdict) == dict.fromkeys(ALL, "agrees"), told(verdict)
+    assert not verdict.remarks
+
+
+def test_weights_of_classes_that_differ_on_one_backend_are_found(check, told):
+    odd = TUPLES.replace("1: 3.0", "1: 3.001 if keras.backend.backend() == 'jax' else 3.0")
+    verdict = check(odd, epochs=1)
+    assert outcomes(verdict) == {"tensorflow": "agrees", "jax": "differs", "torch": "agrees"}
+    (said, *_) = told(verdict)["jax"]
+    assert "data() gives it another sample_weight" in said
+
+
+def test_what_computes_in_16_bits_is_unchecked_by_design(check):
+    verdict = check(str(CASES / "mixed_precision.py"), ["jax"])
+    (jax,) = verdict.backends
+    assert (jax.outcome, jax.exit_code) == ("unchecked", 0)
+    assert "computes in bfloat16, whose rounding hides everything" in jax.failure
 
 
 def test_objects_are_unchecked_in_one_line(check):

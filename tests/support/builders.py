@@ -11,7 +11,7 @@ from keras_bench.analyze.sequential import LOOKS
 from keras_bench.analyze.stats import Estimate
 from keras_bench.analyze.steady import UNCOUNTED_EPOCHS
 from keras_bench.errors import BenchError, WorkerDied
-from keras_bench.parity.blueprint import Blueprint, Layer, Part, Weight
+from keras_bench.parity.blueprint import Blueprint, DataArray, Layer, Part, Weight
 from keras_bench.parity.causes import Cause
 from keras_bench.parity.deviations import Deviation
 from keras_bench.parity.loops import LoopVerdict
@@ -358,9 +358,7 @@ def blueprint(**changes: Any) -> Blueprint:
         "batch_size": 4,
         "epochs": 1,
         "shuffle": False,
-        "x_shape": (4, 1),
-        "x_sha256": "of x",
-        "y_sha256": "of y",
+        "data": (DataArray("x", (4, 1), "of x"), DataArray("y", (4, 1), "of y")),
         "arrays_file": "arrays.npz",
         "step_numbers": 1000,
         "random_layers": (),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_bench.parity.arithmetic import Arithmetic
-from keras_bench.parity.blueprint import Blueprint, Layer, Part, Weight
+from keras_bench.parity.blueprint import Blueprint, DataArray, Layer, Part, Weight
 from keras_bench.parity.network import Network, covered
 from keras_bench.parity.places import Place
 from keras_bench.parity.reference import Step, start, take_step
@@ -105,9 +105,7 @@ def blueprint(
         "batch_size": 5,
         "epochs": 2,
         "shuffle": True,
-        "x_shape": (13, sizes[0]),
-        "x_sha256": "of x",
-        "y_sha256": "of y",
+        "data": (DataArray("x", (13, sizes[0]), "of x"), DataArray("y", (13,), "of y")),
         "arrays_file": "arrays.npz",
         "step_numbers": 1000,
         "random_layers": (),
@@ -162,7 +160,12 @@ def first_step(
     network = covered(described)
     planned = training(described, count, seed=seed)
     state = start(network, planned.initial, arithmetic)
-    return network, planned, state, take_step(network, state, planned.x, planned.y, arithmetic)
+    return (
+        network,
+        planned,
+        state,
+        take_step(network, state, planned.x, planned.y, arithmetic),
+    )
 
 
 def pretended(reference: Reference) -> dict[Place, np.ndarray]:

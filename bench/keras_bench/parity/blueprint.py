@@ -35,12 +35,22 @@ class Weight:
 
 
 @dataclass(frozen=True)
+class DataArray:
+    """An array of the data: how it is reached ("x", "y['words']"), its shape, what is in it."""
+
+    name: str
+    shape: tuple[int, ...]
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Blueprint:
     """A compiled model, its data and how it is fitted, as one backend built them.
 
     `model` is the class of the model, `dtype` the precision it is built in, `losses` are its
     losses (one, for most), and `optimizer_variables` the paths of the optimizer's. `arrays_file`
-    holds `x`, `y`, and the weights as the backend initialised them, each under "own/<path>".
+    holds the arrays of `data`, each under its name, and the weights as the backend initialised
+    them, each under "own/<path>".
     `step_numbers` are how many a step consists of: its variables, and what goes into and comes out
     of layers. `random_layers` have been switched off, and `left_out` says what else of the workload
     isn't compared.
@@ -56,9 +66,7 @@ class Blueprint:
     batch_size: int
     epochs: int
     shuffle: bool
-    x_shape: tuple[int, ...]
-    x_sha256: str
-    y_sha256: str
+    data: tuple[DataArray, ...]
     arrays_file: str
     step_numbers: int
     random_layers: tuple[str, ...]

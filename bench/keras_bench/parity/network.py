@@ -130,8 +130,12 @@ def covered(blueprint: Blueprint) -> Network:
     if set(others) != {"iteration", "learning_rate"}:
         raise NotCovered(f"the optimizer's variables {', '.join(sorted(others))}")
     loss = _loss(blueprint.losses[0])
-    if len(blueprint.x_shape) != 2:
-        raise NotCovered(f"data of {len(blueprint.x_shape)} axes")
+    names = [array.name for array in blueprint.data]
+    if names != ["x", "y"]:
+        raise NotCovered(f"data of {', '.join(names)}")
+    axes = len(blueprint.data[0].shape)
+    if axes != 2:
+        raise NotCovered(f"data of {axes} axes")
     ends = {"binary": ("sigmoid", "softmax")}.get(loss.kind, ("softmax",))
     last = layers[-1].activation
     if loss.kind != "squared error" and not loss.from_logits and last not in ends:

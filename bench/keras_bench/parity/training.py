@@ -47,22 +47,32 @@ COARSENESS = 4.0
 class Training:
     """A training, the same for every backend: data, initial weights by path, order, precision.
 
+    `data` holds the arrays of the blueprint's data by their names.
     `orders` holds the examples of each epoch, `points` are the steps to take apart, each an
     epoch and a step, both counted from 1; `own_start` names the weights whose initial values a
     backend has drawn itself, since their initializer isn't known.
     """
 
     blueprint: Blueprint
-    x: Array
-    y: Array
+    data: Mapping[str, Array]
     initial: dict[str, Array]
     own_start: tuple[str, ...]
     orders: tuple[Array, ...]
     points: tuple[tuple[int, int], ...]
     dtype: str
 
+    @property
+    def x(self) -> Array:
+        """The inputs, where they are one array."""
+        return self.data["x"]
+
+    @property
+    def y(self) -> Array:
+        """The targets, where they are one array."""
+        return self.data["y"]
+
     def batch(self, epoch: int, step: int) -> tuple[Array, Array]:
-        """Return the examples of a step."""
+        """Return the examples of a step, where x and y are an array each."""
         size = self.blueprint.batch_size
         chosen = self.orders[epoch - 1][(step - 1) * size : step * size]
         return self.x[chosen], self.y[chosen]
@@ -102,15 +112,16 @@ def plan_training(
     """
     own = {key.partition("/")[2]: array for key, array in arrays.items() if key[:4] == "own/"}
     initial, unknown = initial_weights(blueprint, own, seed)
-    x, y = arrays["x"], arrays["y"]
-    permutations = orders(blueprint, len(x), epochs or blueprint.epochs, most_steps, seed)
+    data = {each.name: arrays[each.name] for each in blueprint.data}
+    count = len(data[blueprint.data[0].name])
+    permutations = orders(blueprint, count, epochs or blueprint.epochs, most_steps, seed)
     steps = -(-len(permutations[0]) // blueprint.batch_size)
     first = [(1, step) for step in range(1, min(FIRST_STEPS, steps) + 1)]
     last = [(epoch, steps) for epoch in range(1, len(permutations) + 1)]
     points = tuple(dict.fromkeys([*first, *last]))
     # The last one has most of the training before it.
     points = points[-max(1, int(min(len(points), most_numbers // blueprint.step_numbers))) :]
-    return Training(blueprint, x, y, initial, unknown, tuple(permutations), points, dtype)
+    return Training(blueprint, data, initial, unknown, tuple(permutations), points, dtype)
 
 
 def by_textbook(network: Network, training: Training) -> Reference:

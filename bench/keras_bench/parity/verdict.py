@@ -172,8 +172,8 @@ def settle(blueprints: Mapping[str, Blueprint]) -> str:
 
     def like(blueprint: Blueprint) -> tuple[object, ...]:
         return (
-            blueprint.x_sha256, blueprint.y_sha256, str(blueprint.layers),
-            str(blueprint.optimizer), str(blueprint.losses), str(blueprint.weights),
+            blueprint.data, str(blueprint.layers), str(blueprint.optimizer),
+             str(blueprint.losses), str(blueprint.weights),
         )  # fmt: skip
 
     return max(
@@ -184,8 +184,13 @@ def settle(blueprints: Mapping[str, Blueprint]) -> str:
 
 def shapes_differ(blueprint: Blueprint, other: Blueprint) -> str:
     """Say how two models or their data differ that can't be trained alike, or nothing."""
-    if blueprint.x_shape != other.x_shape:
-        return f"data() gives it x of the shape {blueprint.x_shape} instead of {other.x_shape}"
+    shapes = {each.name: each.shape for each in blueprint.data}
+    for each in other.data:
+        shape = shapes.get(each.name)
+        # Targets may differ in shape and be the same to a loss.
+        if shape is None or (each.name.startswith("x") and shape != each.shape):
+            given = f"{each.name} of the shape {shape}" if shape else f"no {each.name}"
+            return f"data() gives it {given} instead of {each.shape}"
     mine = {weight.path: weight.shape for weight in blueprint.weights}
     theirs = {weight.path: weight.shape for weight in other.weights}
     if mine == theirs and blueprint.optimizer_variables == other.optimizer_variables:
@@ -332,14 +337,8 @@ def _reproduces(
 
 
 def _other_data(blueprint: Blueprint, common: Blueprint) -> str:
-    differing = [
-        name
-        for name, mine, theirs in (
-            ("x", blueprint.x_sha256, common.x_sha256),
-            ("y", blueprint.y_sha256, common.y_sha256),
-        )
-        if mine != theirs
-    ]
+    theirs = {each.name: each.sha256 for each in common.data}
+    differing = [each.name for each in blueprint.data if each.sha256 != theirs.get(each.name)]
     return f"data() gives it another {' and another '.join(differing)}" if differing else ""
 
 

@@ -15,22 +15,22 @@ from keras_bench.loops.keras_private import (
     own_variables,
     seed_generators,
 )
-from keras_bench.parity.blueprint import Blueprint, Layer, Part, Weight
+from keras_bench.parity.blueprint import Blueprint, DataArray, Layer, Part, Weight
+from keras_bench.worker.compared_data import Examples
 from keras_bench.worker.data import batch_size
 from keras_bench.worker.fit_settings import epoch_count
 
 #: Fit settings that a check takes over, or that don't change what is trained.
 KNOWN_FIT_SETTINGS = {
-    "batch_size", "epochs", "initial_epoch", "shuffle", "validation_batch_size", "validation_data",
-    "validation_freq", "validation_steps",
+    "batch_size", "class_weight", "epochs", "initial_epoch", "sample_weight", "shuffle",
+    "validation_batch_size", "validation_data", "validation_freq", "validation_steps",
 }  # fmt: skip
 
 
 def describe(
     keras: Any,
     model: Any,
-    x: Any,
-    y: Any,
+    examples: Examples,
     fit_settings: Mapping[str, Any],
     arrays_file: Path,
     step_numbers: int,
@@ -38,7 +38,7 @@ def describe(
     """Return the blueprint of a built model, and write the arrays that go with it."""
     names = variable_names(model)
     own = {f"own/{names[id(each)]}": np.asarray(value(keras, each)) for each in model.weights}
-    np.savez(arrays_file, **{"x": x, "y": y, **own})
+    np.savez(arrays_file, **{**examples.named(), **own})  # type: ignore[arg-type]
     layers = list(own_layers(keras, model))
     return Blueprint(
         model=_kind(type(model)),
@@ -66,9 +66,10 @@ def describe(
         batch_size=batch_size(fit_settings),
         epochs=epoch_count(fit_settings),
         shuffle=bool(fit_settings.get("shuffle", True)),
-        x_shape=tuple(x.shape),
-        x_sha256=_sha256(x),
-        y_sha256=_sha256(y),
+        data=tuple(
+            DataArray(name, tuple(array.shape), _sha256(array))
+            for name, array in examples.named().items()
+        ),
         arrays_file=str(arrays_file),
         step_numbers=step_numbers,
         random_layers=tuple(layer.name for layer in layers if random_layers(layer)),

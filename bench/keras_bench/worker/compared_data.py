@@ -1,12 +1,13 @@
 """The data of a workload as they are compared: cast to the precision of a check, batch by batch."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from keras_bench.worker.data import Data, before_validation
+from keras_bench.loops.keras_private import converted
+from keras_bench.worker.data import Data, before_validation, leaves
 from keras_bench.worker.preparing import Prepared
 from keras_bench.worker.protocol import ComparedRequest, Refusal
 
@@ -16,26 +17,71 @@ NUMBERS = "biuf"
 
 @dataclass(frozen=True)
 class Examples:
-    """Examples, each with its target."""
+    """Examples with their targets and weights: arrays, or dicts, lists and tuples of arrays.
 
-    x: np.ndarray
-    y: np.ndarray
+    `y` and `sample_weight` are None where there are none. `class_weight` is that of FIT, which
+    only `Model.fit` itself takes; `weighted` has it in `sample_weight`. `tree` is `keras.tree`.
+    """
+
+    tree: Any
+    x: Any
+    y: Any
+    sample_weight: Any
+    class_weight: Any = None
 
     def __len__(self) -> int:
-        return len(self.x)
+        return len(self.arrays()[0])
 
     @property
     def fit_arguments(self) -> dict[str, Any]:
-        """The arguments of `Model.fit` that are data."""
-        return {"x": self.x, "y": self.y}
+        """The arguments of `Model.fit` that are data, or weigh them."""
+        given = {
+            "x": self.x,
+            "y": self.y,
+            "sample_weight": self.sample_weight,
+            "class_weight": self.class_weight,
+        }
+        return {name: each for name, each in given.items() if each is not None}
+
+    @property
+    def weighted(self) -> "Examples":
+        """The same with the weights of classes as weights of examples, as `fit` has them."""
+        if self.class_weight is None or self.sample_weight is not None:
+            return self
+        *_, weights = converted(self.x, self.y, None, self.class_weight)
+        return Examples(self.tree, self.x, self.y, np.asarray(weights))
 
     def at(self, places: np.ndarray) -> "Examples":
         """Return those at such places, in this order."""
-        return Examples(self.x[places], self.y[places])
+        return self._each(lambda array: array[places])
 
     def first(self, count: int) -> "Examples":
         """Return so many of the first."""
-        return self.at(np.arange(count))
+        return self._each(lambda array: array[:count])
+
+    def arrays(self) -> list[Any]:
+        """Return all arrays, those of x before those of y and of the weights."""
+        return [leaf for leaf in self.tree.flatten(self._structure) if leaf is not None]
+
+    def named(self) -> dict[str, np.ndarray]:
+        """Return all arrays by how each is reached: "x", or "x['words']"."""
+        x, y, sample_weight = self._structure
+        parts = (("x", x), ("y", y), ("sample_weight", sample_weight))
+        return {name: array for part in parts for name, array in leaves(*part)}
+
+    def packed(self, tensors: Sequence[Any]) -> tuple[Any, Any, Any]:
+        """Return x, y and the weights with tensors in the place of `arrays`."""
+        left = iter(tensors)
+        flat = [None if leaf is None else next(left) for leaf in self.tree.flatten(self._structure)]
+        packed: tuple[Any, Any, Any] = self.tree.pack_sequence_as(self._structure, flat)
+        return packed
+
+    @property
+    def _structure(self) -> tuple[Any, Any, Any]:
+        return self.x, self.y, self.sample_weight
+
+    def _each(self, act: Callable[[np.ndarray], np.ndarray]) -> "Examples":
+        return Examples(self.tree, *self.packed(list(map(act, self.arrays()))), self.class_weight)
 
 
 def compared_examples(prepared: Prepared, request: ComparedRequest) -> Examples:
@@ -44,25 +90,25 @@ def compared_examples(prepared: Prepared, request: ComparedRequest) -> Examples:
     Raises:
         Refusal: for data that can't be taken apart here.
     """
-    x, y = (_cast(array, request) for array in _pair(prepared.data))
-    trained = before_validation(len(x), prepared.parts.fit)
-    return Examples(x, y).first(trained)
+    data, tree = prepared.data, prepared.keras.tree
+    _refuse_no_arrays(data)
+    given = Examples(tree, data.x, data.y, data.sample_weight)
+    cast = given.packed([_cast(array, request) for array in given.arrays()])
+    examples = Examples(tree, *cast, prepared.parts.fit.get("class_weight"))
+    return examples.first(before_validation(len(examples), prepared.parts.fit))
 
 
-def _pair(data: Data) -> tuple[Any, Any]:
-    """Return one array x and one array y, which is what can be taken apart here."""
+def _refuse_no_arrays(data: Data) -> None:
+    """Raise Refusal for what isn't arrays of numbers."""
     if data.is_source:
-        raise Refusal("unchecked", f"data() returns a {type(data.x).__name__}")
-    for name, given in (("x", data.x), ("y", data.y)):
-        if given is None or isinstance(given, Mapping | list | tuple):
-            kind = "no" if given is None else f"a {type(given).__name__} of"
-            raise Refusal("unchecked", f"its data have {kind} {name}")
-        if (kind := np.asarray(given).dtype.kind) not in NUMBERS:
-            what = "Python objects" if kind == "O" else "texts or times"
-            raise Refusal("unchecked", f"its data have {what} in {name}")
-    if data.sample_weight is not None:
-        raise Refusal("unchecked", "its examples are weighted")
-    return data.x, data.y
+        reason = f"data() returns a {type(data.x).__name__}"
+        raise Refusal("unchecked", f"parity compares trainings on arrays, and {reason}")
+    for part, structure in (("x", data.x), ("y", data.y), ("sample_weight", data.sample_weight)):
+        for name, array in leaves(part, structure):
+            if (kind := np.asarray(array).dtype.kind) not in NUMBERS:
+                what = "Python objects" if kind == "O" else "texts or times"
+                reason = f"its data have {what} in {name}"
+                raise Refusal("unchecked", f"parity compares trainings on numbers, and {reason}")
 
 
 def _cast(data: Any, request: ComparedRequest) -> np.ndarray:

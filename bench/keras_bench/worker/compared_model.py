@@ -9,11 +9,12 @@ import numpy as np
 
 from keras_bench.loops.keras_private import layers_of
 from keras_bench.worker.blueprint import random_layers, takes_training
+from keras_bench.worker.compared_data import Examples
 from keras_bench.worker.protocol import Refusal
 from keras_bench.worker.stages import calls, read
 
 
-def numbers_of_step(keras: Any, model: Any, x: np.ndarray) -> int:
+def numbers_of_step(keras: Any, model: Any, x: Any) -> int:
     """Return how many numbers the step of a batch has: variables, and in and out of layers."""
     made, _ = calls(keras, model, x, training=False)
     tensors = [tensor for call in made for tensor in (*call.inputs, *call.outputs)]
@@ -39,7 +40,14 @@ def kept_variables(keras: Any, model: Any) -> list[tuple[Any, np.ndarray]]:
     return [(variable, read(keras, variable)) for variable in found.values()]
 
 
-def unused_gradients(keras: Any, model: Any, x: np.ndarray) -> frozenset[str]:
+def make_metrics_of_losses(model: Any, batch: Examples) -> None:
+    """Compute the loss once: those of several outputs make their metrics where they first are."""
+    model.compute_loss(
+        x=batch.x, y=batch.y, y_pred=model(batch.x), sample_weight=batch.sample_weight
+    )
+
+
+def unused_gradients(keras: Any, model: Any, x: Any) -> frozenset[str]:
     """Return the names of what goes into layers and depends on no weight.
 
     No training asks for the gradient by it. It is found by other weights: what they leave as it is

@@ -127,7 +127,8 @@ class JaxGradients(Gradients):
 
     def __init__(self, model: Any) -> None:
         super().__init__(model)
-        self._programs: dict[str, Any] = {}
+        #: Compiled programs, each with the variables that it is given besides.
+        self._programs: dict[str, tuple[Any, list[Any]]] = {}
 
     def pull_back(
         self,
@@ -143,7 +144,10 @@ class JaxGradients(Gradients):
         import keras
 
         sought = {id(variable) for variable in variables}
-        others = [each for each in self._model.variables if id(each) not in sought]
+        # Losses of several outputs are metrics, too, which computing them updates.
+        known = (*self._model.variables, *self._model.metrics_variables)
+        unique = {id(each): each for each in known if id(each) not in sought}
+        others = list(unique.values())
 
         def program(tensors: Any, values: Any, fixed: Any, rest: Any, weights: Any) -> Any:
             def pure(tensors: Any, values: Any) -> Any:
@@ -157,7 +161,8 @@ class JaxGradients(Gradients):
             pairs = zip(weights, outputs, strict=True)
             return outputs, *vjp([weight.astype(output.dtype) for weight, output in pairs])
 
-        compiled = self._programs.setdefault(name, jax.jit(program))
+        # There may be more metrics later, which the program knows nothing of.
+        compiled, others = self._programs.setdefault(name, (jax.jit(program), others))
         outputs, by_inputs, by_variables = compiled(
             list(inputs),
             [variable.value for variable in variables],
@@ -171,7 +176,7 @@ class JaxGradients(Gradients):
         import jax
 
         optimizer, weights = self._model.optimizer, self._model.trainable_variables
-        compiled = self._programs.setdefault("apply", jax.jit(optimizer.stateless_apply))
+        compiled, _ = self._programs.setdefault("apply", (jax.jit(optimizer.stateless_apply), []))
         values, state = compiled(
             [variable.value for variable in optimizer.variables],
             list(gradients),

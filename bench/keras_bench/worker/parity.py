@@ -16,6 +16,7 @@ from keras_bench.worker.compared_data import compared_examples
 from keras_bench.worker.compared_model import (
     hand_batches_as_fit_does,
     kept_variables,
+    make_metrics_of_losses,
     numbers_of_step,
     random_layers_off,
     refuse_half_precision,
@@ -47,21 +48,21 @@ def check(
     prepared = prepare(request, enter)
     keras, model = prepared.keras, prepared.model
     settings = dict(prepared.parts.fit)
-    examples = compared_examples(prepared, request)
-    x, y = examples.x, examples.y
+    examples = compared_examples(prepared, request).weighted
     settings.pop("validation_split", None)
-    first_batch = x[: batch_size(settings)]
+    first_batch = examples.first(batch_size(settings))
     try:
         if not model.built:
-            model(first_batch)
+            model(first_batch.x)
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
         kept = kept_variables(keras, model)
-        step_numbers = numbers_of_step(keras, model, first_batch)
-        unused = unused_gradients(keras, model, first_batch)
+        make_metrics_of_losses(model, first_batch)
+        step_numbers = numbers_of_step(keras, model, first_batch.x)
+        unused = unused_gradients(keras, model, first_batch.x)
         hand_batches_as_fit_does(model)
         arrays_file = folder / f"{request.name}-arrays.npz"
-        blueprint = describe(keras, model, x, y, settings, arrays_file, step_numbers)
+        blueprint = describe(keras, model, examples, settings, arrays_file, step_numbers)
     except Refusal:
         raise
     except Exception as error:
@@ -73,7 +74,7 @@ def check(
     for count in itertools.count(1):
         script = decode_script(hear())
         enter(TRAINING)
-        subject = Subject(keras, gradients, model, x, y, script, unused, kept)
+        subject = Subject(keras, gradients, model, examples, script, unused, kept)
         try:
             # Its arrays are read as they are needed: a large model's are too many at once.
             with np.load(script.file) as given, random_layers_off(model):

@@ -32,6 +32,7 @@ from keras_bench.worker.blueprint import (
     value,
     variable_names,
 )
+from keras_bench.worker.compared_data import Examples
 from keras_bench.worker.gradients import Gradients
 from keras_bench.worker.protocol import Script
 
@@ -48,8 +49,7 @@ class Subject:
     keras: Any
     gradients: Gradients
     model: Any
-    x: np.ndarray
-    y: np.ndarray
+    examples: Examples
     script: Script
     unused_gradients: frozenset[str]
     """Names of what goes into layers, by which a training needs no gradient."""
@@ -82,11 +82,22 @@ class Subject:
         """Return an array of numbers in the precision of the training, integers as they are."""
         return array.astype(self.keras.config.floatx()) if array.dtype.kind == "f" else array
 
-    def batch(self, order: np.ndarray, step: int) -> tuple[np.ndarray, np.ndarray]:
+    def batch(self, order: np.ndarray, step: int) -> Examples:
         """Return the examples of a step, counted from 1, of an epoch in this order."""
         size = self.script.batch_size
-        chosen = order[(step - 1) * size : step * size]
-        return self.x[chosen], self.y[chosen]
+        return self.examples.at(order[(step - 1) * size : step * size])
+
+    def loss(self, predictions: Any, batch: Examples, tensors: Sequence[Any]) -> Any:
+        """Return the loss of predictions for a batch, whose arrays are these tensors."""
+        x, y, weight = batch.packed(tensors)
+        return self.model.compute_loss(x=x, y=y, y_pred=predictions, sample_weight=weight)
+
+    def train_on(self, batch: Examples) -> np.ndarray:
+        """Train a step, and return the loss that it tells."""
+        told = self.model.train_on_batch(
+            batch.x, batch.y, sample_weight=batch.sample_weight, return_dict=True
+        )
+        return np.array(float(told["loss"]))
 
 
 @dataclass(frozen=True)
@@ -109,10 +120,11 @@ class Call:
         return _names(self.name, len(self.outputs))
 
 
-def calls(keras: Any, model: Any, x: np.ndarray, training: bool = True) -> tuple[list[Call], Any]:
+def calls(keras: Any, model: Any, x: Any, training: bool = True) -> tuple[list[Call], Any]:
     """Run the model forward, in training mode or not.
 
-    Returns the calls of its own layers, in order, and what it predicts.
+    `x` is an array, or a dict, list or tuple of arrays. Returns the calls of its own layers, in
+    order, and what it predicts.
     """
     tree, is_tensor = keras.tree, keras.ops.is_tensor
     made: list[Call] = []
@@ -129,7 +141,8 @@ def calls(keras: Any, model: Any, x: np.ndarray, training: bool = True) -> tuple
         return call
 
     with _calls_replaced(keras, model, listen):
-        predictions = model(keras.ops.convert_to_tensor(x), training=training)
+        inputs = tree.map_structure(keras.ops.convert_to_tensor, x)
+        predictions = model(inputs, training=training)
     return made, predictions
 
 
@@ -146,11 +159,11 @@ def observe_step(subject: Subject, given: Arrays, epoch: int, step: int) -> Seen
         return Place(epoch, step, stage, about).key
 
     model = subject.model
-    x, y = subject.batch(given[f"order/{epoch}"], step)
+    batch = subject.batch(given[f"order/{epoch}"], step)
     seen: Seen = {}
 
     set_state(subject, given, epoch, step)
-    made, _ = calls(subject.keras, model, x)
+    made, predicted = calls(subject.keras, model, batch.x)
     set_state(subject, given, epoch, step)
     for call in made:
         inputs = [subject.cast(given[key(LAYER_INPUT, name)]) for name in call.input_names()]
@@ -172,25 +185,28 @@ def observe_step(subject: Subject, given: Arrays, epoch: int, step: int) -> Seen
     # The loss from the last layer's logits, where they are given: Keras treats softmax and
     # cross-entropy as one on some backends, which it can tell only behind the activation.
     logits = key(LOGITS) in given
-    fed = given[key(LOGITS if logits else PREDICTIONS)]
+    outputs = _output_names(subject, predicted)
+    fed = [given[key(LOGITS if logits else PREDICTIONS, output)] for output in outputs]
     activation = made[-1].layer.activation if logits else None
 
-    def loss_of(predictions: Any, inputs: Any, targets: Any) -> list[Any]:
-        predictions = activation(predictions) if activation else predictions
-        return [model.compute_loss(x=inputs, y=targets, y_pred=predictions, sample_weight=None)]
+    def loss_of(*tensors: Any) -> list[Any]:
+        leaves, data = tensors[: len(outputs)], tensors[len(outputs) :]
+        predictions = subject.keras.tree.pack_sequence_as(predicted, list(leaves))
+        return [subject.loss(activation(predictions) if activation else predictions, batch, data)]
 
     set_state(subject, given, epoch, step)
     # A loss that is added in a call can't be had without the call.
     if not any(map(added_losses, layers_of(model))):
-        (loss,), (gradient,), _ = subject.gradients.pull_back(
-            "loss", loss_of, [subject.cast(fed)], [x, y], [], None
+        (loss,), gradients, _ = subject.gradients.pull_back(
+            "loss", loss_of, [subject.cast(each) for each in fed], batch.arrays(), [], None
         )
         seen[key(LOSS)] = subject.array(loss)
-        seen[key(LOSS_GRADIENT)] = _or_zeros(subject, gradient, fed.shape)
+        for output, each, gradient in zip(outputs, fed, gradients, strict=True):
+            seen[key(LOSS_GRADIENT, output)] = _or_zeros(subject, gradient, each.shape)
 
     set_state(subject, given, epoch, step)
     for weight, gradient in zip(
-        model.trainable_variables, _whole_gradients(subject, x, y), strict=True
+        model.trainable_variables, _whole_gradients(subject, batch), strict=True
     ):
         seen[key(GRADIENT, subject.name(weight))] = _or_zeros(subject, gradient, weight.shape)
 
@@ -206,7 +222,7 @@ def observe_step(subject: Subject, given: Arrays, epoch: int, step: int) -> Seen
 
     set_state(subject, given, epoch, step)
     model.reset_metrics()
-    seen[key(STEP)] = np.array(model.train_on_batch(x, y, return_dict=True)["loss"])
+    seen[key(STEP)] = subject.train_on(batch)
     for variable in subject.variables:
         seen[key(STEP, subject.name(variable))] = subject.read(variable)
     return seen
@@ -256,22 +272,24 @@ def begin_anew(subject: Subject) -> None:
 
 def inputs_of_stages(subject: Subject, given: Arrays, epoch: int, step: int) -> Seen:
     """Return what the model itself feeds every stage of a step, from the state before it."""
-    x, y = subject.batch(given[f"order/{epoch}"], step)
+    batch = subject.batch(given[f"order/{epoch}"], step)
     seen: Seen = {}
     set_state(subject, given, epoch, step)
-    made, predictions = calls(subject.keras, subject.model, x)
-    seen[Place(epoch, step, PREDICTIONS).key] = subject.array(predictions)
+    made, predictions = calls(subject.keras, subject.model, batch.x)
+    flat = subject.keras.tree.flatten(predictions)
+    for output, tensor in zip(_output_names(subject, predictions), flat, strict=True):
+        seen[Place(epoch, step, PREDICTIONS, output).key] = subject.array(tensor)
     for call in made:
         for name, tensor in zip(call.input_names(), call.inputs, strict=True):
             seen[Place(epoch, step, LAYER_INPUT, name).key] = subject.array(tensor)
         for name, tensor in zip(call.output_names(), call.outputs, strict=True):
             seen[Place(epoch, step, FORWARD, name).key] = subject.array(tensor)
     set_state(subject, given, epoch, step)
-    for name, gradient in _output_gradients(subject, made, x, y).items():
+    for name, gradient in _output_gradients(subject, made, batch).items():
         seen[Place(epoch, step, OUTPUT_GRADIENT, name).key] = gradient
     set_state(subject, given, epoch, step)
     for weight, gradient in zip(
-        subject.model.trainable_variables, _whole_gradients(subject, x, y), strict=True
+        subject.model.trainable_variables, _whole_gradients(subject, batch), strict=True
     ):
         place = Place(epoch, step, GRADIENT, subject.name(weight))
         seen[place.key] = _or_zeros(subject, gradient, weight.shape)
@@ -339,7 +357,7 @@ def _repeat(
     return outputs, gradients, by_weights
 
 
-def _output_gradients(subject: Subject, made: Sequence[Call], x: np.ndarray, y: np.ndarray) -> Seen:
+def _output_gradients(subject: Subject, made: Sequence[Call], batch: Examples) -> Seen:
     """Return the gradient of the loss by every output of every layer.
 
     To each output an offset of zero is added, by which the loss is differentiated.
@@ -349,8 +367,7 @@ def _output_gradients(subject: Subject, made: Sequence[Call], x: np.ndarray, y: 
     shapes = [tuple(output.shape) for call in made for output in call.outputs]
 
     def function(*tensors: Any) -> list[Any]:
-        *offsets, inputs, targets = tensors
-        left = list(offsets)
+        left, data = list(tensors[: len(names)]), tensors[len(names) :]
 
         def add(layer: Any, original: Any) -> Any:
             def call(*args: Any, **kwargs: Any) -> Any:
@@ -367,29 +384,36 @@ def _output_gradients(subject: Subject, made: Sequence[Call], x: np.ndarray, y: 
             return call
 
         with _calls_replaced(keras, model, add):
-            predictions = model(inputs, training=True)
-        return [model.compute_loss(x=inputs, y=targets, y_pred=predictions, sample_weight=None)]
+            predictions = model(batch.packed(data)[0], training=True)
+        return [subject.loss(predictions, batch, data)]
 
     zeros = [np.zeros(shape, keras.config.floatx()) for shape in shapes]
-    _, gradients, _ = subject.gradients.pull_back("offsets", function, zeros, [x, y], [], None)
+    _, gradients, _ = subject.gradients.pull_back(
+        "offsets", function, zeros, batch.arrays(), [], None
+    )
     return {
         name: _or_zeros(subject, gradient, shape)
         for name, gradient, shape in zip(names, gradients, shapes, strict=True)
     }
 
 
-def _whole_gradients(subject: Subject, x: np.ndarray, y: np.ndarray) -> list[Any]:
+def _whole_gradients(subject: Subject, batch: Examples) -> list[Any]:
     """Return the gradient by every trainable weight, through the whole model."""
     model = subject.model
 
-    def function(inputs: Any, targets: Any) -> list[Any]:
-        predictions = model(inputs, training=True)
-        return [model.compute_loss(x=inputs, y=targets, y_pred=predictions, sample_weight=None)]
+    def function(*data: Any) -> list[Any]:
+        predictions = model(batch.packed(data)[0], training=True)
+        return [subject.loss(predictions, batch, data)]
 
     _, _, gradients = subject.gradients.pull_back(
-        "model", function, [], [x, y], model.trainable_variables, None
+        "model", function, [], batch.arrays(), model.trainable_variables, None
     )
     return gradients
+
+
+def _output_names(subject: Subject, predictions: Any) -> list[str]:
+    """Return a name for each output of the model: the loss's, where there is one alone."""
+    return _names(THE_LOSS, len(subject.keras.tree.flatten(predictions)))
 
 
 def _or_zeros(subject: Subject, gradient: Any, shape: Sequence[int]) -> np.ndarray:

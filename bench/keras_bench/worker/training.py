@@ -96,7 +96,7 @@ def _train_by_steps(
                 variable.assign(rounded)
         model.reset_metrics()
         for step in range(1, -(-len(order) // script.batch_size) + 1):
-            x, y = subject.batch(order, step)
+            batch = subject.batch(order, step)
             if randomness is None and (epoch, step) in script.points:
                 before = state(subject, epoch, step)
                 carried = [(variable, subject.read(variable)) for variable, _ in subject.kept]
@@ -109,7 +109,7 @@ def _train_by_steps(
                     variable.assign(value)
             # Of the epoch so far, as `fit` tells it: what a step counts for is up to train_step.
             with _metrics_go_on(model):
-                loss = np.array(float(model.train_on_batch(x, y, return_dict=True)["loss"]))
+                loss = subject.train_on(batch)
             if (epoch, step) in script.points or step == 1:
                 seen[Place(epoch, step, RUNNING_LOSS).key] = loss
         seen[Place(epoch, 0, EPOCH_LOSS).key] = loss

@@ -499,7 +499,7 @@ def test_training_on_what_can_be_learned_brings_the_loss_down(optimizer):
     described = blueprint((3, 8, 2), optimizer=optimizer, epochs=60, batch_size=10)
     planned = training(described, 40)
     y = (planned.x.sum(axis=1) > 0).astype("int32")
-    planned = replace(planned, y=y)
+    planned = replace(planned, data={**planned.data, "y": y})
     seen = train(covered(described), planned.initial, planned.x, y, planned.orders, 10, (), EXACT)
     losses = [seen[Place(epoch, 0, EPOCH_LOSS)].item() for epoch in range(1, 61)]
     assert losses[-1] < 0.3 * losses[0]

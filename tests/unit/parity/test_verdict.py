@@ -204,7 +204,9 @@ def test_a_number_on_one_side_only_is_named_as_that(value):
 
 
 def test_other_data_are_told_first_and_explain_nothing():
-    described = replace(known("float64")[1].blueprint, x_sha256="another", y_sha256="another")
+    usual = known("float64")[1].blueprint
+    x, y = (replace(each, sha256="another") for each in usual.data)
+    described = replace(usual, data=(x, y))
     verdict = verdict_on(departing([INSIDE]), "float64", described)
     first, *others = verdict.causes
     assert verdict.outcome == "differs"
@@ -212,7 +214,7 @@ def test_other_data_are_told_first_and_explain_nothing():
     assert first.first is None
     assert not [cause for cause in others if cause.reason]
     assert "before the training: data() gives it another x and another y" in sentence(verdict)
-    only_y = replace(described, x_sha256="of x")
+    only_y = replace(described, data=(usual.data[0], y))
     assert verdict_on(backend(), described=only_y).causes[0].what == "data() gives it another y"
 
 
@@ -255,8 +257,8 @@ def test_the_reference_is_made_of_the_blueprint_that_most_backends_share():
     odd = replace(usual, optimizer=sgd(0.5))
     for changed in (
         odd,
-        replace(usual, x_sha256="another"),
-        replace(usual, y_sha256="another"),
+        replace(usual, data=(replace(usual.data[0], sha256="another"), usual.data[1])),
+        replace(usual, data=(usual.data[0], replace(usual.data[1], sha256="another"))),
         replace(usual, losses=(SQUARED,)),
         replace(usual, layers=(dense(0, 5, "sigmoid"), usual.layers[1])),
         replace(usual, weights=(*usual.weights[:-1], Weight(LAST_BIAS, (9,), True, ZEROS))),
