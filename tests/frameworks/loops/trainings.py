@@ -387,6 +387,21 @@ def dropout_unseeded(keras):
     return dense(keras, keras.layers.Dropout(0.4))
 
 
+@case(halves)
+def dropout_after_each_layer(keras):
+    layers = keras.layers
+    return dense(
+        keras,
+        layers.Dropout(0.3),
+        layers.Dense(8, activation="relu"),
+        layers.Dropout(0.3),
+        layers.Dense(1, activation="sigmoid"),
+        optimizer="adam",
+        loss="binary_crossentropy",
+        metrics=["accuracy"],
+    )
+
+
 @case()
 def noise(keras):
     return dense(keras, keras.layers.GaussianNoise(0.3), keras.layers.GaussianDropout(0.2))
@@ -444,6 +459,13 @@ def embedding_and_gru(keras):
 @case(words)
 def embedding_and_lstm_with_dropout(keras):
     return _recurrent(keras, keras.layers.LSTM(4, dropout=0.2, recurrent_dropout=0.2))
+
+
+@case(words)
+def embedding_and_gru_with_dropout_of_whole_channels(keras):
+    layers = keras.layers
+    dropped = [layers.SpatialDropout1D(0.3), layers.GRU(4, dropout=0.2)]
+    return _recurrent(keras, keras.Sequential(dropped))
 
 
 @case(words)
