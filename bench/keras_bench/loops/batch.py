@@ -19,15 +19,19 @@ class BatchSteps:
     """Trains by a call for every batch.
 
     From Keras 3.15 on, `train_on_batch` resets the metrics before each batch. Here they gather
-    over the epoch, as they did before and do under `fit`: an AUC is no mean of the batches'.
+    over the epoch, as they did before and do under `fit`: an AUC is no mean of the batches'. On
+    torch it draws what the loaders of `fit` do, so that layers without a seed drop the same units.
     """
 
     def __init__(self, model: Any) -> None:
         self._model = model
         self._last_logs: Mapping[str, Any] = {}
+        self._loaders = _loaders(model)
 
     def train(self, batches: Any) -> None:
         model = self._model
+        if self._loaders is not None:
+            self._loaders.begin_epoch()
         steps = len(arrays_of(batches)[0])
         with patch.object(model, "reset_metrics", lambda: None):
             for step in range(steps):
@@ -37,4 +41,15 @@ class BatchSteps:
                 )
 
     def logs(self) -> Mapping[str, Any]:
+        if self._loaders is not None:
+            self._loaders.end_epoch()
         return self._last_logs
+
+
+def _loaders(model: Any) -> Any:
+    """Return what draws beside the training as `fit` does; None but on torch."""
+    if keras.backend.backend() != "torch":
+        return None
+    from keras_bench.loops.torch_loaders import LoadersOfFit
+
+    return LoadersOfFit(model)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
-import torch
 
 from keras_bench.loops import keras_private
 from keras_bench.loops.refusals import LoopRefusal
 from keras_bench.loops.torch_check import ROUNDED, SAME, parting
+from keras_bench.loops.torch_loaders import LoadersOfFit
 from keras_bench.loops.torch_program import Program
 from keras_bench.loops.torch_trace import TracedStep, first_line, tensors_of
 
@@ -35,19 +35,14 @@ class FusedSteps:
         self._logs_of_epoch = keras_private.logs_of_epoch(model)
         self._programs: dict[str, Callable[[Any], Any]] = {}
         self.compiled = True
-        self._in_epoch = False
-        if int(model.optimizer.iterations) == 0:
-            # Where `fit` builds what is trained for the first time, it looks at a batch.
-            _make_loader()
+        self._loaders = LoadersOfFit(model)
 
     def train(self, batches: Any) -> None:
-        if not self._in_epoch:
-            _make_loader()
-            self._in_epoch = True
+        self._loaders.begin_epoch()
         try:
             self._train(keras.tree.map_structure(_tensor, batches))
         except BaseException:
-            self._in_epoch = False
+            self._loaders.break_off()
             raise
         finally:
             self._model.eval()
@@ -63,9 +58,7 @@ class FusedSteps:
         self._last_logs = self._programs[kind](batches)
 
     def logs(self) -> Mapping[str, Any]:
-        if self._in_epoch:
-            _make_loader()
-            self._in_epoch = False
+        self._loaders.end_epoch()
         logs: Mapping[str, Any] = self._logs_of_epoch(self._last_logs)
         return logs
 
@@ -129,15 +122,6 @@ class _Traced:
 
     def __call__(self, batches: Any) -> Any:
         return _one_by_one(self.step, batches)
-
-
-def _make_loader() -> None:
-    """Draw the number that `torch.utils.data.DataLoader` draws, shuffling or not.
-
-    `fit` makes one at each epoch's begin and at its end. Layers without a seed draw from the same
-    generator, so that what they draw depends on it.
-    """
-    torch.empty((), dtype=torch.int64).random_()
 
 
 def _tensor(each: Any) -> Any:

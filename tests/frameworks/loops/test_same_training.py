@@ -83,6 +83,9 @@ BY_BATCHES = (
     "own_compute_loss",
 )
 
+#: What draws from the generator of the backend, which `fit` draws from beside the training as well.
+DRAWN_BESIDE = "dropout_unseeded"
+
 #: What needs none of Keras's parts.
 BARE = ("plain_sgd", "adam_with_a_short_last_batch", "momentum")
 
@@ -126,6 +129,7 @@ def test_fused_trains_as_fit_does(ask, backend: str, case: str):
     [
         *(("jax", case) for case in BY_BATCHES),
         *((backend, case) for backend in ("tensorflow", "torch") for case in BY_BATCHES[:3]),
+        *((backend, DRAWN_BESIDE) for backend in ("jax", "tensorflow", "torch")),
     ],
 )
 def test_train_on_batch_trains_as_fit_does(ask, backend: str, case: str):
