@@ -2,24 +2,30 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from keras_bench.errors import BenchError, LossDiverged
+from keras_bench.errors import BenchError, LossDiverged, WorkloadError
 from keras_bench.measure.parity import REMEDY
 from keras_bench.measure.parity_workers import Learner, ParitySettings
 from keras_bench.measure.problems import loop_failed, loop_refused
 from keras_bench.measure.process import Launcher, Worker
 from keras_bench.measure.variables import thread_count
 from keras_bench.parity.loops import LoopVerdict, first_without_number, judge_loop
-from keras_bench.parity.places import SPREAD, Place
+from keras_bench.parity.places import Place
+from keras_bench.parity.reach import read_reference
 from keras_bench.parity.training import Reference
 from keras_bench.parity.verdict import when
 from keras_bench.worker.protocol import LoopParityRequest, LoopTraining, Observation
 
 #: Epochs that are trained where nothing else is asked for: they show what isn't reset in between.
 EPOCHS = 3
+
+#: What is said where not even a step can be compared, and what is to be done.
+HIDDEN = "rounding grows to a hundredth within one step, and would hide what a loop does otherwise"
+GENTLER = "scale the data, lower the learning rate, or take larger batches to have it checked"
 
 
 def check_loops(
@@ -87,18 +93,17 @@ def _judge(
         failed = loop_failed(loop, learner.workload, answer.error)
         failed.add_note(answer.traceback)
         return _unchecked(name, loop, failed)
-    return judge_loop(name, loop, _load(answer.file), by_fit, tolerance)
+    verdict = judge_loop(name, loop, _load(answer.file), by_fit, tolerance)
+    if verdict.outcome == "unchecked":
+        hidden = WorkloadError(f"{learner.workload.name} on {learner.backend}", HIDDEN, GENTLER)
+        return replace(verdict, failure=str(hidden), exit_code=hidden.exit_code)
+    return verdict
 
 
 def _reference(file: str, learner: Learner) -> Reference:
     with np.load(file) as arrays:
         loaded = dict(arrays)
-    spread = {
-        Place.from_key(key.removeprefix(SPREAD)): array
-        for key, array in loaded.items()
-        if key.startswith(SPREAD)
-    }
-    by_fit = Reference({place: loaded[place.key] for place in spread}, spread)
+    by_fit = read_reference(loaded)
     place = first_without_number(by_fit)
     if place is not None:
         thing = f"{learner.workload.name} on {learner.backend}"

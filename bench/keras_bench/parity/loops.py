@@ -13,6 +13,7 @@ import numpy as np
 from keras_bench.parity.deviations import SAFETY, Deviation
 from keras_bench.parity.places import EPOCH_METRIC, Place
 from keras_bench.parity.precisions import UNIT_ROUNDOFF
+from keras_bench.parity.reach import reach_of
 from keras_bench.parity.training import Reference
 from keras_bench.parity.verdict import when
 from keras_bench.records import ArmResult, Failure, Parity, ParityOutcome, contender
@@ -27,7 +28,8 @@ WORST_FIRST: tuple[ParityOutcome, ...] = ("differs", "unchecked", "explained", "
 class LoopVerdict:
     """What came of one loop, trained by a learner of this name: a backend, or a side on one.
 
-    `deviations` are all that was compared, those furthest beyond what rounding explains first.
+    `deviations` are all that was compared, those furthest beyond what rounding explains first, and
+    `reach` says how much of the training that was, nothing where it was all.
     Where it is unchecked, `failure` says why, and `exit_code` is that of the error; it is
     `unsupported` where the loop refuses to train the workload.
     """
@@ -36,6 +38,7 @@ class LoopVerdict:
     loop: str
     outcome: ParityOutcome
     deviations: tuple[Deviation, ...] = ()
+    reach: str = ""
     failure: str = ""
     exit_code: int = 0
     unsupported: bool = False
@@ -49,7 +52,7 @@ def judge_loop(
     by_fit: Reference,
     tolerance: float = 0.0,
 ) -> LoopVerdict:
-    """Return what is to say of a loop.
+    """Return what is to say of a loop: unchecked where rounding hides each of its steps.
 
     Args:
         learner: what trains it.
@@ -58,15 +61,25 @@ def judge_loop(
         by_fit: those of `fit`, and how far rounding moves an element of each.
         tolerance: a relative deviation that is let pass where the bound is smaller.
     """
-    shown = [place for place in by_fit.arrays if place in seen or place.stage == EPOCH_METRIC]
+    steps = {(place.epoch, place.step) for place in seen if place.step}
+    shown = [
+        place
+        for place in by_fit.arrays
+        if place in seen
+        or (place.stage == EPOCH_METRIC and (not place.step or (place.epoch, place.step) in steps))
+    ]
     compared = [
         _deviation(place, seen.get(place), by_fit.arrays[place], by_fit.spread[place], tolerance)
         for place in shown
     ]
     compared += [Deviation(place, math.inf, 0.0) for place in seen if place not in by_fit.arrays]
-    compared.sort(key=_excess, reverse=True)
-    odd = any(deviation.is_off for deviation in compared)
-    return LoopVerdict(learner, loop, "differs" if odd else "agrees", tuple(compared))
+    # Of what agrees to the last digit, that comes first where rounding explains least.
+    compared.sort(key=lambda deviation: (-_excess(deviation), deviation.bound or math.inf))
+    reach = reach_of(by_fit)
+    outcome: ParityOutcome = "unchecked" if reach.is_nothing else "agrees"
+    if any(deviation.is_off for deviation in compared):
+        outcome = "differs"
+    return LoopVerdict(learner, loop, outcome, tuple(compared), reach.in_words)
 
 
 def sentence_of_loop(verdict: LoopVerdict) -> str:
@@ -75,7 +88,9 @@ def sentence_of_loop(verdict: LoopVerdict) -> str:
     if verdict.outcome == "unchecked":
         return f"{name} is unchecked: {verdict.failure}"
     if verdict.outcome == "agrees":
-        return f"{name} agrees with fit to rounding"
+        return f"{name} agrees with fit to rounding" + (
+            f", {verdict.reach}" if verdict.reach else ""
+        )
     off = [deviation for deviation in verdict.deviations if deviation.is_off]
     text = f"{name} parts from fit: {describe(off[0])}"
     if off[1:]:

@@ -3,8 +3,14 @@ import math
 import numpy as np
 import pytest
 
-from keras_bench.parity.loops import first_without_number, judge_loop, sentence_of_loop, worse
-from keras_bench.parity.places import EPOCH_END, EPOCH_METRIC, Place
+from keras_bench.parity.loops import (
+    LoopVerdict,
+    first_without_number,
+    judge_loop,
+    sentence_of_loop,
+    worse,
+)
+from keras_bench.parity.places import EPOCH_END, EPOCH_METRIC, STEP, Place
 from keras_bench.parity.training import Reference
 from keras_bench.records import Parity
 
@@ -113,3 +119,45 @@ def test_a_loss_without_a_number_is_found():
     assert first_without_number(Reference(diverged, spreads)) == LOSS
     leapt = spreads | {LOSS: np.array(math.nan)}
     assert first_without_number(Reference(BY_FIT, leapt)) == LOSS
+
+
+def in_steps(spread: float, **changed: np.ndarray) -> LoopVerdict:
+    """Judge a loop whose epochs rounding hides, and which moves a step by so much."""
+    step = {
+        Place(1, 1, EPOCH_METRIC, "loss"): np.array(0.5, "float32"),
+        Place(1, 1, STEP, "dense/kernel"): np.array([0.001, -1.0], "float32"),
+    }
+    by_fit = Reference(
+        {**BY_FIT, **step},
+        {**dict.fromkeys(BY_FIT, np.array(1.0)), **dict.fromkeys(step, np.array(spread))},
+    )
+    seen = {
+        **BY_FIT,
+        **step,
+        **{place: changed[place.subject] for place in step if place.subject in changed},
+    }
+    return judge_loop("jax", "fused", {p: a for p, a in seen.items() if a is not None}, by_fit)
+
+
+def test_where_rounding_hides_the_epochs_steps_are_compared_and_told():
+    assert in_steps(SPREAD).outcome == "agrees"
+    assert sentence_of_loop(in_steps(SPREAD)) == (
+        "jax fused agrees with fit to rounding, compared over the first step, each from the state"
+        " that fit comes to: beyond one step, rounding grows to a hundredth"
+    )
+    found = in_steps(SPREAD, loss=np.array(0.5001, "float32"))
+    assert found.outcome == "differs"
+    assert "loss in epoch 1, step 1 is off by 2.0e-04" in sentence_of_loop(found)
+    assert in_steps(SPREAD, loss=None).outcome == "differs"
+
+
+def test_where_rounding_hides_each_step_a_loop_is_unchecked_unless_it_is_off_all_the_same():
+    assert in_steps(1.0).outcome == "unchecked"
+    assert in_steps(1.0, loss=np.array(99.0, "float32")).outcome == "differs"
+
+
+def test_steps_that_a_loop_did_not_take_are_not_missed():
+    step = Place(1, 2, EPOCH_METRIC, "loss")
+    arrays = {**BY_FIT, step: np.array(0.5, "float32")}
+    spreads = {place: np.array(SPREAD) for place in arrays}
+    assert judge_loop("jax", "bare", BY_FIT, Reference(arrays, spreads)).outcome == "agrees"
