@@ -110,6 +110,14 @@ def test_backends_that_learn_the_same_agree(run_cli, fake_python, tmp_path):
     assert asked_of(python) == ["parity"] * 3 + ["free_training"] * 3
 
 
+def test_a_terminal_shows_how_far_the_check_has_come(run_cli, fake_python):
+    python = fake_python("sample()", parity=learns())
+    shown = run_cli("parity", "dense_3_5_2", *env_options(python), FORCE_COLOR="1").stdout
+    assert "dense_3_5_2: taking its steps apart, and training by fit" in shown
+    plain = run_cli("parity", "dense_3_5_2", *env_options(python)).stdout
+    assert "taking its steps apart" not in plain
+
+
 def test_a_backend_that_learns_something_else_fails_parity(run_cli, fake_python, tmp_path):
     python = fake_python("sample()", parity=learns(jax=1.0))
     answer = run_cli("parity", "dense_3_5_2", "--json=out/parity.json", *env_options(python))

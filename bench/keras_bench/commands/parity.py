@@ -19,7 +19,7 @@ from keras_bench.parity.verdict import BackendVerdict
 from keras_bench.records import Environment, EnvironmentChoice, Selection
 from keras_bench.report.loop_parity import print_loop_verdicts
 from keras_bench.report.parity import print_verdict
-from keras_bench.report.terminal import about_to_wait, busy, make_console, say
+from keras_bench.report.terminal import about_to_wait, busy, make_console, say, stages
 from keras_bench.store.files import check_writable
 from keras_bench.store.parity import save as save_verdicts
 from keras_bench.store.parity import save_loop_verdicts
@@ -58,7 +58,8 @@ def check(
                 f"training {workload.name} on {listed(tuple(interpreters))} ...", style="dim"
             )
             learners = _learners(interpreters, workload)
-            verdict = check_parity(workload.name, learners, settings, workers)
+            with stages(console, workload.name) as tell:
+                verdict = check_parity(workload.name, learners, settings, workers, tell)
             verdicts.append(verdict)
             print_verdict(console, verdict, debug)
             if file is not None:

@@ -19,6 +19,7 @@ from keras_bench.parity.loops import LoopVerdict, judged
 from keras_bench.parity.places import RUNNING_LOSS, Place
 from keras_bench.parity.verdict import sentence
 from keras_bench.records import DEFAULT_LOOPS, UNCHECKED, Arm, ArmResult, Parity
+from keras_bench.report.terminal import stages
 
 
 def check_first(
@@ -77,7 +78,8 @@ def _of_backends(
     debug: bool,
 ) -> dict[str, Parity]:
     """Return the parity of each learner under `fit`."""
-    verdict = check_parity(workload, learners, settings, workers)
+    with stages(console, workload) as tell:
+        verdict = check_parity(workload, learners, settings, workers, tell)
     reference = _running((place, loss) for place, loss, _ in verdict.losses)
     found = {}
     for each in verdict.backends:

@@ -1,7 +1,7 @@
 """Carries a parity check out: a worker for each learner, all at the same time."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 
 import numpy as np
@@ -56,10 +56,11 @@ def check_parity(
     learners: Mapping[str, Learner],
     settings: ParitySettings,
     workers: Launcher,
+    tell: Callable[[str], object] = lambda stage: None,
 ) -> Verdict:
     """Let all train the workload of this name, and compare; they go by the names given here.
 
-    A learner whose worker fails is unchecked; the others go on.
+    A learner whose worker fails is unchecked; the others go on. `tell` hears of each stage.
     """
     failures: Failures = {}
     dtype = settings.dtype
@@ -67,6 +68,7 @@ def check_parity(
         ExitStack() as files,
         parity_workers(learners, ParityRequest, settings, dtype, workers, failures, files) as group,
     ):
+        tell("building its models")
         blueprints = group.blueprints()
         if not blueprints:
             return _nothing_trained(workload, settings, failures, learners)
@@ -99,6 +101,7 @@ def check_parity(
             source = "the NumPy reference"
         except NotCovered as reason:
             network = None
+            tell("training in float64, to know what is right")
             reference, own = _ask_the_backends(
                 learners, settings, training, workers, failures, files
             )
@@ -119,6 +122,7 @@ def check_parity(
         with parity_workers(
             learners, FreeTrainingRequest, settings, dtype, workers, failures, files
         ) as free:
+            tell("taking its steps apart, and training by fit")
             free.tell("fit", training, {})
             stages = group.carry_out("observe", training, reference.arrays)
             trained = free.answers(stages)
@@ -157,6 +161,8 @@ def check_parity(
                 )
                 for backend, places in off.items()
             }
+            if closer:
+                tell(f"looking closer at what {' and '.join(closer)} rounds")
             rounding = look_closer(
                 {name: each for name, each in closer.items() if each is not None},
                 off, training, seen, own, settings.tolerance, group, free,

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -44,6 +45,13 @@ def say(console: Console) -> Callable[[str], None]:
 def busy(console: Console) -> Callable[[str], Status]:
     """Return what shows a line for as long as a part of that lasts, where there is a terminal."""
     return lambda line: console.status(Text(line))
+
+
+@contextmanager
+def stages(console: Console, name: str) -> Iterator[Callable[[str], None]]:
+    """Give what shows how far something of this name has come, where there is a terminal."""
+    with console.status(Text(name)) as status:
+        yield lambda stage: status.update(Text(f"{name}: {stage}"))
 
 
 def print_findings(console: Console, findings: Sequence[Finding]) -> None:
