@@ -83,7 +83,7 @@ def _of_backends(
     reference = _running((place, loss) for place, loss, _ in verdict.losses)
     found = {}
     for each in verdict.backends:
-        summary = sentence(each, verdict.knows_who)
+        summary = "; ".join((sentence(each, verdict.knows_who), *each.remarks))
         found[each.backend] = Parity(
             each.outcome, summary, _running(each.losses), reference, each.exit_code
         )

@@ -56,6 +56,13 @@ def test_one_that_could_not_be_checked_has_none(monkeypatch):
     assert torch.running_losses == ()
 
 
+def test_what_loses_digits_is_told_with_the_outcome(monkeypatch):
+    loses = "jax computes the output of layer bn to 4 digits in float32"
+    jax, torch = checked(monkeypatch, learner("jax", remarks=(loses,)), learner("torch"))
+    assert (jax.outcome, jax.summary) == ("agrees", f"jax agrees to rounding; {loses}")
+    assert torch.summary == "torch agrees to rounding"
+
+
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
 def test_losses_that_no_file_can_hold_are_left_out(monkeypatch, loss):
     jax, torch = checked(
