@@ -9,7 +9,7 @@ import keras
 
 from keras_bench.loops import keras_private
 from keras_bench.loops.refusals import LoopRefusal
-from keras_bench.loops.torch_check import ROUNDED, SAME, parting
+from keras_bench.loops.torch_check import CARRIED, ROUNDED, SAME, parting
 from keras_bench.loops.torch_loaders import LoadersOfFit
 from keras_bench.loops.torch_program import Program
 from keras_bench.loops.torch_trace import TracedStep, first_line, tensors_of
@@ -73,7 +73,7 @@ class FusedSteps:
         def own(batches: Any) -> None:
             _one_by_one(self._model.train_step, batches)
 
-        group = parting(traced.step.groups, own, traced, _first(batches), SAME)
+        group = parting(traced.step.groups, own, traced, traced, _first_steps(batches), SAME)
         if group is not None:
             raise LoopRefusal(
                 f"the training step: traced by torch, it leaves {group} otherwise than in fit, as "
@@ -88,7 +88,7 @@ class FusedSteps:
         if why_not is None:
             try:
                 program = Program(traced.step, batches)
-                group = parting(traced.step.groups, traced, program, _first(batches), ROUNDED)
+                group = _parting_of_program(traced, program, batches)
             except Exception as error:
                 why_not = first_line(error)
             else:
@@ -145,8 +145,19 @@ def _batch(batches: Any, index: int | slice) -> Any:
     return keras.tree.map_structure(lambda each: None if each is None else each[index], batches)
 
 
-def _first(batches: Any) -> Any:
-    return _batch(batches, slice(CHECKED_STEPS))
+def _first_steps(batches: Any) -> list[Any]:
+    """Return the steps that are trained both ways, each as batches of one step."""
+    steps = range(min(CHECKED_STEPS, _steps(batches)))
+    return [_batch(batches, slice(step, step + 1)) for step in steps]
+
+
+def _parting_of_program(traced: _Traced, program: Program, batches: Any) -> str | None:
+    """Return what a program leaves otherwise than the traced step, by steps and in one call."""
+    steps, together = _first_steps(batches), [_batch(batches, slice(CHECKED_STEPS))]
+    groups = traced.step.groups
+    return parting(groups, traced, program, traced, steps, ROUNDED) or parting(
+        groups, traced, program, traced, together, CARRIED
+    )
 
 
 def _one_by_one(step: Callable[[Any], Any], batches: Any) -> Any:

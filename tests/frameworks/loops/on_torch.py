@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from trainings import Case, columns, compare, dense, refusal
 
+from keras_bench.loops.refusals import LoopRefusal
+
 TRAININGS: dict[str, Any] = {}
 
 
@@ -144,15 +146,55 @@ def grows(keras: Any, fit_fused: Any) -> float:
     return float(max(np.abs(a - b).max() for a, b in zip(*weights, strict=True)))
 
 
+def of_few_examples(fit_fused: Any, blocks: int, *last: Any) -> str:
+    """Return the refusal of a chaotic training in float32: normalizations of four raw counts."""
+    keras.config.set_floatx("float32")
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    stack = [
+        [layers.Dense(24, use_bias=False), layers.BatchNormalization(), layers.ReLU(6.0)]
+        for _ in range(blocks)
+    ]
+    model = keras.Sequential(
+        [
+            keras.Input((10,)),
+            *(layer for block in stack for layer in block),
+            *last,
+            layers.Dense(3, "softmax"),
+        ]
+    )
+    model.compile(keras.optimizers.SGD(0.05), "sparse_categorical_crossentropy")
+    random = np.random.default_rng(0)
+    x = random.integers(0, 201, size=(24, 10)).astype("float32")
+    try:
+        fit_fused(model, x, random.integers(0, 3, size=24), batch_size=4, verbose=0)
+    except LoopRefusal as reason:
+        return str(reason)
+    finally:
+        keras.config.set_floatx("float64")
+    return ""
+
+
+class Counts(keras.layers.Layer):
+    calls = 0
+
+    def call(self, inputs):
+        self.calls += 1
+        return inputs * (1 + 0.1 * (self.calls % 2))
+
+
 def main() -> None:
     # Frameworks print on stdout.
     reply = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     from keras_bench.loops.fused import fit_fused
-    from keras_bench.loops.refusals import LoopRefusal
 
     keras.config.set_floatx("float64")
     answers = {"grows": grows(keras, fit_fused)}
+    os.environ["TORCH_COMPILE_DISABLE"] = "1"
+    answers["few examples"] = of_few_examples(fit_fused, 12)
+    answers["fewer digits"] = of_few_examples(fit_fused, 40)
+    answers["few examples, counted"] = of_few_examples(fit_fused, 12, Counts())
     for name, build in TRAININGS.items():
         os.environ["TORCH_COMPILE_DISABLE"] = "0" if "compiler" in name else "1"
         case = Case(build, columns)

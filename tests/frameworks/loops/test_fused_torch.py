@@ -56,6 +56,15 @@ def test_what_a_trace_would_keep_for_ever_is_refused(answers, training: str, wor
     assert answers[training]["untouched"]
 
 
+@pytest.mark.parametrize("training", ["few examples", "fewer digits"])
+def test_a_chaotic_training_is_taken_though_rounding_takes_steps_apart(answers, training: str):
+    assert answers[training] == ""
+
+
+def test_a_chaotic_training_that_counts_in_python_is_refused(answers):
+    assert "Python counts or draws" in answers["few examples, counted"]
+
+
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch compiles with g++")
 def test_what_torch_compiles_draws_the_same_random_numbers(answers):
     answer = answers["has_a_compiler"]
