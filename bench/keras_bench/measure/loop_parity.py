@@ -15,10 +15,10 @@ from keras_bench.measure.process import Launcher, Worker
 from keras_bench.measure.variables import thread_count
 from keras_bench.parity.loops import LoopVerdict, first_without_number, judge_loop
 from keras_bench.parity.places import Place
-from keras_bench.parity.reach import read_reference
+from keras_bench.parity.reach import reach_of, read_reference
 from keras_bench.parity.training import Reference
 from keras_bench.parity.verdict import when
-from keras_bench.worker.protocol import LoopParityRequest, LoopTraining, Observation
+from keras_bench.worker.protocol import STEPS_APART, LoopParityRequest, LoopTraining, Observation
 
 #: Epochs that are trained where nothing else is asked for: they show what isn't reset in between.
 EPOCHS = 3
@@ -67,7 +67,7 @@ def check_loops(
         for name, worker in started.items():
             learner = learners[name]
             try:
-                by_fit = _reference(worker.answer(Observation).file, learner)
+                by_fit = _reference(worker, learner)
                 for loop in loops[name]:
                     worker.tell(loop)
                     found[name, loop] = _judge(
@@ -100,10 +100,19 @@ def _judge(
     return verdict
 
 
-def _reference(file: str, learner: Learner) -> Reference:
+def _reference(worker: Worker, learner: Learner) -> Reference:
+    """Return what `fit` gives, by steps as well where no epoch of it can be compared."""
+    by_fit = _read(worker.answer(Observation).file, learner)
+    if not reach_of(by_fit).epochs:
+        worker.tell(STEPS_APART)
+        steps = _read(worker.answer(Observation).file, learner)
+        by_fit = Reference(by_fit.arrays | steps.arrays, by_fit.spread | steps.spread)
+    return by_fit
+
+
+def _read(file: str, learner: Learner) -> Reference:
     with np.load(file) as arrays:
-        loaded = dict(arrays)
-    by_fit = read_reference(loaded)
+        by_fit = read_reference(dict(arrays))
     place = first_without_number(by_fit)
     if place is not None:
         thing = f"{learner.workload.name} on {learner.backend}"

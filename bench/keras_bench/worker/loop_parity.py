@@ -14,11 +14,11 @@ import numpy as np
 
 from keras_bench.loops.refusals import LoopRefusal
 from keras_bench.parity.places import SPREAD
-from keras_bench.parity.reach import reach_of, read_reference
 from keras_bench.worker.loop_steps import State, steps_by, steps_by_fit
 from keras_bench.worker.loop_subject import Seen, Subject, subject_of
 from keras_bench.worker.preparing import prepare
 from keras_bench.worker.protocol import (
+    STEPS_APART,
     TRAINING,
     LoopParityRequest,
     LoopTraining,
@@ -49,17 +49,22 @@ def check_loops(
     try:
         seen = subject.train("fit")
         seen |= _spread(seen, subject)
-        starts: list[State] = []
-        if not reach_of(read_reference(seen)).epochs:
-            of_steps, starts = steps_by_fit(subject, REPLICAS)
-            seen |= of_steps
     except Refusal:
         raise
     except Exception as error:
         raise refusal("training raises", error) from error
     reply("observation", Observation(_save(seen, folder / f"{request.backend}-fit.npz")))
+    starts: list[State] = []
     while True:
         loop = hear().strip()
+        if loop == STEPS_APART:
+            try:
+                seen, starts = steps_by_fit(subject, REPLICAS)
+            except Exception as error:
+                raise refusal("training on a batch by itself raises", error) from error
+            file = folder / f"{request.backend}-steps.npz"
+            reply("observation", Observation(_save(seen, file)))
+            continue
         file = folder / f"{request.backend}-{loop.replace(':', '-')}.npz"
         reply("loop_training", _train_by(loop, subject, starts, file))
 

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from keras_bench.parity.places import EPOCH_METRIC, SPREAD, STEP, Place
-from keras_bench.parity.training import FIRST_STEPS
 from keras_bench.worker.loop_subject import WEIGHTS_ALONE, Seen, Subject, variables
+
+#: How many batches are trained on by themselves.
+STEPS = 3
 
 #: The values of all variables of a model, in their order.
 State = list[np.ndarray]
@@ -29,7 +31,7 @@ def steps_by_fit(subject: Subject, replicas: int) -> tuple[Seen, list[State]]:
     def note() -> None:
         starts.append([subject.read(each) for each in variables(model)])
 
-    for step in range(1, min(FIRST_STEPS, subject.steps) + 1):
+    for step in range(1, min(STEPS, subject.steps) + 1):
         seen |= _step(subject, "fit", model, train, step, note)
     randomness = np.random.default_rng(0)
     spread: dict[str, float] = {}

@@ -167,12 +167,18 @@ class Observation:
     file: str
 
 
+#: Asks for the first steps of a training by themselves.
+STEPS_APART = "steps apart"
+
+
 @dataclass(frozen=True, kw_only=True)
 class LoopParityRequest(Request):
     """Train by `fit` from a start, and from the same one by every loop that is named then.
 
     The first answer is an `Observation` of what `fit` leaves. After it each line that the worker
-    reads is a loop, and answered by a `LoopTraining`. `folder` is where arrays are left.
+    reads is a loop, and answered by a `LoopTraining`. `folder` is where arrays are left. The line
+    may be `STEPS_APART` first: then the next answer is an `Observation` of the first steps of
+    `fit`, each by itself, and every loop takes them as well.
     """
 
     epochs: int

@@ -17,10 +17,13 @@ from pathlib import Path
 epoch, step = "1/0/epoch metric/loss", "1/1/epoch metric/loss"
 seen = {{epoch: np.array(0.5), step: np.array(0.5)}}
 moved = {{"spread/" + epoch: np.array(1.0), "spread/" + step: np.array({moved})}}
-by_fit, by_loop = (str(Path(request["folder"], name)) for name in ("fit.npz", "loop.npz"))
-np.savez(by_fit, **seen, **moved)
-say("observation", dict(file=by_fit))
-hear()
+names = ("fit.npz", "steps.npz", "loop.npz")
+by_fit, by_steps, by_loop = (str(Path(request["folder"], name)) for name in names)
+for file, place in ((by_fit, epoch), (by_steps, step)):
+    np.savez(file, **{{key: each for key, each in (seen | moved).items() if key.endswith(place)}})
+    say("observation", dict(file=file))
+    heard = hear()
+    assert heard == ("steps apart" if place == epoch else "fused")
 np.savez(by_loop, **seen)
 say("loop_training", dict(file=by_loop, refusal="", error="", traceback=""))
 hear()
