@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_bench.errors import BenchError, LossDiverged, WorkloadError
+from keras_bench.errors import BenchError, LossDiverged, Uncheckable
 from keras_bench.measure.parity import REMEDY
 from keras_bench.measure.parity_workers import Learner, ParitySettings
 from keras_bench.measure.problems import loop_failed, loop_refused
@@ -95,7 +95,7 @@ def _judge(
         return _unchecked(name, loop, failed)
     verdict = judge_loop(name, loop, _load(answer.file), by_fit, tolerance)
     if verdict.outcome == "unchecked":
-        hidden = WorkloadError(f"{learner.workload.name} on {learner.backend}", HIDDEN, GENTLER)
+        hidden = Uncheckable(f"{learner.workload.name} on {learner.backend}", HIDDEN, GENTLER)
         return replace(verdict, failure=str(hidden), exit_code=hidden.exit_code)
     return verdict
 
