@@ -190,11 +190,10 @@ def workflows(session: nox.Session) -> None:
     session.run("zizmor", "--offline", *files)
 
 
-@nox.session(default=False)
+@nox.session(venv_backend="none", requires=["env(tests)"], default=False)
 def types(session: nox.Session) -> None:
     """Check the types of bench/ strictly."""
-    install(session, "--editable", ".", *nox.project.dependency_groups(PROJECT, "types"))
-    session.run("mypy")
+    session.run(environment_python("tests"), "-m", "mypy", external=True)
 
 
 @nox.session(name="env(suite)", default=False)
@@ -205,5 +204,6 @@ def env_suite(session: nox.Session) -> None:
 
 @nox.session(name="env(tests)", default=False)
 def env_tests(session: nox.Session) -> None:
-    """Make the environment of the tests: the suite, pytest and what tests it, and no framework."""
-    install(session, "--editable", ".[explain]", *nox.project.dependency_groups(PROJECT, "tests"))
+    """Make the environment of the tests: the suite, and what tests it, and no framework."""
+    groups = nox.project.dependency_groups(PROJECT, "tests", "types")
+    install(session, "--editable", ".[explain]", *groups)
