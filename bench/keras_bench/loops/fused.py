@@ -42,8 +42,8 @@ def fit_fused(
       `keras.utils.set_random_seed` both train on the same batches there. On TensorFlow and torch
       `fit` takes the framework's random numbers: the batches are others.
     - It is always compiled, by XLA or by torch's compiler, whatever `jit_compile` says; or, where
-      that can't be the same or faster, made one graph. The first epoch carries that. The program is
-      kept with the model, until that is compiled anew.
+      that can't be the same or faster, made one graph, or a program that is called for each batch.
+      The first epoch carries that. The program is kept with the model, until that is compiled anew.
     - The batches of an epoch are copied together, for which there must be memory.
 
     Args:

@@ -1,16 +1,23 @@
-"""An epoch of a Keras model as one program of XLA's: `jax.lax.scan` over its own `train_step`."""
+"""An epoch of a Keras model on JAX: `jax.lax.scan` over its own `train_step`, or a call a step."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from keras_bench.loops import keras_private
 from keras_bench.loops.refusals import LoopRefusal
 
+#: Operations that are many times slower in a loop of XLA's on a CPU: it brings the convolutions of
+#: a gradient into a form that Eigen computes only where they stand outside of all loops.
+SLOW_IN_LOOPS = {"conv_general_dilated"}
+
 
 class FusedSteps:
-    """Trains on batches in one call.
+    """Trains on batches in one call; where a step convolves, in a call for each of them.
+
+    Such calls take their batches from the device by number, and Python waits for none of them.
 
     The values of the variables aren't given away to be overwritten, as `fit` gives them: a call
     that fails or is interrupted leaves them as they were.
@@ -20,7 +27,9 @@ class FusedSteps:
         self._model = model
         self._last_logs: Any = {}
         self._logs_of_epoch = keras_private.logs_of_epoch(model)
-        self._program = jax.jit(self._scan)
+        self._scan = jax.jit(self._scanned)
+        self._step = jax.jit(self._one_step, donate_argnums=0)
+        self._is_slow_in_loops: bool | None = None
 
     def train(self, batches: Any) -> None:
         groups = self._variables()
@@ -32,7 +41,11 @@ class FusedSteps:
             for group in groups:
                 for variable in group:
                     keras_private.withhold(variable)
-            self._last_logs, state = self._program(state, batches)
+            if self._is_slow_in_loops is None:
+                traced = self._scan.trace(state, batches).jaxpr
+                self._is_slow_in_loops = not SLOW_IN_LOOPS.isdisjoint(_operations(traced.jaxpr))
+            program = self._one_by_one if self._is_slow_in_loops else self._scan
+            self._last_logs, state = program(state, batches)
         except jax.errors.JAXTypeError as error:
             raise LoopRefusal(
                 "the model: its training step needs the values of what it computes, which a "
@@ -56,10 +69,37 @@ class FusedSteps:
             model.metrics_variables,
         )
 
-    def _scan(self, state: Any, batches: Any) -> Any:
+    def _scanned(self, state: Any, batches: Any) -> Any:
         def step(state: Any, batch: Any) -> Any:
             logs, state = self._model.train_step(state, batch)
             return state, logs
 
         state, logs = jax.lax.scan(step, state, batches)
         return jax.tree.map(lambda each: each[-1], logs), state
+
+    def _one_by_one(self, state: Any, batches: Any) -> Any:
+        # Each step is given the values of the one before, to be overwritten.
+        state, batches = jax.tree.map(jnp.copy, state), jax.tree.map(jnp.asarray, batches)
+        logs = None
+        for index in range(len(jax.tree.leaves(batches)[0])):
+            logs, state = self._step(state, batches, index)
+        return logs, state
+
+    def _one_step(self, state: Any, batches: Any, index: Any) -> Any:
+        batch = jax.tree.map(
+            lambda each: jax.lax.dynamic_index_in_dim(each, index, keepdims=False), batches
+        )
+        return self._model.train_step(state, batch)
+
+
+def _operations(program: Any) -> Iterator[str]:
+    """Yield the names of the operations of a traced program, and of the programs in it."""
+    for operation in program.eqns:
+        yield operation.primitive.name
+        for inner in jax.tree.leaves(operation.params, is_leaf=_is_program):
+            if _is_program(inner):
+                yield from _operations(inner)
+
+
+def _is_program(parameter: Any) -> bool:
+    return hasattr(parameter, "eqns")
