@@ -40,7 +40,9 @@ def fit_fused(
       once an epoch.
     - Where `shuffle` is true, the examples are ordered as `fit` orders them on JAX, so after
       `keras.utils.set_random_seed` both train on the same batches there. On TensorFlow and torch
-      `fit` takes the framework's random numbers: the batches are others.
+      `fit` takes the framework's random numbers: the batches are others, and what hangs on them,
+      such as the epoch after which `EarlyStopping` ends the training. With `shuffle=False` it
+      doesn't differ.
     - It is always compiled, by XLA or by torch's compiler, whatever `jit_compile` says; or, where
       that can't be the same or faster, made one graph, or a program that is called for each batch.
       The first epoch carries that. The program is kept with the model, until that is compiled anew.
