@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from keras_bench.loops import keras_private
 from keras_bench.loops.refusals import LoopRefusal
 
-#: Operations that are many times slower in a loop of XLA's on a CPU: it brings the convolutions of
-#: a gradient into a form that Eigen computes only where they stand outside of all loops.
+#: Operations that are many times slower in a loop of XLA's on a CPU. By its dumps, the convolutions
+#: of a gradient have another layout there than outside of loops.
 SLOW_IN_LOOPS = {"conv_general_dilated"}
 
 
