@@ -222,7 +222,7 @@ def data(seed):
     [
         (
             WORKLOAD + SOURCE,
-            3,
+            0,
             "a loop is compared with fit on arrays, and data() returns a Source",
         ),
         (WORKLOAD.replace("Adam(0.001)", "SGD(1e30)").replace("tanh", "linear"), 7, "no number"),
