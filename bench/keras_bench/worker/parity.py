@@ -48,10 +48,10 @@ def check(
     prepared = prepare(request, enter)
     keras, model = prepared.keras, prepared.model
     settings = dict(prepared.parts.fit)
-    examples = compared_examples(prepared, request).weighted
     settings.pop("validation_split", None)
-    first_batch = examples.first(batch_size(settings))
     try:
+        examples = compared_examples(prepared, request).weighted
+        first_batch = examples.first(batch_size(settings))
         if not model.built:
             model(first_batch.x)
         if not model.optimizer.built:
