@@ -72,6 +72,8 @@ def check_loops(
 def _compile_once(folder: Path) -> None:
     """Let JAX keep compiled programs: each training by `fit` needs the one of the first again."""
     config = sys.modules["jax"].config
+    if config.jax_compilation_cache_dir is not None:
+        return  # The user has JAX keep them already.
     config.update("jax_compilation_cache_dir", str(folder))
     config.update("jax_persistent_cache_min_compile_time_secs", 0)
     config.update("jax_persistent_cache_min_entry_size_bytes", -1)
