@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from keras_bench.loops.refusals import LoopRefusal
-from keras_bench.parity.places import SPREAD
 from keras_bench.worker.loop_steps import State, steps_by, steps_by_fit
-from keras_bench.worker.loop_subject import Seen, Subject, subject_of
+from keras_bench.worker.loop_subject import Seen, Subject, spread_of_all, subject_of
 from keras_bench.worker.preparing import prepare
 from keras_bench.worker.protocol import (
     STEPS_APART,
@@ -48,7 +47,9 @@ def check_loops(
     enter(TRAINING)
     try:
         seen = subject.train("fit")
-        seen |= _spread(seen, subject)
+        randomness = np.random.default_rng(0)
+        replicas = (subject.train("fit", randomness) for _ in range(REPLICAS))
+        seen |= spread_of_all(seen, replicas)
     except Refusal:
         raise
     except Exception as error:
@@ -77,18 +78,6 @@ def _compile_once(folder: Path) -> None:
     config.update("jax_compilation_cache_dir", str(folder))
     config.update("jax_persistent_cache_min_compile_time_secs", 0)
     config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-
-
-def _spread(seen: Seen, subject: Subject) -> Seen:
-    """Return how far the replicas move an element of each array at most."""
-    randomness = np.random.default_rng(0)
-    spread: dict[str, float] = {}
-    for _ in range(REPLICAS):
-        for key, array in subject.train("fit", randomness).items():
-            moved = np.abs(array.astype("float64") - seen[key]).max(initial=0.0)
-            # Unlike max(), it keeps what is no number.
-            spread[SPREAD + key] = float(np.maximum(moved, spread.get(SPREAD + key, 0.0)))
-    return {key: np.array(each) for key, each in spread.items()}
 
 
 def _train_by(loop: str, subject: Subject, starts: list[State], file: Path) -> LoopTraining:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_bench.parity.places import EPOCH_METRIC, SPREAD, STEP, Place
-from keras_bench.worker.loop_subject import WEIGHTS_ALONE, Seen, Subject, variables
+from keras_bench.parity.places import STEP, Place
+from keras_bench.worker.loop_subject import WEIGHTS_ALONE, Seen, Subject, spread_of_all, variables
 
 #: How many batches are trained on by themselves.
 STEPS = 3
@@ -34,14 +34,15 @@ def steps_by_fit(subject: Subject, replicas: int) -> tuple[Seen, list[State]]:
     for step in range(1, min(STEPS, subject.steps) + 1):
         seen |= _step(subject, "fit", model, train, step, note)
     randomness = np.random.default_rng(0)
-    spread: dict[str, float] = {}
-    for _ in range(replicas):
+
+    def replica() -> Seen:
+        moved: Seen = {}
         for step, start in enumerate(starts, start=1):
             begin = partial(_begin, model, start, partial(subject.rounded, randomness=randomness))
-            for key, array in _step(subject, "fit", model, train, step, begin, randomness).items():
-                moved = np.abs(array.astype("float64") - seen[key]).max(initial=0.0)
-                spread[SPREAD + key] = float(np.maximum(moved, spread.get(SPREAD + key, 0.0)))
-    return seen | {key: np.array(each) for key, each in spread.items()}, starts
+            moved |= _step(subject, "fit", model, train, step, begin, randomness)
+        return moved
+
+    return seen | spread_of_all(seen, (replica() for _ in range(replicas))), starts
 
 
 def steps_by(loop: str, subject: Subject, starts: Sequence[State]) -> Seen:
@@ -89,12 +90,7 @@ def _step(
         verbose=0,
         callbacks=[] if begin is None else [_at_begin(subject, begin)],
     )
-    precision = subject.keras.config.floatx()
-    metrics = {
-        Place(1, step, EPOCH_METRIC, name).key: np.asarray(values[-1], precision)
-        for name, values in history.history.items()
-    }
-    return metrics | subject.left(model, loop, Place(1, step, STEP))
+    return subject.metrics(history, step) | subject.left(model, loop, Place(1, step, STEP))
 
 
 def _begin(model: Any, start: State, change: Callable[[np.ndarray], np.ndarray]) -> None:

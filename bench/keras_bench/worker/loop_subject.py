@@ -1,12 +1,12 @@
 """What loops are compared on: a model that is built anew for each training, and some batches."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from keras_bench.parity.places import EPOCH_END, EPOCH_METRIC, Place
+from keras_bench.parity.places import EPOCH_END, EPOCH_METRIC, SPREAD, Place
 from keras_bench.parity.precisions import UNIT_ROUNDOFF
 from keras_bench.worker.blueprint import value, variable_names
 from keras_bench.worker.compared_model import refuse_half_precision
@@ -74,10 +74,7 @@ class Subject:
             verbose=0,
             callbacks=callbacks,
         )
-        precision = self.keras.config.floatx()
-        for name, values in history.history.items():
-            for epoch, each in enumerate(values, start=1):
-                seen[Place(epoch, 0, EPOCH_METRIC, name).key] = np.asarray(each, precision)
+        seen |= self.metrics(history)
         return seen | self.left(model, loop, Place(self.epochs, 0, EPOCH_END))
 
     def build(self) -> Any:
@@ -91,6 +88,15 @@ class Subject:
         """Return the examples of a step of an epoch, counted from 1, as arguments of `fit`."""
         chosen = slice((step - 1) * self.batch_size, step * self.batch_size)
         return dict(self.keras.tree.map_structure(lambda each: each[chosen], dict(self.data)))
+
+    def metrics(self, history: Any, step: int = 0) -> Seen:
+        """Return the metrics of each epoch of a history, or of a step that is trained by itself."""
+        precision = self.keras.config.floatx()
+        return {
+            Place(epoch, step, EPOCH_METRIC, name).key: np.asarray(each, precision)
+            for name, values in history.history.items()
+            for epoch, each in enumerate(values, start=1)
+        }
 
     def left(self, model: Any, loop: str, place: Place) -> Seen:
         """Return the values of what a loop keeps of a model, as seen at a time of training."""
@@ -167,6 +173,17 @@ def subject_of(prepared: Prepared, request: LoopParityRequest) -> Subject:
 def variables(model: Any) -> list[Any]:
     """Return all that a training may change: weights, states of seeds, the optimizer's."""
     return [*model.variables, *model.optimizer.variables]
+
+
+def spread_of_all(seen: Seen, replicas: Iterable[Seen]) -> Seen:
+    """Return, under SPREAD, how far replicas move an element of each array at most."""
+    spread: dict[str, float] = {}
+    for replica in replicas:
+        for key, array in replica.items():
+            moved = np.abs(array.astype("float64") - seen[key]).max(initial=0.0)
+            # Unlike max(), it keeps what is no number.
+            spread[SPREAD + key] = float(np.maximum(moved, spread.get(SPREAD + key, 0.0)))
+    return {key: np.array(each) for key, each in spread.items()}
 
 
 def _examples(data: Data, settings: Mapping[str, Any], seed: int) -> np.ndarray:
