@@ -6,11 +6,8 @@ JAX's, which starts fastest.
 from pathlib import Path
 
 import pytest
-from builders import workload_in
+from loop_checks import verdicts_on_jax
 
-from keras_bench.measure.loop_parity import check_loops
-from keras_bench.measure.parity_workers import Learner, ParitySettings
-from keras_bench.measure.process import launcher
 from keras_bench.parity.places import EPOCH_METRIC
 
 #: What is asked once for all of them is asked in one process.
@@ -143,13 +140,10 @@ FAULTS = {
 
 
 def verdicts(warm_pythons, folder: Path, text: str, *loops: str, **settings):
-    """Compare loops with fit on JAX; return what came of each, by its name."""
+    """Compare loops with fit on a workload of this text; return what came of each, by its name."""
     file = folder / "mine.py"
     file.write_text(text)
-    learners = {"jax": Learner("jax", warm_pythons["jax"], workload_in(file))}
-    with launcher(timeout_seconds=240.0) as workers:
-        found = check_loops(learners, {"jax": loops}, ParitySettings(**settings), workers)
-    return {loop: found["jax", loop] for loop in loops}
+    return verdicts_on_jax(warm_pythons["jax"], file, *loops, **settings)
 
 
 @pytest.fixture(scope="module")

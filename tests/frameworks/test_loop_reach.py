@@ -6,11 +6,7 @@ On JAX, which starts fastest.
 from pathlib import Path
 
 import pytest
-from builders import workload_in
-
-from keras_bench.measure.loop_parity import check_loops
-from keras_bench.measure.parity_workers import Learner, ParitySettings
-from keras_bench.measure.process import launcher
+from loop_checks import verdicts_on_jax
 
 CASES = Path(__file__).parent / "cases"
 
@@ -95,20 +91,12 @@ FAULTS = {
 }
 
 
-def verdicts(python: str, file: Path, *loops: str):
-    """Compare loops with fit on JAX; return what came of each, by its name."""
-    learners = {"jax": Learner("jax", python, workload_in(file))}
-    with launcher(timeout_seconds=600.0) as workers:
-        found = check_loops(learners, {"jax": loops}, ParitySettings(), workers)
-    return {loop: found["jax", loop] for loop in loops}
-
-
 @pytest.fixture(scope="module")
 def found(warm_pythons, tmp_path_factory):
     """What comes of every planted loop, in one worker."""
     file = tmp_path_factory.mktemp("loops") / "mine.py"
     file.write_text(WORKLOAD)
-    return verdicts(warm_pythons["jax"], file, *FAULTS, "clean", "fused", "batch")
+    return verdicts_on_jax(warm_pythons["jax"], file, *FAULTS, "clean", "fused", "batch")
 
 
 @pytest.mark.parametrize("loop", ["clean", "fused", "batch"])
@@ -126,6 +114,7 @@ def test_a_planted_fault_is_found(found, fault: str):
 
 
 def test_on_a_network_for_images_the_fused_loop_is_compared_by_its_steps(warm_pythons):
-    (fused,) = verdicts(warm_pythons["jax"], CASES / "mobile_net.py", "fused").values()
+    found = verdicts_on_jax(warm_pythons["jax"], CASES / "mobile_net.py", "fused")
+    fused = found["fused"]
     assert fused.outcome == "agrees"
     assert "the first 3 steps, each from the state that fit comes to" in fused.reach
