@@ -14,6 +14,7 @@ from builders import ENVIRONMENT, arm, workload_in
 
 from keras_bench.errors import BackendError, WorkerDied, WorkerTimeout
 from keras_bench.measure.group import GroupSettings, measure_groups
+from keras_bench.measure.member import MOST_BEFORE
 from keras_bench.measure.outcomes import Outcome, Starting, Target
 from keras_bench.measure.process import launcher
 
@@ -54,7 +55,7 @@ def test_each_arm_gives_a_sample_of_the_round(measure):
     assert [(each.arm, each.round) for each in outcomes] == [(BEFORE, 7), (AFTER, 7)]
     for sample in (each.result for each in outcomes):
         assert sample.round == 7
-        assert sum(sample.counted) >= 3
+        assert sum(sample.counted) >= 1 - MOST_BEFORE
         assert sample.counted[:2] == (0.0, 0.0)
         assert sample.slice_seconds == 0.005
         assert sample.process_seconds > sum(sample.epoch_seconds)
@@ -106,7 +107,7 @@ def test_a_worker_that_memory_has_no_room_for_is_left_to_a_later_round(measure, 
     settings = replace(SETTINGS, rounds_alone=7)
     _, *outcomes = measure("sample(0.003)", "sample(0.003)", settings=settings)
     assert [each.arm for each in outcomes] == [BEFORE]
-    assert sum(outcomes[0].result.counted) >= 3
+    assert sum(outcomes[0].result.counted) >= 1 - MOST_BEFORE
 
 
 def test_what_the_other_ran_meanwhile_is_no_part_of_an_epoch(measure):
@@ -124,7 +125,7 @@ def test_what_the_other_ran_meanwhile_is_no_part_of_an_epoch(measure):
 def test_an_arm_alone_is_measured_by_itself(measure):
     starting, outcome = measure("sample(0.003)")
     assert starting.name == BEFORE.name
-    assert sum(outcome.result.counted) >= 3
+    assert sum(outcome.result.counted) >= 1 - MOST_BEFORE
 
 
 @pytest.mark.usefixtures("short_probe")
@@ -207,7 +208,7 @@ def test_one_that_dies_takes_nothing_from_the_others(measure, dying: str):
     _, *outcomes = measure("sample(0.003)", dying)
     results = {each.arm: each.result for each in outcomes if isinstance(each, Outcome)}
     assert isinstance(results[AFTER], WorkerDied)
-    assert sum(results[BEFORE].counted) >= 3
+    assert sum(results[BEFORE].counted) >= 1 - MOST_BEFORE
 
 
 #: Trains where no signal of the coordinator comes: it tells of epochs while it was stopped.
@@ -229,7 +230,7 @@ def test_one_that_trains_on_while_it_is_stopped_is_an_error(measure):
     results = {each.arm: each.result for each in outcomes}
     assert isinstance(results[AFTER], BackendError)
     assert "trains on while it is stopped" in str(results[AFTER])
-    assert sum(results[BEFORE].counted) >= 3
+    assert sum(results[BEFORE].counted) >= 1 - MOST_BEFORE
 
 
 def test_one_that_hangs_in_its_slices_is_given_up(measure):
@@ -237,7 +238,7 @@ def test_one_that_hangs_in_its_slices_is_given_up(measure):
     _, *outcomes = measure("sample(0.003)", hangs, timeout_seconds=0.5)
     results = {each.arm: each.result for each in outcomes}
     assert isinstance(results[AFTER], WorkerTimeout)
-    assert sum(results[BEFORE].counted) >= 3
+    assert sum(results[BEFORE].counted) >= 1 - MOST_BEFORE
 
 
 #: Stops a worker, as between its slices, and says its number.
