@@ -136,8 +136,10 @@ class Group:
         answers = []
         for member in tuple(self.members):
             with self.concerning(member.arm):
+                known = len(member.worker.epochs)
                 sample = member.worker.answer(Sample)
                 member.run_on()
+                _refuse_epochs_while_stopped(member, known)
                 answers.append((member, sample))
         return answers
 
@@ -279,12 +281,7 @@ class Group:
             time.sleep(self._slice_seconds() * self._chance.uniform(1 - JITTER, 1 + JITTER))
         member.stop()
         worker.hear()
-        if any(member.was_stopped_in(epoch) for epoch in worker.epochs[known:]):
-            raise BackendError(
-                member.arm.name,
-                "it trains on while it is stopped, so its time in slices can't be told",
-                "let it train in the worker's own process, or in a child of that",
-            )
+        _refuse_epochs_while_stopped(member, known)
         last = worker.epochs[-1].end_seconds
         if member.ran_since(last) > self._timeout_seconds:
             raise worker.failure()
@@ -295,6 +292,16 @@ class Group:
         Those of others would add up to little beside them.
         """
         return max(member.needed_slice_seconds() for member in self.members)
+
+
+def _refuse_epochs_while_stopped(member: Member, known: int) -> None:
+    """Raise BackendError where one of the epochs after those known was trained in no slice."""
+    if any(member.was_stopped_in(epoch) for epoch in member.worker.epochs[known:]):
+        raise BackendError(
+            member.arm.name,
+            "it trains on while it is stopped, so its time in slices can't be told",
+            "let it train in the worker's own process, or in a child of that",
+        )
 
 
 def _measure(

@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from statistics import fmean
 
 from keras_bench.measure.active_time import ActiveClock, Slice
@@ -99,11 +100,11 @@ class Member:
         )
 
     def was_stopped_in(self, epoch: Epoch) -> bool:
-        """Tell whether an epoch lies between the last two slices, and thus in none."""
-        if len(self.slices) < 2:
-            return False
-        (_, stopped), (continued, _) = self.slices[-2:]
-        return stopped <= epoch.start_seconds and epoch.end_seconds <= continued
+        """Tell whether an epoch lies between two slices, and thus in none."""
+        return any(
+            stopped <= epoch.start_seconds and epoch.end_seconds <= continued
+            for (_, stopped), (continued, _) in pairwise(self.slices)
+        )
 
     def in_active_time(self, sample: Sample, shares: tuple[float, ...]) -> Sample:
         """Return what its worker answered, with epochs, or calls, that took active time.

@@ -218,15 +218,17 @@ epoch(0.001)
 before = time.monotonic()
 while inbox.empty():
     now = time.monotonic()
-    if now - before > 0.003:
-        say("epoch", dict(start_seconds=before + 0.001, end_seconds=now - 0.001))
+    if (gap := now - before) > 0.003:
+        lasted.append(gap * 0.1)
+        say("epoch", dict(start_seconds=before + gap * 0.45, end_seconds=before + gap * 0.55))
     before = now
 sample()
 """
 
 
 def test_one_that_trains_on_while_it_is_stopped_is_an_error(measure):
-    _, *outcomes = measure("sample(0.003)", UNSTOPPABLE)
+    settings = replace(SETTINGS, training_seconds=0.3)
+    _, *outcomes = measure("sample(0.003)", UNSTOPPABLE, settings=settings)
     results = {each.arm: each.result for each in outcomes}
     assert isinstance(results[AFTER], BackendError)
     assert "trains on while it is stopped" in str(results[AFTER])
