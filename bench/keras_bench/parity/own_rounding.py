@@ -60,6 +60,9 @@ LEAP = 1e-3
 #: How many times its terms' share a sum is off by whose terms cancel out, besides `SAFETY`.
 CANCELLED = 8.0
 
+#: How many of the stages that lose digits are named.
+MOST_NAMED = 3
+
 #: Where float64 has a deviation of float32 as well, the two differ by less than this share of it;
 #: where it hasn't, no more than this share is left.
 REST = 1e-2
@@ -256,7 +259,8 @@ def closer_reference(
 def digits_lost(rounded: Iterable[Deviation], dtype: str) -> str:
     """Say what is computed to few digits, of deviations that only own rounding explains.
 
-    It is empty where no stage itself is among them: what comes after one follows from it.
+    It is empty where no stage itself is among them: what comes after one follows from it. Of many
+    those with the fewest digits are named.
     """
     digits: dict[str, int] = {}
     for deviation in rounded:
@@ -264,10 +268,14 @@ def digits_lost(rounded: Iterable[Deviation], dtype: str) -> str:
         if what is not None and 0.0 < deviation.deviation < math.inf:
             known = max(0, math.floor(-math.log10(deviation.deviation)))
             digits[what] = min(known, digits.get(what, known))
-    said = [
-        f"{what} to {number} digit{'' if number == 1 else 's'}" for what, number in digits.items()
-    ]
-    return f"{', '.join(said)} in {dtype}" if said else ""
+    if not digits:
+        return ""
+    named = sorted(digits.items(), key=lambda item: item[1])[:MOST_NAMED]
+    said = [f"{what} to {number} digit{'' if number == 1 else 's'}" for what, number in named]
+    more = len(digits) - len(named)
+    if more:
+        said.append(f"and {more} more to at least as many")
+    return f"{', '.join(said)} in {dtype}"
 
 
 def names_of(places: Iterable[Place]) -> tuple[str, ...]:

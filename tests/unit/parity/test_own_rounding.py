@@ -205,3 +205,15 @@ def test_the_digits_are_told_of_the_stages_where_they_are_lost():
         "the gradient of conv/bias to 3 digits, the output of layer pool to 5 digits in float32"
     )
     assert digits_lost(rounded[-1:], "float32") == ""
+
+
+def test_of_many_stages_those_that_lose_most_are_told():
+    shares = [2e-5, 2e-2, 2e-4, 2e-3, 2e-1]
+    rounded = [
+        Deviation(Place(1, 1, GRADIENT, f"conv_{number}/bias"), share, 1.0)
+        for number, share in enumerate(shares)
+    ]
+    assert digits_lost(rounded, "float32") == (
+        "the gradient of conv_4/bias to 0 digits, the gradient of conv_1/bias to 1 digit,"
+        " the gradient of conv_3/bias to 2 digits, and 2 more to at least as many in float32"
+    )
