@@ -12,7 +12,7 @@ from keras_bench.measure.parity import REMEDY
 from keras_bench.measure.parity_workers import Learner, ParitySettings
 from keras_bench.measure.problems import loop_failed, loop_refused
 from keras_bench.measure.process import Launcher, Worker
-from keras_bench.measure.variables import thread_count
+from keras_bench.measure.variables import threads_each
 from keras_bench.parity.loops import LoopVerdict, first_without_number, judge_loop
 from keras_bench.parity.places import Place
 from keras_bench.parity.reach import reach_of, read_reference
@@ -56,7 +56,7 @@ def check_loops(
                 workload=learner.workload,
                 backend=learner.backend,
                 seed=settings.seed,
-                threads=thread_count(settings.threads),
+                threads=threads_each(settings.threads, len(loops)),
                 epochs=settings.epochs or EPOCHS,
                 folder=str(folder),
             )

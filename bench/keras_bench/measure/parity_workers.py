@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_bench.errors import BenchError
 from keras_bench.measure.process import Launcher, Worker
-from keras_bench.measure.variables import thread_count
+from keras_bench.measure.variables import threads_each
 from keras_bench.parity.blueprint import Blueprint
 from keras_bench.parity.places import GIVEN, SPREAD, Place
 from keras_bench.parity.precisions import UNIT_ROUNDOFF
@@ -57,7 +57,8 @@ class ParitySettings:
 
     `epochs` is None for as many as the workload says, `most_steps` for whole epochs. So few steps
     are taken apart that they consist of `most_numbers`, None for any, but one at the least.
-    `tolerance` is a relative deviation that is let pass beside what rounding explains.
+    `tolerance` is a relative deviation that is let pass beside what rounding explains. Of `threads`
+    "default" means an equal share of the cores for each worker.
     """
 
     dtype: str = "float32"
@@ -184,7 +185,7 @@ def parity_workers(
                 workload=learner.workload,
                 backend=learner.backend,
                 seed=settings.seed,
-                threads=thread_count(settings.threads),
+                threads=threads_each(settings.threads, len(learners)),
                 dtype=dtype,
                 data_dtype=settings.dtype,
                 folder=str(folder),

@@ -8,7 +8,7 @@ import numpy as np
 from keras_bench.errors import BenchError
 from keras_bench.measure.parity_workers import Learner
 from keras_bench.measure.process import Launcher
-from keras_bench.measure.variables import thread_count
+from keras_bench.measure.variables import threads_each
 from keras_bench.parity.predictions import Prediction, judge_predictions
 from keras_bench.records import Parity
 from keras_bench.worker.protocol import Predictions, PredictionsRequest
@@ -37,7 +37,7 @@ def check_predictions(
                     workload=learner.workload,
                     backend=learner.backend,
                     seed=seed,
-                    threads=thread_count(threads),
+                    threads=threads_each(threads, len(learners)),
                     given=given,
                     file=str(workers.folder / f"predictions-{list(learners).index(name)}.npz"),
                 )

@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from keras_bench.measure.machine import usable_cores
+
 #: Variables that choose a number of threads. A worker gets them from the thread policy alone.
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -84,6 +86,15 @@ def worker_variables(
 def thread_count(policy: str) -> int | None:
     """Return the threads per pool that a policy asks for; None leaves it to the framework."""
     return {"default": None, "single": 1}.get(policy) if not policy.isdigit() else int(policy)
+
+
+def threads_each(policy: str, workers: int) -> int | None:
+    """Return the threads per pool of workers that train at the same time, and aren't timed.
+
+    The framework's own choice is all cores for each of them. The threads of one would wait for
+    those of another at every operation.
+    """
+    return max(1, usable_cores() // workers) if policy == "default" else thread_count(policy)
 
 
 def why_not_passed(name: str, shell: Mapping[str, str]) -> str:

@@ -9,14 +9,16 @@ import numpy as np
 
 from keras_bench.loops.keras_private import layers_of
 from keras_bench.worker.blueprint import random_layers, takes_training
+from keras_bench.worker.calls import calls
 from keras_bench.worker.compared_data import Examples
+from keras_bench.worker.gradients import Gradients
 from keras_bench.worker.protocol import Refusal
-from keras_bench.worker.stages import calls, read
+from keras_bench.worker.stages import read
 
 
-def numbers_of_step(keras: Any, model: Any, x: Any) -> int:
+def numbers_of_step(keras: Any, gradients: Gradients, model: Any, x: Any) -> int:
     """Return how many numbers the step of a batch has: variables, and in and out of layers."""
-    made, _ = calls(keras, model, x, training=False)
+    made, _ = calls(keras, gradients, model, x, training=False)
     tensors = [tensor for call in made for tensor in (*call.inputs, *call.outputs)]
     variables = (*model.weights, *model.optimizer.variables)
     return int(sum(math.prod(array.shape) for array in (*tensors, *variables)))
@@ -47,7 +49,7 @@ def make_metrics_of_losses(model: Any, batch: Examples) -> None:
     )
 
 
-def unused_gradients(keras: Any, model: Any, x: Any) -> frozenset[str]:
+def unused_gradients(keras: Any, gradients: Gradients, model: Any, x: Any) -> frozenset[str]:
     """Return the names of what goes into layers and depends on no weight.
 
     No training asks for the gradient by it. It is found by other weights: what they leave as it is
@@ -58,7 +60,7 @@ def unused_gradients(keras: Any, model: Any, x: Any) -> frozenset[str]:
     randomness = np.random.default_rng(0)
 
     def inputs() -> dict[str, np.ndarray]:
-        made, _ = calls(keras, model, x, training=False)
+        made, _ = calls(keras, gradients, model, x, training=False)
         return {
             name: np.array(keras.ops.convert_to_numpy(tensor))
             for call in made

@@ -3,9 +3,16 @@
 import importlib
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from keras_bench.worker.protocol import ComparedRequest, Refusal, Request, one_line
+from keras_bench.worker.protocol import (
+    ComparedRequest,
+    LoopParityRequest,
+    Refusal,
+    Request,
+    one_line,
+)
 
 
 def import_keras(request: Request) -> Any:
@@ -20,6 +27,8 @@ def import_keras(request: Request) -> Any:
         framework = importlib.import_module(backend)
         if backend == "jax" and dtype == "float64":
             framework.config.update("jax_enable_x64", True)  # Without it, JAX has no float64.
+        if backend == "jax" and isinstance(request, ComparedRequest | LoopParityRequest):
+            _keep_compiled(framework, Path(request.folder) / "compiled-by-jax")
         if request.threads is not None:
             _limit_threads(framework, backend, request.threads)
         keras = importlib.import_module("keras")
@@ -35,6 +44,15 @@ def import_keras(request: Request) -> Any:
     if dtype is not None:
         keras.config.set_floatx(dtype)
     return keras
+
+
+def _keep_compiled(jax: Any, folder: Path) -> None:
+    """Let JAX keep compiled programs: what is compared is trained again, in other processes too."""
+    if jax.config.jax_compilation_cache_dir is not None:
+        return  # The user has JAX keep them already.
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
 def _limit_threads(framework: Any, backend: str, threads: int) -> None:

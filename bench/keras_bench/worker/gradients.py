@@ -1,4 +1,4 @@
-"""Gradients of functions of tensors and Keras variables, by each backend's own means."""
+"""Functions of tensors and Keras variables, and their gradients, by each backend's own means."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -12,6 +12,16 @@ class Gradients(ABC):
 
     def __init__(self, model: Any) -> None:
         self._model = model
+
+    def outputs(
+        self, name: str, function: Callable[..., tuple[list[Any], Any]], inputs: Sequence[Any]
+    ) -> tuple[list[Any], Any]:
+        """Return the tensors that a function of tensors gives, and what it gives beside them.
+
+        `name` stands for the function and the shapes of its inputs. What is beside the tensors may
+        be of an earlier call by this name, and variables may stay as they were.
+        """
+        return function(*inputs)
 
     @abstractmethod
     def pull_back(
@@ -129,6 +139,26 @@ class JaxGradients(Gradients):
         super().__init__(model)
         #: Compiled programs, each with the variables that it is given besides.
         self._programs: dict[str, tuple[Any, list[Any]]] = {}
+        #: What the function of a program gave beside its tensors.
+        self._beside: dict[str, Any] = {}
+
+    def outputs(
+        self, name: str, function: Callable[..., tuple[list[Any], Any]], inputs: Sequence[Any]
+    ) -> tuple[list[Any], Any]:
+        import jax
+        import keras
+
+        others = self._variables()
+
+        def program(tensors: Any, rest: Any) -> Any:
+            mapping = list(zip(others, rest, strict=True))
+            with keras.StatelessScope(state_mapping=mapping, collect_losses=True):
+                found, self._beside[name] = function(*tensors)
+            return found
+
+        compiled, others = self._programs.setdefault(name, (jax.jit(program), others))
+        found = compiled(list(inputs), [variable.value for variable in others])
+        return found, self._beside[name]
 
     def pull_back(
         self,
@@ -144,10 +174,7 @@ class JaxGradients(Gradients):
         import keras
 
         sought = {id(variable) for variable in variables}
-        # Losses of several outputs are metrics, too, which computing them updates.
-        known = (*self._model.variables, *self._model.metrics_variables)
-        unique = {id(each): each for each in known if id(each) not in sought}
-        others = list(unique.values())
+        others = [each for each in self._variables() if id(each) not in sought]
 
         def program(tensors: Any, values: Any, fixed: Any, rest: Any, weights: Any) -> Any:
             def pure(tensors: Any, values: Any) -> Any:
@@ -171,6 +198,11 @@ class JaxGradients(Gradients):
             None if cotangents is None else list(cotangents),
         )
         return outputs, by_inputs, by_variables
+
+    def _variables(self) -> list[Any]:
+        # Losses of several outputs are metrics, too, which computing them updates.
+        known = (*self._model.variables, *self._model.metrics_variables)
+        return list({id(each): each for each in known}.values())
 
     def apply(self, gradients: Sequence[Any]) -> None:
         import jax

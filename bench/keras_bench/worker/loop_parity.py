@@ -4,7 +4,6 @@ Layers that draw random numbers stay on: the states of their seeds are part of t
 loops of a backend must draw the same.
 """
 
-import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -42,8 +41,6 @@ def check_loops(
     """
     subject = subject_of(prepare(request, enter), request)
     folder = Path(request.folder)
-    if request.backend == "jax":
-        _compile_once(folder / "compiled")
     enter(TRAINING)
     try:
         seen = subject.train("fit")
@@ -68,16 +65,6 @@ def check_loops(
             continue
         file = folder / f"{request.backend}-{loop.replace(':', '-')}.npz"
         reply("loop_training", _train_by(loop, subject, starts, file))
-
-
-def _compile_once(folder: Path) -> None:
-    """Let JAX keep compiled programs: each training by `fit` needs the one of the first again."""
-    config = sys.modules["jax"].config
-    if config.jax_compilation_cache_dir is not None:
-        return  # The user has JAX keep them already.
-    config.update("jax_compilation_cache_dir", str(folder))
-    config.update("jax_persistent_cache_min_compile_time_secs", 0)
-    config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
 def _train_by(loop: str, subject: Subject, starts: list[State], file: Path) -> LoopTraining:

@@ -49,6 +49,7 @@ def check(
     keras, model = prepared.keras, prepared.model
     settings = dict(prepared.parts.fit)
     settings.pop("validation_split", None)
+    gradients = GRADIENTS[request.backend](model)
     try:
         examples = compared_examples(prepared, request).weighted
         first_batch = examples.first(batch_size(settings))
@@ -58,8 +59,8 @@ def check(
             model.optimizer.build(model.trainable_variables)
         kept = kept_variables(keras, model)
         make_metrics_of_losses(model, first_batch)
-        step_numbers = numbers_of_step(keras, model, first_batch.x)
-        unused = unused_gradients(keras, model, first_batch.x)
+        step_numbers = numbers_of_step(keras, gradients, model, first_batch.x)
+        unused = unused_gradients(keras, gradients, model, first_batch.x)
         hand_batches_as_fit_does(model)
         arrays_file = folder / f"{request.name}-arrays.npz"
         blueprint = describe(keras, model, examples, settings, arrays_file, step_numbers)
@@ -70,7 +71,6 @@ def check(
     refuse_half_precision(model)
     reply("blueprint", blueprint)
 
-    gradients = GRADIENTS[request.backend](model)
     for count in itertools.count(1):
         script = decode_script(hear())
         enter(TRAINING)

@@ -1,7 +1,6 @@
 """One training step taken apart: each stage by itself, fed by arrays from outside."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -28,10 +27,10 @@ from keras_bench.parity.places import (
     Place,
 )
 from keras_bench.worker.blueprint import (
-    own_layers,
     value,
     variable_names,
 )
+from keras_bench.worker.calls import Call, calls, calls_replaced, names
 from keras_bench.worker.compared_data import Examples
 from keras_bench.worker.gradients import Gradients
 from keras_bench.worker.protocol import Script
@@ -100,52 +99,6 @@ class Subject:
         return np.array(float(told["loss"]))
 
 
-@dataclass(frozen=True)
-class Call:
-    """A call of a layer: its name, what it was given, and what it gave."""
-
-    name: str
-    layer: Any
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    inputs: tuple[Any, ...]
-    outputs: tuple[Any, ...]
-
-    def input_names(self) -> list[str]:
-        """Return a name for each tensor that goes in."""
-        return _names(self.name, len(self.inputs))
-
-    def output_names(self) -> list[str]:
-        """Return a name for each tensor that comes out."""
-        return _names(self.name, len(self.outputs))
-
-
-def calls(keras: Any, model: Any, x: Any, training: bool = True) -> tuple[list[Call], Any]:
-    """Run the model forward, in training mode or not.
-
-    `x` is an array, or a dict, list or tuple of arrays. Returns the calls of its own layers, in
-    order, and what it predicts.
-    """
-    tree, is_tensor = keras.tree, keras.ops.is_tensor
-    made: list[Call] = []
-
-    def listen(layer: Any, original: Any) -> Any:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            outputs = original(*args, **kwargs)
-            times = sum(each.layer.name == layer.name for each in made) + 1
-            name = layer.name if times == 1 else f"{layer.name}#{times}"
-            tensors = (tuple(filter(is_tensor, tree.flatten(each))) for each in (args, outputs))
-            made.append(Call(name, layer, args, kwargs, *tensors))
-            return outputs
-
-        return call
-
-    with _calls_replaced(keras, model, listen):
-        inputs = tree.map_structure(keras.ops.convert_to_tensor, x)
-        predictions = model(inputs, training=training)
-    return made, predictions
-
-
 def observe_step(subject: Subject, given: Arrays, epoch: int, step: int) -> Seen:
     """Return what every stage of a step gives when it is fed with what is given.
 
@@ -163,7 +116,7 @@ def observe_step(subject: Subject, given: Arrays, epoch: int, step: int) -> Seen
     seen: Seen = {}
 
     set_state(subject, given, epoch, step)
-    made, predicted = calls(subject.keras, model, batch.x)
+    made, predicted = calls(subject.keras, subject.gradients, model, batch.x)
     set_state(subject, given, epoch, step)
     for call in made:
         inputs = [subject.cast(given[key(LAYER_INPUT, name)]) for name in call.input_names()]
@@ -275,7 +228,7 @@ def inputs_of_stages(subject: Subject, given: Arrays, epoch: int, step: int) -> 
     batch = subject.batch(given[f"order/{epoch}"], step)
     seen: Seen = {}
     set_state(subject, given, epoch, step)
-    made, predictions = calls(subject.keras, subject.model, batch.x)
+    made, predictions = calls(subject.keras, subject.gradients, subject.model, batch.x)
     flat = subject.keras.tree.flatten(predictions)
     for output, tensor in zip(_output_names(subject, predictions), flat, strict=True):
         seen[Place(epoch, step, PREDICTIONS, output).key] = subject.array(tensor)
@@ -294,20 +247,6 @@ def inputs_of_stages(subject: Subject, given: Arrays, epoch: int, step: int) -> 
         place = Place(epoch, step, GRADIENT, subject.name(weight))
         seen[place.key] = _or_zeros(subject, gradient, weight.shape)
     return seen
-
-
-@contextmanager
-def _calls_replaced(keras: Any, model: Any, replacement: Any) -> Iterator[None]:
-    """Replace the `call` of every layer of the model for a while."""
-    layers = list(own_layers(keras, model))
-    originals = [layer.call for layer in layers]
-    for layer, original in zip(layers, originals, strict=True):
-        layer.call = replacement(layer, original)
-    try:
-        yield
-    finally:
-        for layer, original in zip(layers, originals, strict=True):
-            layer.call = original
 
 
 def _repeat(
@@ -383,7 +322,7 @@ def _output_gradients(subject: Subject, made: Sequence[Call], batch: Examples) -
 
             return call
 
-        with _calls_replaced(keras, model, add):
+        with calls_replaced(keras, model, add):
             predictions = model(batch.packed(data)[0], training=True)
         return [subject.loss(predictions, batch, data)]
 
@@ -413,7 +352,7 @@ def _whole_gradients(subject: Subject, batch: Examples) -> list[Any]:
 
 def _output_names(subject: Subject, predictions: Any) -> list[str]:
     """Return a name for each output of the model: the loss's, where there is one alone."""
-    return _names(THE_LOSS, len(subject.keras.tree.flatten(predictions)))
+    return names(THE_LOSS, len(subject.keras.tree.flatten(predictions)))
 
 
 def _or_zeros(subject: Subject, gradient: Any, shape: Sequence[int]) -> np.ndarray:
@@ -429,7 +368,3 @@ def read(keras: Any, variable: Any) -> np.ndarray:
 def _plain(array: np.ndarray) -> np.ndarray:
     """Return an array of a type that NumPy itself has: bfloat16 becomes float32."""
     return array if array.dtype.kind in "fiub" else array.astype("float32")
-
-
-def _names(name: str, count: int) -> list[str]:
-    return [name] if count == 1 else [f"{name}:{index}" for index in range(count)]
