@@ -9,6 +9,13 @@ from keras_bench.loops.refusals import LoopRefusal
 #: What Keras calls around every batch; the last two are the first two's names of old.
 BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
 
+#: Keras's own callbacks that never end a training.
+NEVER_END = {
+    "BackupAndRestore", "CSVLogger", "History", "LearningRateScheduler", "ModelCheckpoint",
+    "OrbaxCheckpoint", "ProgbarLogger", "ReduceLROnPlateau", "RemoteMonitor", "SwapEMAWeights",
+    "TensorBoard",
+}  # fmt: skip
+
 
 def refuse_model(model: Any) -> None:
     """Raise a LoopRefusal for a model that isn't trained by compiled steps of one process."""
@@ -37,6 +44,12 @@ def refuse_callbacks(callbacks: Iterable[Any]) -> None:
                 f"the callback {type(callback).__name__}: its {hook} is called at every batch, and "
                 "a loop calls back once an epoch; use its epoch hooks, or train with fit"
             )
+
+
+def may_end_early(callback: Any) -> bool:
+    """Tell whether a callback may end a training before its last epoch, as a user's own may."""
+    kind = type(callback)
+    return not (kind.__module__.startswith("keras.") and kind.__name__ in NEVER_END)
 
 
 def batch_hook(callback: Any) -> str | None:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import keras
@@ -63,9 +63,106 @@ def fit_by(
     Raises:
         LoopRefusal: it couldn't be the same training, before anything is trained.
     """
+    epochs = limited(epochs)
+    training = training_of(
+        model,
+        x,
+        y,
+        batch_size=batch_size,
+        validation_split=validation_split,
+        validation_data=validation_data,
+        shuffle=shuffle,
+        class_weight=class_weight,
+        sample_weight=sample_weight,
+        steps_per_epoch=steps_per_epoch,
+        memory_bytes=memory_bytes,
+    )
+    if not isinstance(callbacks, keras.callbacks.CallbackList):
+        callbacks = keras.callbacks.CallbackList(
+            callbacks,
+            add_history=True,
+            add_progbar=verbose != 0,
+            verbose=verbose,
+            epochs=epochs,
+            steps=training.steps,
+            model=model,
+        )
+    refuse_callbacks(callbacks.callbacks)
+    return train(
+        make_steps,
+        model,
+        training,
+        callbacks,
+        initial_epoch=initial_epoch,
+        epochs=epochs,
+        validation_batch_size=validation_batch_size or batch_size,
+        validation_steps=validation_steps,
+        validation_freq=validation_freq,
+    )
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is trained on.
+
+    Attributes:
+        x: the examples as they were given, but for those to validate with
+        y: what to learn of them, likewise
+        sample_weight: how much each counts, likewise
+        validation_data: what to validate with, if anything
+        data: the examples in arrays, as Keras gives a batch to `train_step`
+        parts: the calls of an epoch
+        shuffle: whether the examples are put in another order at every epoch
+    """
+
+    x: Any
+    y: Any
+    sample_weight: Any
+    validation_data: Any
+    data: Any
+    parts: tuple[Part, ...]
+    shuffle: bool
+
+    @property
+    def steps(self) -> int:
+        """The steps of an epoch."""
+        return sum(part.steps for part in self.parts)
+
+    @property
+    def kind(self) -> str:
+        """What programs are compiled for: the calls of an epoch, the arrays' shapes and dtypes."""
+        arrays = keras.tree.map_structure(
+            lambda each: None if each is None else (each.shape[1:], each.dtype), self.data
+        )
+        return repr((self.parts, arrays))
+
+    def batches(self, part: Part, order: np.ndarray) -> Any:
+        """Return the batches of a part, as `Steps.train` takes them."""
+        indices = order[part.start : part.stop].reshape(part.steps, part.batch_size)
+        return take(self.data, indices)
+
+
+def training_of(
+    model: Any,
+    x: Any,
+    y: Any,
+    *,
+    batch_size: int | None,
+    validation_split: float,
+    validation_data: Any,
+    shuffle: Any,
+    class_weight: Mapping[int, float] | None,
+    sample_weight: Any,
+    steps_per_epoch: int | None,
+    memory_bytes: int,
+) -> Training:
+    """Return what a model is trained on, cut for validation and into calls.
+
+    Raises:
+        LoopRefusal: it couldn't be the same training as by `fit`.
+    """
     refuse_model(model)
     _refuse_settings(shuffle, steps_per_epoch)
-    epochs = _limited(epochs)
     if validation_split and validation_data is None:
         (x, y, sample_weight), validation_data = keras_private.split_for_validation(
             (x, y, sample_weight), validation_split
@@ -74,21 +171,26 @@ def fit_by(
     arrays = arrays_of(data)
     examples, bytes_per_example = len(arrays[0]), sum(array[:1].nbytes for array in arrays)
     parts = parts_of_epoch(examples, batch_size or 32, bytes_per_example, memory_bytes)
-    order = keras_private.ExampleOrder(examples, bool(shuffle))
+    return Training(x, y, sample_weight, validation_data, data, parts, bool(shuffle))
 
-    if not isinstance(callbacks, keras.callbacks.CallbackList):
-        callbacks = keras.callbacks.CallbackList(
-            callbacks,
-            add_history=True,
-            add_progbar=verbose != 0,
-            verbose=verbose,
-            epochs=epochs,
-            steps=sum(part.steps for part in parts),
-            model=model,
-        )
-    refuse_callbacks(callbacks.callbacks)
-    _build(model, data, parts[0], order)
-    steps = _steps_of(model, make_steps)
+
+def train(
+    make_steps: Callable[[Any], Steps],
+    model: Any,
+    training: Training,
+    callbacks: Any,
+    *,
+    initial_epoch: int,
+    epochs: int,
+    validation_batch_size: int | None,
+    validation_steps: int | None,
+    validation_freq: int | Sequence[int],
+) -> Any:
+    """Train as `Model.fit` does with a CallbackList, and return the `keras.callbacks.History`."""
+    examples = training.parts[-1].stop
+    order = keras_private.ExampleOrder(examples, training.shuffle)
+    _build(model, training, order)
+    kept = _kept_for(model, make_steps)
     model.stop_training = False
     callbacks.on_train_begin()
     logs: dict[str, Any] = {}
@@ -96,14 +198,15 @@ def fit_by(
         model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
         numbers = order.of_next_epoch()
-        for part in parts:
-            steps.train(_batches(data, part, numbers))
-        logs = dict(steps.logs())
-        if validation_data is not None and _is_validated(epoch, validation_freq):
+        for part in training.parts:
+            kept.steps.train(training.batches(part, numbers))
+        logs = dict(kept.steps.logs())
+        kept.compiled.add(training.kind)
+        if training.validation_data is not None and _is_validated(epoch, validation_freq):
             logs |= _validate(
                 model,
-                validation_data,
-                batch_size=validation_batch_size or batch_size,
+                training.validation_data,
+                batch_size=validation_batch_size,
                 steps=validation_steps,
                 callbacks=callbacks,
             )
@@ -115,6 +218,21 @@ def fit_by(
         model.optimizer.finalize_variable_values(model.trainable_weights)
     callbacks.on_train_end(logs)
     return model.history
+
+
+def steps_of(model: Any, make_steps: Callable[[Any], Steps]) -> Any:
+    """Return the steps by which a built model will be trained, of the kind that is made."""
+    return _kept_for(model, make_steps).steps
+
+
+def is_compiled(model: Any, make_steps: Callable[[Any], Steps], training: Training) -> bool:
+    """Tell whether steps that are kept with the model have trained it on such batches before."""
+    kept = _kept(model)
+    return (
+        kept is not None
+        and kept.made_for_all(_made_for(model, make_steps))
+        and training.kind in kept.compiled
+    )
 
 
 def _refuse_settings(shuffle: Any, steps_per_epoch: int | None) -> None:
@@ -131,7 +249,8 @@ def _refuse_settings(shuffle: Any, steps_per_epoch: int | None) -> None:
         )
 
 
-def _limited(epochs: int) -> int:
+def limited(epochs: int) -> int:
+    """Return the epoch to end with, which Keras may be set to limit."""
     most = _of_config("max_epochs")
     if most and most < epochs:
         warnings.warn(f"Limiting epochs to {most}", stacklevel=4)
@@ -145,19 +264,13 @@ def _of_config(name: str) -> int | None:
     return limit() if limit is not None else None
 
 
-def _batches(data: Any, part: Part, order: np.ndarray) -> Any:
-    """Return the batches of a part."""
-    indices = order[part.start : part.stop].reshape(part.steps, part.batch_size)
-    return take(data, indices)
-
-
-def _build(model: Any, data: Any, first: Part, order: keras_private.ExampleOrder) -> None:
+def _build(model: Any, training: Training, order: keras_private.ExampleOrder) -> None:
     """Make the variables of the model, its optimizer, loss and metrics that aren't there yet."""
     parts = (*keras_private.layers_of(model), *keras_private.compiled_parts(model))
     if not all(part.built for part in parts):
         # `fit` shuffles for the batch that it looks at then: so later random numbers are the same.
         order.look_at_a_batch()
-    keras_private.build(model, take(data, slice(0, first.batch_size)))
+    keras_private.build(model, take(training.data, slice(0, training.parts[0].batch_size)))
     order.begin()
     if not model.trainable_variables:
         raise LoopRefusal("the model: nothing of it is trainable; use model.evaluate()")
@@ -165,22 +278,36 @@ def _build(model: Any, data: Any, first: Part, order: keras_private.ExampleOrder
 
 @dataclass(frozen=True)
 class _Kept:
-    """Steps, and what they were made for: the compilation and the variables of the model."""
+    """Steps, and what they were made for: the compilation and the variables of the model.
+
+    `compiled` holds the kinds of trainings that they have done an epoch of.
+    """
 
     steps: Steps
     made_for: tuple[Any, ...]
+    compiled: set[str] = field(default_factory=set)
+
+    def made_for_all(self, these: tuple[Any, ...]) -> bool:
+        return list(map(id, self.made_for)) == list(map(id, these))
 
 
-def _steps_of(model: Any, make_steps: Callable[[Any], Steps]) -> Steps:
+def _kept_for(model: Any, make_steps: Callable[[Any], Steps]) -> _Kept:
     """Return the steps that trained the model before, or new ones, as Keras's `train_function`."""
-    # Every compilation makes another tracker of the loss.
-    tracker = keras_private.loss_tracker(model)
-    made_for = (make_steps, tracker, *model.trainable_variables, *model.variables)
-    kept = getattr(model, "_steps_of_loop", None)
-    if kept is None or list(map(id, kept.made_for)) != list(map(id, made_for)):
+    made_for, kept = _made_for(model, make_steps), _kept(model)
+    if kept is None or not kept.made_for_all(made_for):
         # On the model itself, so that they are forgotten together.
         kept = model._steps_of_loop = _Kept(make_steps(model), made_for)
-    return kept.steps
+    return kept
+
+
+def _kept(model: Any) -> _Kept | None:
+    return getattr(model, "_steps_of_loop", None)
+
+
+def _made_for(model: Any, make_steps: Callable[[Any], Steps]) -> tuple[Any, ...]:
+    # Every compilation makes another tracker of the loss.
+    tracker = keras_private.loss_tracker(model)
+    return (make_steps, tracker, *model.trainable_variables, *model.variables)
 
 
 def _is_validated(epoch: int, frequency: int | Sequence[int]) -> bool:

@@ -6,8 +6,12 @@ from typing import Any
 
 import keras
 
-from keras_bench.loops.epochs import Steps, fit_by
+from keras_bench.loops.epochs import fit_by
+from keras_bench.loops.fit_or_fused import CompiledSteps, fit_or_fused
 from keras_bench.loops.parts import MEMORY_BYTES
+
+#: What trains, by the value of `fused`.
+LOOPS: dict[str, Callable[..., Any]] = {"always": fit_by, "auto": fit_or_fused}
 
 
 def fit_fused(
@@ -30,6 +34,7 @@ def fit_fused(
     validation_batch_size: int | None = None,
     validation_freq: int | Sequence[int] = 1,
     memory_bytes: int = MEMORY_BYTES,
+    fused: str = "always",
 ) -> Any:
     """Train a compiled Keras model as `model.fit` does, each epoch in one call of a compiler.
 
@@ -47,6 +52,11 @@ def fit_fused(
       that can't be the same or faster, made one graph, or a program that is called for each batch.
       The first epoch carries that. The program is kept with the model, until that is compiled anew.
     - The batches of an epoch are copied together, for which there must be memory.
+
+    With `fused="auto"` the first epochs are trained by `fit`. From their times it is estimated
+    whether compiling pays in the epochs that are left; only then are these fused. What the fused
+    loop refuses is trained by `fit`. To callbacks it is one training. What was done is in
+    `history.fused` (its `sentence` says it, and is printed unless `verbose` is 0).
 
     Args:
         model: A compiled `keras.Model`, built or not.
@@ -70,15 +80,20 @@ def fit_fused(
         validation_freq: Validate after every so many epochs, or after those of a list, from 1.
         memory_bytes: How many bytes of batches may be copied for a call. A longer epoch takes
             several calls.
+        fused: "always", or "auto" for fused epochs only where they are expected to save time.
 
     Returns:
         The `keras.callbacks.History`, which is `model.history`, too.
 
     Raises:
         LoopRefusal: It wouldn't be the same training, or can't be compiled. Nothing has been
-            trained then. The message names the thing, the reason, and what to do instead.
+            trained then. The message names the thing, the reason, and what to do instead. It isn't
+            raised with `fused="auto"`.
+        ValueError: `fused` is neither "always" nor "auto".
     """
-    return fit_by(
+    if fused not in LOOPS:
+        raise ValueError(f"fused={fused!r}: give {' or '.join(map(repr, LOOPS))}")
+    return LOOPS[fused](
         _fused_steps(),
         model,
         x,
@@ -101,7 +116,7 @@ def fit_fused(
     )
 
 
-def _fused_steps() -> Callable[[Any], Steps]:
+def _fused_steps() -> Callable[[Any], CompiledSteps]:
     # Only the framework that Keras runs on is there.
     module = import_module(f"keras_bench.loops.fused_{keras.backend.backend()}")
     return module.FusedSteps  # type: ignore[no-any-return]

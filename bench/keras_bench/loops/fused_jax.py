@@ -1,12 +1,12 @@
 """An epoch of a Keras model on JAX: `jax.lax.scan` over its own `train_step`, or a call a step."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from keras_bench.loops import keras_private
+from keras_bench.loops import keras_private, payoff
 from keras_bench.loops.refusals import LoopRefusal
 
 #: Operations that are many times slower in a loop of XLA's on a CPU. By its dumps, the convolutions
@@ -59,6 +59,9 @@ class FusedSteps:
     def logs(self) -> Mapping[str, Any]:
         logs: Mapping[str, Any] = self._logs_of_epoch(self._last_logs)
         return logs
+
+    def compile_seconds(self, fit_seconds: float | None, training: Any) -> Iterable[float]:
+        return [payoff.XLA_COSTS["jax"].seconds(fit_seconds)]
 
     def _variables(self) -> tuple[list[Any], ...]:
         model = self._model

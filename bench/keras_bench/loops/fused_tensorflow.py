@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_bench.loops import keras_private
+from keras_bench.loops import keras_private, payoff
 from keras_bench.loops.tensorflow_random import same_draws
 
 #: Operations that XLA doesn't give the same numbers as TensorFlow. Keys and whole bits it does.
@@ -60,6 +60,9 @@ class FusedSteps:
 
     def logs(self) -> Mapping[str, Any]:
         return {name: value.numpy() for name, value in self._logs.items()}
+
+    def compile_seconds(self, fit_seconds: float | None, training: Any) -> Iterable[float]:
+        return [payoff.XLA_COSTS["tensorflow"].seconds(fit_seconds)]
 
 
 def _tensor(array: Any) -> Any:

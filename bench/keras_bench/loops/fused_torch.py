@@ -1,15 +1,20 @@
 """An epoch of a Keras model as one program of torch's: a loop over a graph of its `train_step`."""
 
 import os
+import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import keras
+import numpy as np
 
-from keras_bench.loops import keras_private
+from keras_bench.loops import keras_private, payoff
+from keras_bench.loops.epochs import Training
 from keras_bench.loops.refusals import LoopRefusal
 from keras_bench.loops.torch_check import CARRIED, ROUNDED, SAME, parting
+from keras_bench.loops.torch_compiled import program_of, remember, remembered_seconds
 from keras_bench.loops.torch_loaders import LoadersOfFit
 from keras_bench.loops.torch_program import Program
 from keras_bench.loops.torch_trace import TracedStep, first_line, tensors_of
@@ -34,6 +39,7 @@ class FusedSteps:
         self._last_logs: Any = {}
         self._logs_of_epoch = keras_private.logs_of_epoch(model)
         self._programs: dict[str, Callable[[Any], Any]] = {}
+        self._steps: dict[str, TracedStep] = {}
         self.compiled = True
         self._loaders = LoadersOfFit(model)
 
@@ -51,10 +57,14 @@ class FusedSteps:
         kind = _kind(batches)
         self._model.train()
         if kind not in self._programs:
+            begin = time.perf_counter()
             traced = self._traced(batches)
             # A short last batch isn't worth the seconds that compiling takes.
             alone = _steps(batches) == 1 and self._programs
-            self._programs[kind] = traced if alone else self._compiled(traced, batches)
+            program = self._programs[kind] = traced if alone else self._compiled(traced, batches)
+            if isinstance(program, Program):
+                name = program_of(traced.step, _batch(batches, 0), _steps(batches))
+                remember(name, time.perf_counter() - begin)
         self._last_logs = self._programs[kind](batches)
 
     def logs(self) -> Mapping[str, Any]:
@@ -62,13 +72,38 @@ class FusedSteps:
         logs: Mapping[str, Any] = self._logs_of_epoch(self._last_logs)
         return logs
 
+    def compile_seconds(self, fit_seconds: float | None, training: Training) -> Iterator[float]:
+        yield payoff.TORCH_COST.least_seconds
+        part = training.parts[0]
+        examples = np.arange(part.batch_size)
+        batches = training.batches(replace(part, start=0, steps=1), examples)
+        batches = keras.tree.map_structure(_tensor, batches)
+        self._model.train()
+        try:
+            step = self._step(batches)
+        finally:
+            self._model.eval()
+        why_not = self._why_not_compiled(step)
+        if why_not:
+            raise LoopRefusal(f"the training step: {why_not}; train with fit")
+        if why_not is None:
+            program = program_of(step, _batch(batches, 0), part.steps)
+            yield payoff.TORCH_COST.seconds(_operators(step), remembered_seconds(program))
+
+    def _step(self, batches: Any) -> TracedStep:
+        """Return the step on batches of these shapes, traced once."""
+        kind = _kind(batches)
+        if kind not in self._steps:
+            self._steps[kind] = TracedStep(self._model, _batch(batches, 0))
+        return self._steps[kind]
+
     def _traced(self, batches: Any) -> "_Traced":
         """Return what trains on batches of these shapes, once it has shown that it does.
 
         Raises:
             LoopRefusal: the traced step doesn't do what the model's own does.
         """
-        traced = _Traced(TracedStep(self._model, _batch(batches, 0)))
+        traced = _Traced(self._step(batches))
 
         def own(batches: Any) -> None:
             _one_by_one(self._model.train_step, batches)
@@ -108,7 +143,7 @@ class FusedSteps:
         """Return why not even to try, or an empty text where that is as asked."""
         if os.environ.get("TORCH_COMPILE_DISABLE") == "1":
             return ""
-        operators = sum(node.op == "call_function" for node in step.graph.graph.nodes)
+        operators = _operators(step)
         if operators > OPERATORS:
             return f"its {operators} operators would take minutes to compile"
         return None
@@ -122,6 +157,10 @@ class _Traced:
 
     def __call__(self, batches: Any) -> Any:
         return _one_by_one(self.step, batches)
+
+
+def _operators(step: TracedStep) -> int:
+    return sum(node.op == "call_function" for node in step.graph.graph.nodes)
 
 
 def _tensor(each: Any) -> Any:

@@ -148,6 +148,17 @@ def first_epoch(model: Any, initial_epoch: int) -> int:
     return _of(model, "Model._initial_epoch") or initial_epoch
 
 
+@contextmanager
+def beginning_with(model: Any, epoch: int) -> Iterator[None]:
+    """Let `fit` and the loops begin with an epoch, whichever a callback has restored before."""
+    restored = _of(model, "Model._initial_epoch")
+    model._initial_epoch = epoch
+    try:
+        yield
+    finally:
+        model._initial_epoch = restored
+
+
 def logs_of_epoch(model: Any) -> Callable[[Any], Any]:
     """Return what makes an epoch's logs of its last step's: these, or the metrics by name."""
     return _of(model, "Model._get_metrics_result_or_logs")  # type: ignore[no-any-return]

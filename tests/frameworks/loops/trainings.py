@@ -4,7 +4,8 @@
 line `LOOP CASE` that it reads it answers with one line of JSON: what the loop left that `fit`
 didn't, or why it refused; and for `check NAME` and `refusal NAME` whether what `drives.py` holds
 under that name is so. Only Keras's own functions build the models; Keras is given to them, so
-that the names of the cases can be read where there is none.
+that the names of the cases can be read where there is none. `in_turn CASE` and `stretches NAME`
+are answered likewise, by `stretches.py`.
 """
 
 import json
@@ -953,6 +954,10 @@ def answer(keras: Any, kind: str, name: str) -> dict[str, Any]:
     from keras_bench.loops.refusals import LoopRefusal
 
     def loop(model: Any, *data: Any, **settings: Any) -> Any:
+        if kind == "in_turn":
+            from stretches import in_turn
+
+            return in_turn(model, *data, **settings)
         return training_by(kind, model)(*data, **settings)
 
     try:
@@ -960,6 +965,11 @@ def answer(keras: Any, kind: str, name: str) -> dict[str, Any]:
             import drives
 
             drives.CHECKED[kind][name](keras, fit_fused)
+            return {}
+        if kind == "stretches":
+            import stretches
+
+            stretches.STRETCHES[name](keras)
             return {}
         if CASES[name].refused is not None:
             return refusal(keras, loop, CASES[name])
