@@ -40,6 +40,7 @@ class FusedSteps:
         self._logs_of_epoch = keras_private.logs_of_epoch(model)
         self._programs: dict[str, Callable[[Any], Any]] = {}
         self._steps: dict[str, TracedStep] = {}
+        self._trace_seconds: dict[str, float] = {}
         self.compiled = True
         self._loaders = LoadersOfFit(model)
 
@@ -83,18 +84,21 @@ class FusedSteps:
             step = self._step(batches)
         finally:
             self._model.eval()
+        trace_seconds = self._trace_seconds[_kind(batches)]
         why_not = self._why_not_compiled(step)
         if why_not:
             raise LoopRefusal(f"the training step: {why_not}; train with fit")
         if why_not is None:
             program = program_of(step, _batch(batches, 0), part.steps)
-            yield payoff.TORCH_COST.seconds(_operators(step), remembered_seconds(program))
+            yield payoff.TORCH_COST.seconds(trace_seconds, remembered_seconds(program))
 
     def _step(self, batches: Any) -> TracedStep:
         """Return the step on batches of these shapes, traced once."""
         kind = _kind(batches)
         if kind not in self._steps:
+            begin = time.perf_counter()
             self._steps[kind] = TracedStep(self._model, _batch(batches, 0))
+            self._trace_seconds[kind] = time.perf_counter() - begin
         return self._steps[kind]
 
     def _traced(self, batches: Any) -> "_Traced":
@@ -143,7 +147,7 @@ class FusedSteps:
         """Return why not even to try, or an empty text where that is as asked."""
         if os.environ.get("TORCH_COMPILE_DISABLE") == "1":
             return ""
-        operators = _operators(step)
+        operators = sum(node.op == "call_function" for node in step.graph.graph.nodes)
         if operators > OPERATORS:
             return f"its {operators} operators would take minutes to compile"
         return None
@@ -157,10 +161,6 @@ class _Traced:
 
     def __call__(self, batches: Any) -> Any:
         return _one_by_one(self.step, batches)
-
-
-def _operators(step: TracedStep) -> int:
-    return sum(node.op == "call_function" for node in step.graph.graph.nodes)
 
 
 def _tensor(each: Any) -> Any:

@@ -54,6 +54,11 @@ def test_the_page_on_slices_shows_the_recorded_waiting_of_tensorflow():
     assert recorded in page_of("explanation/slices.md")
 
 
+def test_the_page_on_loops_shows_what_compiling_took_on_torch():
+    recorded = (RESULTS / "torch_compile_seconds.md").read_text(encoding="utf-8").strip()
+    assert recorded in page_of("explanation/loops.md")
+
+
 def test_the_example_of_a_fault_is_the_recorded_one():
     page = page_of("explanation/parity.md")
     (workload,) = result("parity_layer_off.json")["workloads"]

@@ -102,12 +102,10 @@ def test_the_cost_on_xla_follows_the_first_epoch_of_fit_where_that_compiled():
     assert cost.seconds(None) == cost.most_seconds
 
 
-def test_the_cost_on_torch_follows_the_operators_or_what_is_remembered():
-    assert TORCH_COST.seconds(200, None) == pytest.approx(
-        TORCH_COST.fixed_seconds + 200 * TORCH_COST.operator_seconds
-    )
-    assert TORCH_COST.seconds(200, (40.0, False)) == 40.0 * TORCH_COST.share_with_cache
-    assert TORCH_COST.seconds(200, (4.0, True)) == 4.0
+def test_the_cost_on_torch_follows_the_trace_or_what_is_remembered():
+    assert TORCH_COST.seconds(0.5, None) == 0.5 * TORCH_COST.ratio
+    assert TORCH_COST.seconds(0.5, (40.0, False)) == 40.0 * TORCH_COST.share_with_cache
+    assert TORCH_COST.seconds(0.5, (4.0, True)) == 4.0
 
 
 def test_a_report_tells_the_stretches():
