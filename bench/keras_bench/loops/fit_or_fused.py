@@ -65,13 +65,19 @@ def fit_or_fused(
         training = _training(model, x, y, memory_bytes, settings)
     except LoopRefusal as refusal:
         history = model.fit(x, y, **settings)
-        done = payoff.FusedReport((), str(refusal))
+        done = payoff.FusedReport((), _reason(refusal))
     else:
         history, done = _in_stretches(make_steps, model, training, choose, settings)
     history.fused = done
     if settings["verbose"] != 0:
         print(done.sentence)
     return history
+
+
+def _reason(refusal: LoopRefusal) -> str:
+    """Return what a refusal says but for what to do instead, which is to train with fit."""
+    message = str(refusal)
+    return message.rpartition("; ")[0] or message
 
 
 def _training(model: Any, x: Any, y: Any, memory_bytes: int, settings: dict[str, Any]) -> Training:
@@ -160,7 +166,7 @@ def _in_stretches(
             except LoopRefusal as refusal:
                 if loop == "fit":
                     raise
-                callbacks.refuse(str(refusal))
+                callbacks.refuse(_reason(refusal))
             stack.enter_context(keras_private.beginning_with(model, callbacks.first_epoch))
     callbacks.finish()
     return model.history, payoff.report(callbacks.timed, callbacks.why, is_fused)
@@ -252,7 +258,7 @@ class _OneTraining(keras.callbacks.CallbackList):  # type: ignore[misc]
         try:
             choice = self._choose(self.timed, remaining, self._may_end_early)
         except LoopRefusal as refusal:
-            choice = payoff.Choice("fit", str(refusal), settled=True)
+            choice = payoff.Choice("fit", _reason(refusal), settled=True)
         self.why, self._is_settled = choice.why, choice.settled
         if choice.loop != self._loop:
             self.next_loop = choice.loop
