@@ -95,12 +95,14 @@ def check_by_loops(
         for workload in chosen:
             who = listed(tuple(interpreters))
             console.print(f"training {workload.name} by fit and {listed(loops)} on {who} ...")
-            found = check_loops(
-                _learners(interpreters, workload),
-                dict.fromkeys(interpreters, loops),
-                settings,
-                workers,
-            )
+            with stages(console, workload.name) as tell:
+                found = check_loops(
+                    _learners(interpreters, workload),
+                    dict.fromkeys(interpreters, loops),
+                    settings,
+                    workers,
+                    tell,
+                )
             verdicts[workload.name] = list(found.values())
             print_loop_verdicts(console, workload.name, verdicts[workload.name], debug)
             if file is not None:

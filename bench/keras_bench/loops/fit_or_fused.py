@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, Protocol
-from unittest.mock import patch
 
 import keras
 import numpy as np
@@ -272,10 +271,11 @@ def _averaged_at_the_end(model: Any) -> Iterator[list[Any]]:
     Yields what the last stretch has asked for, to be cleared before each.
     """
     optimizer, asked = model.optimizer, list[Any]()
+    optimizer.finalize_variable_values = asked.append
     try:
-        with patch.object(optimizer, "finalize_variable_values", asked.append):
-            yield asked
+        yield asked
     finally:
+        del optimizer.finalize_variable_values
         # On JAX `fit` does so where something was raised, too.
         for weights in asked:
             optimizer.finalize_variable_values(weights)

@@ -1,6 +1,6 @@
 """Checks loops: a worker for each backend trains by `fit` and by every loop, and is compared."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -33,11 +33,12 @@ def check_loops(
     loops: Mapping[str, Sequence[str]],
     settings: ParitySettings,
     workers: Launcher,
+    tell: Callable[[str], object] = lambda stage: None,
 ) -> dict[tuple[str, str], LoopVerdict]:
     """Let every learner train by `fit` and by its loops, all learners at the same time.
 
     Returns a verdict for each learner's name and loop. Where its worker fails, those it hasn't
-    come to are unchecked; the others go on.
+    come to are unchecked; the others go on. `tell` hears of each training that is waited for.
     """
     found: dict[tuple[str, str], LoopVerdict] = {}
 
@@ -67,8 +68,10 @@ def check_loops(
         for name, worker in started.items():
             learner = learners[name]
             try:
+                tell(f"training by fit on {name}")
                 by_fit = _reference(worker, learner)
                 for loop in loops[name]:
+                    tell(f"training by {loop} on {name}")
                     worker.tell(loop)
                     found[name, loop] = _judge(
                         worker.answer(LoopTraining), name, loop, learner, by_fit, settings.tolerance

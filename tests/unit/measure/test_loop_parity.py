@@ -34,21 +34,23 @@ hear()
 def check(tmp_path: Path):
     """Check a loop that does as fit, where rounding moves the loss of a step by so much."""
 
-    def run(moved: float):
+    def run(moved: float, tell=lambda stage: None):
         path = [str(Path(np.__file__).parents[1])]
         python, file = tmp_path / "python", tmp_path / "net.py"
         file.touch()
         write_fake_interpreter(python, "", WORKER.format(path=path, moved=moved))
         learners = {"jax": Learner("jax", str(python), workload_in(file))}
         with launcher(timeout_seconds=60.0) as workers:
-            found = check_loops(learners, {"jax": ("fused",)}, ParitySettings(), workers)
+            found = check_loops(learners, {"jax": ("fused",)}, ParitySettings(), workers, tell)
         return found["jax", "fused"]
 
     return run
 
 
 def test_a_loop_whose_steps_can_be_compared_agrees(check):
-    assert check(1e-7).outcome == "agrees"
+    stages = []
+    assert check(1e-7, stages.append).outcome == "agrees"
+    assert stages == ["training by fit on jax", "training by fused on jax"]
 
 
 def test_where_rounding_hides_each_step_a_loop_is_unchecked_for_that_reason(check):
