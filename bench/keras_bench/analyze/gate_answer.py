@@ -35,9 +35,16 @@ def answer(pair: Pair, threshold: float) -> str:
 
 
 def conclusion(pair: Pair, threshold: float) -> Conclusion:
-    """Return what came of a pair, in a word and in a sentence."""
-    arm = pair.baseline.arm
-    return Conclusion(arm.workload, arm.contender, outcome(pair), answer(pair, threshold))
+    """Return what came of a pair, in a word and in a sentence.
+
+    One whose parity a fault has left unchecked has failed, whatever its times say, unless it has
+    regressed.
+    """
+    arm, found, said = pair.baseline.arm, outcome(pair), answer(pair, threshold)
+    unchecked = [side.parity.summary for side in pair.sides if side.parity.exit_code]
+    if unchecked and found not in ("failed", "parity failed", "regressed"):
+        found, said = "failed", f"{said}; {'; '.join(dict.fromkeys(unchecked))}"
+    return Conclusion(arm.workload, arm.contender, found, said)
 
 
 def ending(gate: Gate) -> str:

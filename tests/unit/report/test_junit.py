@@ -6,6 +6,7 @@ from builders import DIFFERS, FIRST_LOOK, around, failure, gate, side, two_sides
 from keras_bench.analyze.gate_answer import answer
 from keras_bench.analyze.pairs import pairs
 from keras_bench.errors import WorkerDied
+from keras_bench.records import Parity
 from keras_bench.report.junit import junit
 
 UNCHANGED = two_sides(around(0.0, FIRST_LOOK), workload="unchanged")
@@ -66,6 +67,18 @@ def test_the_suite_counts_its_cases(undecided_fails, failures, skipped):
     assert suite.get("errors") == "2"
     for kind, count in (("failure", failures), ("skipped", skipped), ("error", "2")):
         assert len(list(suite.iter(kind))) == int(count)
+
+
+def test_a_pair_whose_parity_a_fault_left_unchecked_is_an_error():
+    parity = Parity("unchecked", "jax is unchecked: its worker died", exit_code=5)
+    unchecked = two_sides(around(0.0, FIRST_LOOK), workload="unchecked", parity=parity)
+    regressed = two_sides(around(0.1, 2 * FIRST_LOOK), workload="regressed", parity=parity)
+    told = cases_of(parsed(gate(*unchecked, *regressed)))
+    ((kind, message),) = told["keras-bench.unchecked"]
+    assert kind == "error"
+    assert message.startswith("unchanged: ")
+    assert message.endswith("; jax is unchecked: its worker died")
+    assert [kind for kind, _ in told["keras-bench.regressed"]] == ["failure"]
 
 
 def test_an_undecided_pair_fails_where_it_is_to():
