@@ -35,19 +35,14 @@ def exports(kind: str) -> dict[str, dict[str, bool]]:
 
 
 def error(file: str) -> str:
-    """Train a step of a workload; return the error, if any.
-
-    That is done outside of compiled functions. On JAX the model is only built: each operation by
-    itself would be compiled there.
-    """
+    """Train a step of a workload, outside of compiled functions; return the error, if any."""
     keras.utils.clear_session()
     try:
         workload = runpy.run_path(file)
         model = workload["build"]()
         model.run_eagerly, model.jit_compile = True, False
         data = keras.tree.map_structure(lambda array: array[:BATCH], workload["data"](0))
-        if keras.backend.backend() != "jax":
-            model.train_on_batch(*data)
+        model.train_on_batch(*data)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return ""
