@@ -11,7 +11,7 @@ class Case:
     """Something that Keras exports, with its arguments.
 
     `code` is what a reader needs to see of it, and `line` what a workload makes it by. Cases of one
-    `kind`, `template` and `data` go into networks together; those whose data are "alone" don't.
+    `template` and `data` go into networks together, but for those of an "optimizer", the only one.
     """
 
     kind: str
@@ -333,7 +333,7 @@ def _losses(exports: Exports) -> Made:
             activation, targets = ENDS.get(of, "linear any").split()
             activation = "linear" if "from_logits=True" in given else activation
             code = f"losses.{of}({', '.join(given)})"
-            yield "losses", of, code, f"({activation!r}, {targets!r}, {code})", "losses", "rows"
+            yield "losses", of, code, f"({activation!r}, {targets!r}, {code})", "losses", "losses"
 
 
 def _optimizers(exports: Exports) -> Made:
@@ -347,12 +347,12 @@ def _optimizers(exports: Exports) -> Made:
         if why_left_out(of, arguments):
             continue
         default, *others = _arguments(of, arguments, OPTIMIZER_OPTIONS)
-        yield made(default, "alone")
+        yield made(default, "optimizer" if of in OWN else "optimizers")
         for given in others:
-            yield made(given, "together")
+            yield made(given, "optimizers")
         if of in WITH_EVERYTHING:
             for given in list(_arguments(of, arguments, OF_EVERY_OPTIMIZER))[1:]:
-                yield made(given, "alone")
+                yield made(given, "optimizer")
 
 
 def _arguments(

@@ -110,15 +110,15 @@ def packed(cases: Sequence[Case], errors: Mapping[str, Mapping[str, str]]) -> It
         elif case.template in ("layers", "pixels") and case.is_first:
             values += ["edges"]
         for each in values:
-            groups[each, case.kind, case.template, case.data, backends].append(case)
+            groups[each, case.data, backends].append(case)
     order = ["normal", "edges", "weighted", "options"]
-    for (values, kind, _, data, backends), members in sorted(
+    for (values, data, backends), members in sorted(
         groups.items(), key=lambda group: order.index(group[0][0])
     ):
         if len(backends) > 1:
-            size = 1 if data == "alone" else MOST_CASES
+            size = 1 if data == "optimizer" else MOST_CASES
             for start in range(0, len(members), size):
-                name = "_".join([kind, data, values, *(() if backends == BACKENDS else backends)])
+                name = "_".join([data, values, *(() if backends == BACKENDS else backends)])
                 some = tuple(members[start : start + size])
                 yield Pack(f"{name}_{start // size + 1}", values, some, backends)
 
@@ -126,7 +126,9 @@ def packed(cases: Sequence[Case], errors: Mapping[str, Mapping[str, str]]) -> It
 def check(pack: Pack, folder: Path) -> None:
     """Let parity compare a workload; its halves too where a backend can't train the whole."""
     file, verdict = folder / f"{pack.name}.py", folder / f"{pack.name}.json"
-    file.write_text(pack.text, encoding="utf-8")
+    if not file.exists() or file.read_text(encoding="utf-8") != pack.text:
+        file.write_text(pack.text, encoding="utf-8")
+        verdict.unlink(missing_ok=True)
     if not verdict.exists():
         backends = [f"--backend={backend}" for backend in pack.backends]
         command = ["parity", str(file), *backends, "--epochs=1", f"--json={verdict}"]

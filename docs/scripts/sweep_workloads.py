@@ -193,7 +193,7 @@ class Pack:
     def text(self) -> str:
         """The workload file."""
         template, data = self.cases[0].template, self.cases[0].data
-        title = f"{self.cases[0].kind} on {data}, values: {self.values}"
+        title = f"{data}, values: {self.values}"
         cases = "\n".join(f'    "{case.name}": {case.line},' for case in self.cases)
         head = HEAD.format(title=title, values=self.values, cases=cases)
         return head + TEMPLATES[template].format(shape=SHAPES.get(data))
