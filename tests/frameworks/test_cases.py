@@ -71,6 +71,13 @@ def layers():
     return [L.Flatten(), L.Dense(4, name="before"), Root(name="root")]
 """
 
+#: Whole numbers of what a weight has moved: on TensorFlow what makes them has no gradient at all.
+BINS = """
+def layers():
+    bins = L.Discretization([-1.0, 0.0, 1.0], name="bins")
+    return [L.Flatten(), L.Dense(4, name="before"), bins, L.Rescaling(0.5, name="numbers")]
+"""
+
 
 #: Inputs in a tuple, targets of a class each, and a last batch that is shorter.
 TUPLES = """
@@ -190,6 +197,11 @@ def test_callbacks_are_left_out_and_told(check):
     verdict = check(str(CASES / "early_stopping.py"), epochs=1)
     assert set(outcomes(verdict).values()) == {"agrees"}
     assert any("FIT's callbacks is left out" in remark for remark in verdict.remarks)
+
+
+def test_whole_numbers_behind_a_weight_agree(check, told):
+    verdict = check(IMAGES.replace("# here", BINS))
+    assert outcomes(verdict) == dict.fromkeys(ALL, "agrees"), told(verdict)
 
 
 def test_a_mean_over_an_image_agrees(check, told):

@@ -71,11 +71,17 @@ class TensorflowGradients(Gradients):
         with tf.GradientTape() as tape:
             tape.watch(tensors)
             outputs = function(*tensors, *map(tf.convert_to_tensor, fixed))
+        # What makes whole numbers may have no gradient at all, such as Bucketize.
+        smooth = [index for index, output in enumerate(outputs) if output.dtype.is_floating]
         weights = None
         if cotangents is not None:
-            pairs = zip(cotangents, outputs, strict=True)
-            weights = [tf.cast(cotangent, output.dtype) for cotangent, output in pairs]
-        found = tape.gradient(outputs, [*tensors, *values], output_gradients=weights)
+            weights = [tf.cast(cotangents[index], outputs[index].dtype) for index in smooth]
+        sources = [*tensors, *values]
+        found: list[Any] = [None] * len(sources)
+        if smooth:
+            found = tape.gradient(
+                [outputs[index] for index in smooth], sources, output_gradients=weights
+            )
         # Those of embeddings come as slices.
         found = [each if each is None else tf.convert_to_tensor(each) for each in found]
         return outputs, found[: len(tensors)], found[len(tensors) :]
