@@ -1,7 +1,7 @@
 """On PyTorch, ContrastLimitedAdaptiveHistogramEqualization leaves small images as they are.
 
 Seen with Keras 3.15.1 and PyTorch 2.13.0; TensorFlow 2.21.0 and JAX 0.10.2 agree with each other.
-Run it as `KERAS_BACKEND=torch python contrast_limited_equalization.py`, then with tensorflow and jax.
+Run it as `KERAS_BACKEND=torch python contrast_limited_equalization.py`, then with the others.
 
 The layer counts the grey values of each tile by one_hot, whose default type is an integer on
 PyTorch, and a float elsewhere. It casts the limit to the type of the counts: the limit
