@@ -140,6 +140,7 @@ MORE_LAYERS = {
         "layers.Conv1D(6, 2, padding='causal', dilation_rate=2, name=NAME)(x)",
         "layers.Conv1DTranspose(6, 2, strides=3, padding='same', name=NAME)(x)",
         "layers.LayerNormalization(axis=(1, 2), name=NAME)(x)",
+        "layers.AveragePooling1D(3, strides=2, padding='same', name=NAME)(x)",
         "layers.LSTM(4, name=NAME)(layers.Masking()(x))",
         "layers.GRU(4, name=NAME)(layers.Masking()(x))",
         "layers.GRU(4, reset_after=False, name=NAME)(layers.Masking()(x))",
