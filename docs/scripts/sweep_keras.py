@@ -19,7 +19,7 @@ import os
 import re
 import subprocess
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -160,17 +160,26 @@ def verdicts(packs: Sequence[Pack], folder: Path) -> Iterator[tuple[Pack, Docume
 
 
 def row(pack: Pack, case: Case, document: Document) -> dict[str, Any]:
-    """Return what became of a case: the outcome on each backend, and what parity said of it."""
+    """Return what became of a case: the outcome on each backend, and what parity said of it.
+
+    A cause that names no case of the workload may be that of any, whose outcome is "unknown" then.
+    """
     (workload,) = document["workloads"]
+    names = {each.name for each in pack.cases}
     outcomes, said = {}, {}
     for each in workload["backends"]:
-        whats = [cause["what"] for cause in each["causes"]]
-        about = [what for what in whats if case.name in re.findall(r"\w+", what)]
-        outcomes[each["backend"]] = (
-            "agrees" if each["outcome"] == "differs" and not about else each["outcome"]
-        )
-        if about or each["failure"]:
-            said[each["backend"]] = about or [each["failure"]]
+        outcome = each["outcome"]
+        about = {
+            cause["what"]: names & set(re.findall(r"\w+", cause["what"])) or names
+            for cause in each["causes"]
+        }
+        mine = [what for what, named in about.items() if case.name in named]
+        if outcome == "differs":
+            certain = [what for what in mine if about[what] == {case.name}]
+            outcome = "differs" if certain else "unknown" if mine else "agrees"
+        outcomes[each["backend"]] = outcome
+        if mine or each["failure"]:
+            said[each["backend"]] = mine or [each["failure"]]
     return {
         "kind": case.kind,
         "of": case.of,
@@ -189,6 +198,7 @@ def stored(folder: Path) -> Document:
     return {
         "environments": found[0][1]["environments"],
         "settings": found[0][1]["settings"],
+        "cases": dict(Counter(case.kind for case in cases)),
         "workloads": {
             pack.name: [each["sentence"] for each in document["workloads"][0]["backends"]]
             for pack, document in found
@@ -204,23 +214,29 @@ def stored(folder: Path) -> Document:
 
 
 def table(document: Document) -> str:
-    """Return the table of the page: how many of each kind agree."""
-    rows = []
-    for kind in dict.fromkeys(each["kind"] for each in document["rows"]):
+    """Return the table of the page: how many of each kind were compared, and which differ."""
+    cells = []
+    for kind, made in document["cases"].items():
         mine = [each for each in document["rows"] if each["kind"] == kind]
         refused = [each for each in document["unsupported"] if each["kind"] == kind]
-        differing = {each["of"] for each in mine if "differs" in each["outcomes"].values()}
-        cells = [
-            kind,
-            str(len({each["of"] for each in mine})),
-            str(len(mine)),
-            str(sum("differs" not in each["outcomes"].values() for each in mine)),
-            ", ".join(f"`{of}`" for of in sorted(differing)),
-            ", ".join(f"`{each}`" for each in sorted({each["of"] for each in refused})),
-        ]
-        rows.append(cells)
-    titles = ["kind", "exported", "cases", "agree", "differ", "not on every backend"]
-    return pipe_table(titles, [False, True, True, True, False, False], rows)
+        differing = {
+            f"`{each['of']}` ({', '.join(where)})"
+            for each in mine
+            if (where := [name for name, what in each["outcomes"].items() if what == "differs"])
+        }
+        cells.append(
+            [
+                kind,
+                str(made),
+                str(len({each["case"] for each in mine})),
+                str(len(mine)),
+                str(sum(set(each["outcomes"].values()) == {"agrees"} for each in mine)),
+                ", ".join(sorted(differing)),
+                str(len(refused)),
+            ]
+        )
+    titles = ["kind", "cases", "compared", "comparisons", "agree", "differ", "refused by a backend"]
+    return pipe_table(titles, [False, True, True, True, True, False, True], cells)
 
 
 def main() -> None:
