@@ -205,12 +205,22 @@ def stored(folder: Path) -> Document:
         },
         "rows": [row(pack, case, document) for pack, document in found for case in pack.cases],
         "unsupported": [
-            {"kind": case.kind, "of": case.of, "case": case.code, "errors": errors[case.name]}
+            {
+                "kind": case.kind,
+                "of": case.of,
+                "case": case.code,
+                "errors": {backend: in_a_line(text) for backend, text in errors[case.name].items()},
+            }
             for case in cases
             if errors[case.name]
         ],
         "left_out": left_out(exports),
     }
+
+
+def in_a_line(error: str) -> str:
+    """Return the first words of an error, without the signs that colour it on a terminal."""
+    return " ".join(re.sub(r"\x1b\[\d*m", "", error).split())[:200]
 
 
 def table(document: Document) -> str:
@@ -220,7 +230,7 @@ def table(document: Document) -> str:
         mine = [each for each in document["rows"] if each["kind"] == kind]
         refused = [each for each in document["unsupported"] if each["kind"] == kind]
         differing = {
-            f"`{each['of']}` ({', '.join(where)})"
+            f"{each['of']} ({', '.join(where)})"
             for each in mine
             if (where := [name for name, what in each["outcomes"].items() if what == "differs"])
         }
