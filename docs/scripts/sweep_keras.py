@@ -1,6 +1,6 @@
 """Lets `keras-bench parity` compare the layers, losses and optimizers that Keras exports.
 
-    python docs/scripts/sweep_keras.py FOLDER                  some two hours on two cores
+    python docs/scripts/sweep_keras.py FOLDER                  all workloads, one after another
     python docs/scripts/sweep_keras.py FOLDER --only image     the workloads with this in their name
     python docs/scripts/sweep_keras.py FOLDER --write          keep the verdicts that are there
 
