@@ -37,6 +37,7 @@ from keras_bench.options import (
     seed_option,
     selection_options,
     set_option,
+    shared_threads_option,
     threads_in_turn_option,
     threads_option,
     threshold_option,
@@ -272,7 +273,7 @@ def run(
     metavar="X",
     help="Let relative deviations up to X pass, besides those that rounding explains. [default: 0]",
 )
-@threads_option
+@shared_threads_option
 @seed_option
 @timeout_option
 @click.option(

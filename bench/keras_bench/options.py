@@ -348,6 +348,14 @@ threads_option = click.option(
     callback=parse_threads,
     help="Threads per pool: the framework's own choice, one, or N. [default: default]",
 )
+shared_threads_option = click.option(
+    "--threads",
+    default="default",
+    metavar="default|single|N",
+    callback=parse_threads,
+    help="Threads per pool: an equal share of the cores for each backend, one, or N."
+    " [default: default]",
+)
 seed_option = click.option(
     "--seed",
     type=click.IntRange(min=0),

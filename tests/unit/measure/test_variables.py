@@ -4,6 +4,7 @@ import pytest
 
 from keras_bench.measure.variables import (
     thread_count,
+    threads_each,
     why_not_passed,
     without_values,
     worker_variables,
@@ -30,6 +31,17 @@ def test_a_number_of_threads_reaches_every_pool(tmp_path: Path):
 @pytest.mark.parametrize(("policy", "count"), [("default", None), ("single", 1), ("4", 4)])
 def test_a_thread_policy_is_a_number_or_the_frameworks_choice(policy: str, count: int | None):
     assert thread_count(policy) == count
+
+
+@pytest.mark.parametrize(
+    ("policy", "workers", "count"),
+    [("default", 3, 5), ("default", 2, 8), ("default", 17, 1), ("single", 3, 1), ("4", 3, 4)],
+)
+def test_workers_that_train_together_share_the_cores_unless_told_otherwise(
+    monkeypatch, policy: str, workers: int, count: int
+):
+    monkeypatch.setattr("keras_bench.measure.variables.usable_cores", lambda: 16)
+    assert threads_each(policy, workers) == count
 
 
 def test_what_is_passed_on_reaches_a_worker_and_never_replaces_what_is_its_own(tmp_path: Path):
