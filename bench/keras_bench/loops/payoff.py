@@ -1,4 +1,4 @@
-"""Whether to compile an epoch of a training that has begun, and what was done, in words.
+"""Whether compiling pays in a training that has begun, and the report of which loop trained it.
 
 Pure functions of times that were measured; nothing is trained here.
 """

@@ -1,4 +1,4 @@
-"""When fused epochs are chosen, by given times, and how it is told what was done."""
+"""By which times of epochs fused ones are chosen, and the sentence of the report."""
 
 from collections.abc import Iterator
 
