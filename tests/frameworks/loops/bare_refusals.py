@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from trainings import state
+from comparing import state
 
 from keras_bench.loops.named import training_by
 from keras_bench.loops.refusals import LoopRefusal

@@ -33,12 +33,12 @@ COMPILED_AS_USUAL = {("jax", "channels_dropped"), ("jax", "a_model_in_a_model")}
 def ask(
     pythons: dict[str, str], compiled_by_jax: dict[str, str]
 ) -> Iterator[Callable[..., dict[str, Any]]]:
-    """Ask `trainings.py` in a framework's environment, which is started at the first question."""
+    """Ask `answering.py` in a framework's environment, which is started at the first question."""
     processes: dict[tuple[str, str, bool], subprocess.Popen[str]] = {}
 
     def start(backend: str, floatx: str, quickly: bool) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [pythons[backend], str(HERE / "trainings.py"), floatx],
+            [pythons[backend], str(HERE / "answering.py"), floatx],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,6 +1,6 @@
 """What the driver of the loops must do beside the training itself, and what it must refuse.
 
-Read by `trainings.py` in a framework's environment: each check is given Keras and `fit_fused`.
+Read by `answering.py` in a framework's environment: each check is given Keras and `fit_fused`.
 """
 
 import contextlib
@@ -195,7 +195,7 @@ def a_trained_model_is_saved_and_pickled(keras, fit_fused):
 # --- callbacks
 
 
-def _recorder(keras: Any, events: list[Any]) -> Any:
+def recorder(keras: Any, events: list[Any]) -> Any:
     class Recorder(keras.callbacks.Callback):
         def on_train_begin(self, logs=None):
             events.append(("train begins", self.params["epochs"], self.params["steps"]))
@@ -235,7 +235,7 @@ def callbacks_hear_what_they_hear_under_fit(keras, fit_fused):
             batch_size=8,
             validation_split=0.3,
             validation_freq=[1, 3],
-            callbacks=[_recorder(keras, events)],
+            callbacks=[recorder(keras, events)],
             verbose=0,
         )
         found.append((events, sorted(history.history), history.epoch, history.params))
@@ -282,8 +282,12 @@ def files_are_written_at_epochs(keras, fit_fused):
         same(best.get_weights()[0], model.get_weights()[0])
 
 
-@check
-def a_training_broken_off_is_taken_up(keras, fit_fused):
+def taken_up(keras: Any, train: Callable[..., Any], epochs: int) -> Any:
+    """Break a training off before its third epoch, take it up again, and return that history.
+
+    Its losses are those of `fit`, or it raises.
+    """
+
     def fail(epoch, logs):
         if epoch == 2:
             raise RuntimeError("the power failed")
@@ -293,16 +297,19 @@ def a_training_broken_off_is_taken_up(keras, fit_fused):
         def backup():
             return keras.callbacks.BackupAndRestore(folder, delete_checkpoint=False)
 
-        settings = {"batch_size": 8, "shuffle": False, "verbose": 0, "epochs": 4}
-        model = fresh(keras)
+        settings = {"batch_size": 8, "shuffle": False, "verbose": 0, "epochs": epochs}
         failing = keras.callbacks.LambdaCallback(on_epoch_begin=fail)
         with contextlib.suppress(RuntimeError):
-            fit_fused(model, **columns(), callbacks=[backup(), failing], **settings)
-        model = fresh(keras)
-        history = fit_fused(model, **columns(), callbacks=[backup()], **settings)
-    assert history.epoch == [2, 3]
+            train(fresh(keras), **columns(), callbacks=[backup(), failing], **settings)
+        history = train(fresh(keras), **columns(), callbacks=[backup()], **settings)
     expected = fresh(keras).fit(**columns(), **settings)
     same(losses(history), losses(expected)[2:])
+    return history
+
+
+@check
+def a_training_broken_off_is_taken_up(keras, fit_fused):
+    assert taken_up(keras, fit_fused, epochs=4).epoch == [2, 3]
 
 
 @check

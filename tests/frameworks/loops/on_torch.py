@@ -12,7 +12,8 @@ from typing import Any
 import keras
 import numpy as np
 import torch
-from trainings import Case, columns, compare, dense, refusal
+from comparing import compare, refusal
+from trainings import Case, columns, dense
 
 from keras_bench.loops.refusals import LoopRefusal
 

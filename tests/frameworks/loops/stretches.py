@@ -1,17 +1,17 @@
 """What `fit_fused(..., fused="auto")` must do where `fit` and fused epochs follow each other.
 
-Read by `trainings.py` in a framework's environment, like `drives.py`. Which loop trains an epoch is
+Read by `answering.py` in a framework's environment, like `drives.py`. Which loop trains an epoch is
 given here, and hangs on no time.
 """
 
 import contextlib
 import io
-import tempfile
 from collections.abc import Callable
 from typing import Any
 
-from drives import _recorder, fresh, losses, same
-from trainings import Case, columns, compare, dense
+from comparing import compare
+from drives import fresh, losses, recorder, same, taken_up
+from trainings import Case, columns, dense
 
 #: By their names: each raises unless what it says holds.
 STRETCHES: dict[str, Callable[[Any], None]] = {}
@@ -59,7 +59,7 @@ def callbacks_hear_of_one_training(keras):
     for train in (in_turn, by_fit):
         events = []
         model = fresh(keras, metrics=["mae"])
-        callbacks = [_recorder(keras, events)]
+        callbacks = [recorder(keras, events)]
         history = train(model, **columns(), callbacks=callbacks, verbose=0, **settings)
         found.append((events, sorted(history.history), history.epoch, history.params))
         assert history is model.history
@@ -82,24 +82,9 @@ def a_callback_ends_it_in_either_loop(keras):
 
 @holds
 def a_training_broken_off_is_taken_up(keras):
-    def fail(epoch, logs):
-        if epoch == 2:
-            raise RuntimeError("the power failed")
-
-    with tempfile.TemporaryDirectory() as folder:
-
-        def backup():
-            return keras.callbacks.BackupAndRestore(folder, delete_checkpoint=False)
-
-        settings = {"batch_size": 8, "shuffle": False, "verbose": 0, "epochs": 5}
-        failing = keras.callbacks.LambdaCallback(on_epoch_begin=fail)
-        with contextlib.suppress(RuntimeError):
-            in_turn(fresh(keras), **columns(), callbacks=[backup(), failing], **settings)
-        history = in_turn(fresh(keras), **columns(), callbacks=[backup()], **settings)
+    history = taken_up(keras, in_turn, epochs=5)
     assert history.epoch == [2, 3, 4]
     assert loops(history) == [("fit", 3, 3), ("fused", 4, 4), ("fit", 5, 5)]
-    expected = fresh(keras).fit(**columns(), **settings)
-    same(losses(history), losses(expected)[2:])
 
 
 @holds
@@ -179,10 +164,10 @@ def what_fused_refuses_when_it_is_compiled_is_trained_by_fit(keras):
     settings = {"batch_size": 8, "shuffle": False, "epochs": 4, "verbose": 0}
     events, expected = [], []
     model = fresh(keras)
-    callbacks = [_recorder(keras, events)]
+    callbacks = [recorder(keras, events)]
     history = in_turn(model, **columns(), steps=Refuses, callbacks=callbacks, **settings)
     model = fresh(keras)
-    theirs = model.fit(**columns(), callbacks=[_recorder(keras, expected)], **settings)
+    theirs = model.fit(**columns(), callbacks=[recorder(keras, expected)], **settings)
     same(losses(history), losses(theirs))
     assert events == expected
     assert loops(history) == [("fit", 1, 4)]
