@@ -39,7 +39,7 @@ class FusedSteps:
         self._last_logs: Any = {}
         self._logs_of_epoch = keras_private.logs_of_epoch(model)
         self._programs: dict[str, Callable[[Any], Any]] = {}
-        self._steps: dict[str, TracedStep] = {}
+        self._traced_steps: dict[str, TracedStep] = {}
         self._trace_seconds: dict[str, float] = {}
         self.compiled = True
         self._loaders = LoadersOfFit(model)
@@ -95,11 +95,11 @@ class FusedSteps:
     def _step(self, batches: Any) -> TracedStep:
         """Return the step on batches of these shapes, traced once."""
         kind = _kind(batches)
-        if kind not in self._steps:
+        if kind not in self._traced_steps:
             begin = time.perf_counter()
-            self._steps[kind] = TracedStep(self._model, _batch(batches, 0))
+            self._traced_steps[kind] = TracedStep(self._model, _batch(batches, 0))
             self._trace_seconds[kind] = time.perf_counter() - begin
-        return self._steps[kind]
+        return self._traced_steps[kind]
 
     def _traced(self, batches: Any) -> "_Traced":
         """Return what trains on batches of these shapes, once it has shown that it does.
