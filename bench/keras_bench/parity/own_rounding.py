@@ -26,6 +26,8 @@ from keras_bench.parity.places import (
     OUTPUT_GRADIENT,
     SPREAD,
     STEP,
+    THE_LOSS,
+    UPDATE,
     WEIGHT_GRADIENT,
     Place,
     call_of,
@@ -56,6 +58,11 @@ CONFIRMED = 2.0
 
 #: An output that is off by this share of its size has leapt: no rounding by itself is so large.
 LEAP = 1e-3
+
+#: How much of its size what an optimizer makes may be off by in float32: a beta of 0.999 is rounded
+#: by u, which is a thousand times as large a share of 1 - 0.999. Some backends compute that in
+#: Python's precision, and so the middle one's rounding doesn't show it.
+ONE_LESS_BETA = UNIT_ROUNDOFF["float32"] / (1.0 - 0.999)
 
 #: How many times its terms' share a sum is off by whose terms cancel out, besides `SAFETY`.
 CANCELLED = 8.0
@@ -146,11 +153,9 @@ def with_sums(
         if place.stage not in (FORWARD, INPUT_GRADIENT) or place not in own:
             continue
         truth = np.asarray(reference.arrays[place], "float64")
-        if own[place].shape != truth.shape:
+        if not _distance(own[place], truth) <= CONFIRMED * UNIT_ROUNDOFF["float32"]:
             continue
         rounding = UNIT_ROUNDOFF["float32"] * largest_number(truth)
-        if not np.abs(own[place] - truth).max(initial=0.0) <= CONFIRMED * rounding:
-            continue
         terms = max(
             (
                 reference.arrays[other].size / batch_size
@@ -163,6 +168,40 @@ def with_sums(
         )
         wider[place] = np.maximum(reference.spread[place], math.sqrt(terms) * rounding)
     return Reference(reference.arrays, reference.spread | wider)
+
+
+def with_constants(
+    reference: Reference, own: Mapping[Place, Array], off: Iterable[Place]
+) -> Reference:
+    """Return the reference with room for an optimizer's constants in float32.
+
+    Only where float64 is off by no more than that: TensorFlow rounds such constants there as well.
+
+    Args:
+        reference: what is compared with.
+        own: the arrays of the backend in float64.
+        off: the places that rounding doesn't explain.
+    """
+    wider = {}
+    for place in off:
+        if place.stage not in (UPDATE, STEP) or place.subject == THE_LOSS or place not in own:
+            continue
+        truth = np.asarray(reference.arrays[place], "float64")
+        if _distance(own[place], truth) <= ONE_LESS_BETA:
+            room = ONE_LESS_BETA * largest_number(truth)
+            wider[place] = np.maximum(reference.spread[place], room / SAFETY)
+    return Reference(reference.arrays, reference.spread | wider)
+
+
+def _distance(own: Array, truth: Array) -> float:
+    """Return the largest distance to the truth as a share of its size, infinite in another shape."""
+    if own.shape != truth.shape:
+        return math.inf
+    distance = float(np.abs(own - truth).max(initial=0.0))
+    size = largest_number(truth)
+    if not distance:
+        return 0.0
+    return distance / size if size and not math.isnan(distance) else math.inf
 
 
 def with_followers(
@@ -179,8 +218,21 @@ def with_followers(
         own: the arrays of the backend in float64.
         looked_at: those deviations that rounding in general doesn't explain, beside their bounds.
     """
-    stages = [each for each in looked_at if not each.is_off and _what(each.place) is not None]
-    share = max((each.deviation for each in stages), default=0.0)
+    steps = [each for each in looked_at if not (each.is_off or is_of_training(each.place))]
+    share = max((each.deviation for each in steps), default=0.0)
+    single = UNIT_ROUNDOFF["float32"]
+    by_constants = (
+        each for each in steps if each.place.stage == UPDATE and each.deviation <= ONE_LESS_BETA
+    )
+    # What is computed in float32 in both precisions is so in what follows as well.
+    confirming = max(
+        (
+            _distance(own[each.place], reference.arrays[each.place])
+            for each in by_constants
+            if each.place in own
+        ),
+        default=0.0,
+    )
     wider = {}
     for deviation in looked_at:
         place = deviation.place
@@ -189,11 +241,8 @@ def with_followers(
             continue
         truth = np.asarray(reference.arrays[place], "float64")
         size = largest_number(truth)
-        rest = CANCELLED * CONFIRMED * UNIT_ROUNDOFF["float32"]
-        confirmed = max(rest, REST * deviation.deviation) * size
-        if own[place].shape == truth.shape and (
-            np.abs(own[place] - truth).max(initial=0.0) <= confirmed
-        ):
+        rest = CANCELLED * max(CONFIRMED * single, confirming)
+        if _distance(own[place], truth) <= max(rest, REST * deviation.deviation):
             wider[place] = np.maximum(reference.spread[place], CANCELLED * share * size)
     return Reference(reference.arrays, reference.spread | wider)
 
@@ -252,7 +301,7 @@ def closer_reference(
     reference knows by name what is computed so, and needs no closer look.
     """
     if dtype == "float32":
-        return with_sums(reference, own, off, batch_size)
+        return with_constants(with_sums(reference, own, off, batch_size), own, off)
     return None if is_textbook else with_single_precision(reference)
 
 
@@ -290,4 +339,6 @@ def _what(place: Place) -> str | None:
         return f"the gradient by what goes into layer {call_of(place.subject)}"
     if place.stage in (WEIGHT_GRADIENT, GRADIENT):
         return f"the gradient of {place.subject}"
+    if place.stage == UPDATE:
+        return f"the optimizer's update of {place.subject.removeprefix('optimizer/')}"
     return {LOSS: "the loss", LOSS_GRADIENT: "the gradient of the loss"}.get(place.stage)

@@ -170,10 +170,19 @@ def is_single(array: Array) -> bool:
 
 
 def _median(several: Array) -> Array:
-    """Return the median over the first axis; it is no number only where most are none."""
-    none = np.isnan(several)
-    middle: Array = np.median(np.where(none, np.inf, several), axis=0)
-    return np.where(2 * none.sum(axis=0) > len(several), np.nan, middle) if none.any() else middle
+    """Return the median over the first axis of those that are finite.
+
+    Where there are none it is infinite, and no number if most are none: what only one backend has
+    a number for may be right on that one.
+    """
+    finite = np.isfinite(several)
+    if finite.all():
+        return np.asarray(np.median(several, axis=0))
+    any_finite, none = finite.any(axis=0), np.isnan(several)
+    numbers = np.nanmedian(np.where(finite, several, np.where(any_finite, np.nan, 0.0)), axis=0)
+    other = np.median(np.where(none, np.inf, several), axis=0)
+    other = np.where(2 * none.sum(axis=0) > len(several), np.nan, other)
+    return np.where(any_finite, numbers, other)
 
 
 def widened(
@@ -186,7 +195,8 @@ def widened(
 
     That is the distance of what a backend has `seen` in this precision to its `own` float64
     run: it shows what no random rounding of a stage's inputs does, constants that are rounded,
-    say. No other backend has a part in it. A gradient that is
+    say. No other backend has a part in it, and one that has no numbers where the reference has some
+    has none either. A gradient that is
     zero but for rounding, as that of a bias before a normalization, is measured by the other
     gradients of its step, and so is what the optimizer makes of it. All of it is widened by
     `COARSENESS`.
@@ -194,10 +204,14 @@ def widened(
     spread = dict(reference.spread)
     sizes = scales(reference)
     for place, known in reference.spread.items():
+        numbers = np.isfinite(reference.arrays[place])
         distances = sorted(
-            _finite_or_infinite(np.abs(np.asarray(rough[place], "float64") - exact[place]))
+            distance
             for rough, exact in zip(seen, own, strict=True)
-            if place in rough and place in exact and rough[place].shape == exact[place].shape
+            if place in rough
+            and place in exact
+            and rough[place].shape == exact[place].shape == numbers.shape
+            and math.isfinite(distance := _largest_distance(rough[place], exact[place], numbers))
         )
         middle = distances[len(distances) // 2] if distances else 0.0
         least = UNIT_ROUNDOFF[dtype] * sizes[scaled_alike(place)]
@@ -205,9 +219,11 @@ def widened(
     return Reference(reference.arrays, spread)
 
 
-def _finite_or_infinite(distances: Array) -> float:
-    largest = float(distances.max(initial=0.0))
-    return math.inf if math.isnan(largest) else largest
+def _largest_distance(rough: Array, exact: Array, numbers: Array) -> float:
+    """Return the largest distance among the elements that are numbers in the reference."""
+    with np.errstate(invalid="ignore"):
+        distances = np.abs(np.asarray(rough, "float64") - exact)
+    return float(distances.max(initial=0.0, where=numbers))
 
 
 def scales(reference: Reference) -> dict[tuple[int, int, str, str], float]:

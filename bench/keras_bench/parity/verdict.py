@@ -227,7 +227,7 @@ def remarks(training: Training, reference: Reference) -> tuple[str, ...]:
     none = names_of(
         place for place in reference.spread if not np.isfinite(reference.arrays[place]).all()
     )
-    said += [f"{what} isn't a number everywhere, alike on most backends" for what in none]
+    said += [f"{what} isn't a number everywhere, alike on all backends" for what in none]
     return tuple(said)
 
 

@@ -9,11 +9,13 @@ from keras_bench.parity.own_rounding import (
     CONFIRMED,
     LEAP,
     MOST_MOVED,
+    ONE_LESS_BETA,
     ORDER_FACTOR,
     REST,
     depend_on_order,
     digits_lost,
     moved_by_orders,
+    with_constants,
     with_followers,
     with_orders,
     with_single_precision,
@@ -29,6 +31,7 @@ from keras_bench.parity.places import (
     LOSS,
     SPREAD,
     STEP,
+    UPDATE,
     WEIGHT_GRADIENT,
     Place,
     call_of,
@@ -127,6 +130,26 @@ def test_a_backend_without_float64_has_no_more_room():
     assert is_off(POOL, 0.9 * ROOM, with_sums(reference(POOL), {}, [POOL], BATCH))
 
 
+@pytest.mark.parametrize("stage", [UPDATE, STEP])
+def test_what_an_optimizer_makes_has_room_for_its_constants_as_they_are_rounded(stage):
+    place = Place(1, 1, stage, "dense/bias")
+    known = reference(place)
+    room = ONE_LESS_BETA * 2.0
+    rounded_too = {place: known.arrays[place] + [0.0, 0.99 * room]}
+    wider = with_constants(known, rounded_too, [place])
+    assert is_off(place, 0.99 * room, known)
+    assert not is_off(place, 0.99 * room, wider)
+    assert is_off(place, 1.01 * room, wider)
+    meant_otherwise = {place: known.arrays[place] + [0.0, 1.01 * room]}
+    assert is_off(place, 0.99 * room, with_constants(known, meant_otherwise, [place]))
+
+
+def test_neither_a_loss_nor_a_layer_has_room_for_constants_of_an_optimizer():
+    for place in (Place(1, 1, STEP), POOL, BIAS):
+        known = reference(place)
+        assert is_off(place, 5e-5, with_constants(known, known.arrays, [place]))
+
+
 def test_gradients_of_weights_are_sums_over_the_batch_which_the_order_shows():
     assert is_off(BIAS, 1e-4, summed(BIAS, 0.0))
 
@@ -151,6 +174,21 @@ def test_what_follows_from_a_stage_that_rounds_has_room_as_well(place):
 def test_what_follows_has_no_room_where_float64_or_the_stage_is_off_as_well():
     assert is_off(WHOLE, 2e-3, followed(1.1 * REST * 1e-3 * 2.0))
     assert is_off(WHOLE, 2e-3, followed(0.0, stage_bound=1e-5))
+
+
+def test_what_follows_from_constants_that_float64_rounds_as_well_has_room():
+    state, end = Place(1, 1, UPDATE, "w_velocity"), Place(1, 0, EPOCH_END, "w_velocity")
+    known = reference(end)
+    rounded = [2e-5, 0.0]
+    arrays = known.arrays | {state: np.array([1.0, 2.0])}
+    own = {state: arrays[state] + rounded, end: arrays[end] + rounded}
+    looked_at = [Deviation(state, 1e-5, 6e-5), Deviation(end, 1e-5, 1e-6)]
+    followed = with_followers(Reference(arrays, known.spread), own, looked_at)
+    assert is_off(end, 2e-5, known)
+    assert not is_off(end, 2e-5, followed)
+    meant_otherwise = own | {end: arrays[end] + [1.1 * CANCELLED * 2e-5, 0.0]}
+    strict = with_followers(Reference(arrays, known.spread), meant_otherwise, looked_at)
+    assert is_off(end, 2e-5, strict)
 
 
 def leapt(seen_off_by: float, own_off_by: float) -> bool:

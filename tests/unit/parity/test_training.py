@@ -218,9 +218,22 @@ def consensus(*values):
     return by_consensus([{step.key: np.array(each)} for each in values]).arrays[step]
 
 
-def test_a_consensus_is_no_number_where_most_are_none():
-    most, few = [np.nan, 1.0], [2.0, np.nan]
-    assert np.array_equal(consensus(most, most, few), [np.nan, 1.0], equal_nan=True)
+@pytest.mark.parametrize(
+    ("several", "middle"),
+    [
+        ((np.nan, np.nan, np.nan), np.nan),
+        ((np.nan, np.nan, np.inf), np.nan),
+        ((np.nan, np.inf, np.inf), np.inf),
+        ((np.nan, np.nan, 2.0), 2.0),
+        ((np.inf, np.inf, 2.0), 2.0),
+        ((np.nan, 2.0, 4.0), 3.0),
+        ((-np.inf, 2.0), 2.0),
+        ((1.0, 2.0, 4.0), 2.0),
+    ],
+)
+def test_a_consensus_is_finite_where_any_backend_is(several, middle):
+    found = consensus(*([each, 1.0] for each in several))
+    assert np.array_equal(found, [middle, 1.0], equal_nan=True)
 
 
 #: A number that float32 doesn't have, and what becomes of it there.
@@ -293,6 +306,15 @@ def test_a_backend_that_is_no_number_neither_decides_nor_excuses(odd):
     assert np.isfinite(widened(reference, seen, own, "float32").spread[place]).all()
     recordings = [{place.key: each[place]} for each in seen]
     assert np.isfinite(by_consensus(recordings).arrays[place]).all()
+
+
+def test_backends_without_numbers_excuse_themselves_in_nothing():
+    place, reference = one_place([1.0, 2.0, np.nan], [1e-7, 1e-7, np.nan])
+    nothing = {place: np.array([np.nan, 2.0, np.nan])}
+    own = {place: np.array([1.0, 2.0, np.nan])}
+    seen = {place: np.array([1.0, 2.5, np.nan])}
+    spread = widened(reference, [seen, nothing, nothing], [own, nothing, nothing], "float32").spread
+    assert spread[place][:2].tolist() == pytest.approx([COARSENESS * 0.5] * 2)
 
 
 def test_a_gradient_that_is_zero_but_for_rounding_is_measured_by_the_others_of_its_step():
