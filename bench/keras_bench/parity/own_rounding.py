@@ -194,7 +194,7 @@ def with_constants(
 
 
 def _distance(own: Array, truth: Array) -> float:
-    """Return the largest distance to the truth as a share of its size, infinite in another shape."""
+    """Return the largest distance to the truth by its size; infinite where the shapes differ."""
     if own.shape != truth.shape:
         return math.inf
     distance = float(np.abs(own - truth).max(initial=0.0))
