@@ -3,12 +3,8 @@
 On JAX, which starts fastest.
 """
 
-from pathlib import Path
-
 import pytest
 from loop_checks import verdicts_on_jax
-
-CASES = Path(__file__).parent / "cases"
 
 #: What is asked once for all of them is asked in one process.
 pytestmark = pytest.mark.xdist_group("chaotic loops")
@@ -111,10 +107,3 @@ def test_a_planted_fault_is_found(found, fault: str):
     off = {each.place.subject for each in found[fault].deviations if each.is_off}
     assert FAULTS[fault] in off
     assert "optimizer/learning_rate" not in off
-
-
-def test_on_a_network_for_images_the_fused_loop_is_compared_by_its_steps(warm_pythons):
-    found = verdicts_on_jax(warm_pythons["jax"], CASES / "mobile_net.py", "fused")
-    fused = found["fused"]
-    assert fused.outcome == "agrees"
-    assert "the first 3 steps, each from the state that fit comes to" in fused.reach

@@ -184,9 +184,15 @@ def test_a_planted_fault_is_found_and_named_once(check, fault, backend: str, nam
         assert re.search(pattern, cause), cause
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
-    "name", ["dense_3_5_2", "dense_1_16_32_2", "dense_3_5_2_adam", "dense_1_16_32_2_sgd"]
+    ("name", "dtype"),
+    [
+        ("dense_3_5_2", "float32"),
+        ("dense_1_16_32_2", "float32"),
+        ("dense_3_5_2", "float64"),
+        ("dense_1_16_32_2", "float64"),
+        ("dense_1_16_32_2_sgd", "float64"),
+    ],
 )
 def test_the_networks_differ_in_nothing_but_what_the_documentation_explains(
     check, name: str, dtype: str
@@ -261,22 +267,11 @@ def data(seed):
     assert outcomes(verdict) == {"tensorflow": "agrees"}, causes(verdict, "tensorflow")
 
 
-@pytest.mark.parametrize(
-    ("layers", "loss"),
-    [
-        (
-            "L.Dense(8, kernel_regularizer='l2'), L.BatchNormalization(), L.ReLU(), L.Dropout(0.5),"
-            " L.Dense(2, 'softmax')",
-            "sparse_categorical_crossentropy",
-        ),
-        (
-            "L.Reshape((3, 1)), L.LSTM(4), L.LayerNormalization(), L.Dense(2, 'softmax')",
-            "sparse_categorical_crossentropy",
-        ),
-    ],
-    ids=["normalization and dropout", "recurrent"],
-)
-def test_other_layers_are_compared_with_the_backends_own_float64(check, layers: str, loss: str):
+def test_other_layers_are_compared_with_the_backends_own_float64(check):
+    layers = (
+        "L.Dense(8, kernel_regularizer='l2'), L.BatchNormalization(), L.ReLU(), L.Dropout(0.5),"
+        " L.Dense(2, 'softmax')"
+    )
     model = f"[keras.Input((3,)), {layers}]"
     text = WORKLOAD.replace("from keras import ops", "from keras import layers as L, ops")
     verdict = check(re.sub(r"layers = \[keras.*\n", f"layers = {model}\n", text))
@@ -284,7 +279,7 @@ def test_other_layers_are_compared_with_the_backends_own_float64(check, layers: 
     assert set(outcomes(verdict).values()) == {"agrees"}, [
         causes(verdict, each) for each in outcomes(verdict)
     ]
-    assert any("switched off" in remark for remark in verdict.remarks) == ("Dropout" in layers)
+    assert any("switched off" in remark for remark in verdict.remarks)
 
 
 def test_a_backend_that_cannot_train_in_float64_is_compared_with_those_that_can(check):
@@ -311,14 +306,6 @@ def test_of_two_backends_without_a_reference_nobody_can_say_which_is_off(check):
     text = WORKLOAD.replace("# here", LAYER_CLASS_OFF)
     verdict = check(text, backends=("jax", "torch"))
     assert outcomes(verdict) == {"jax": "differs", "torch": "differs"}
-    assert not verdict.knows_who
-
-
-def test_three_backends_that_all_differ_do_not_excuse_each_other(check):
-    shares = "{'tensorflow': 1.0, 'jax': 1.01, 'torch': 1.02}[BACKEND]"
-    fault = LAYER_CLASS_OFF.replace('(1.0001 if BACKEND == "jax" else 1.0)', shares)
-    verdict = check(WORKLOAD.replace("# here", fault))
-    assert outcomes(verdict)["tensorflow"] == outcomes(verdict)["torch"] == "differs"
     assert not verdict.knows_who
 
 

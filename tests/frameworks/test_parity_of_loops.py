@@ -73,18 +73,17 @@ def test_a_fused_epoch_agrees_with_fit(
     run_cli, warm_pythons, workload, tmp_path: Path, backend: str
 ):
     answer = run_cli(
-        "parity", workload(WORKLOAD), "dense_1_16_32_2", "--loop=fused", f"--backend={backend}",
+        "parity", workload(WORKLOAD), "--loop=fused", f"--backend={backend}",
         f"--env={backend}={warm_pythons[backend]}", "--json=parity.json",
     )  # fmt: skip
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert answer.stdout.count(f"- {backend} fused agrees with fit to rounding") == 2
+    assert f"- {backend} fused agrees with fit to rounding" in answer.stdout
     document = json.loads((tmp_path / "cwd" / "parity.json").read_text())
     assert document["settings"]["epochs"] == 3
-    assert [each["workload"] for each in document["workloads"]] == ["mine", "dense_1_16_32_2"]
-    for each in document["workloads"]:
-        (loop,) = each["loops"]
-        assert loop["deviations"]
-        assert not any(deviation["is_off"] for deviation in loop["deviations"])
+    (found,) = document["workloads"]
+    (loop,) = found["loops"]
+    assert loop["deviations"]
+    assert not any(deviation["is_off"] for deviation in loop["deviations"])
 
 
 def test_a_loop_that_trains_something_else_fails_the_command_and_the_run(
@@ -115,9 +114,3 @@ def test_a_loop_that_refuses_is_unsupported(run_cli, stoppable_pythons, workload
     # Where nothing trains it, that is a fault.
     alone = run_cli("parity", file, "--loop=fit:4", "--backend=jax", env)
     assert alone.returncode == 3
-
-    answer = run_cli(
-        "run", file, "--loop=fit", "--loop=fit:4", "--quick", "--rounds=1", "--backend=jax", env
-    )
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert said in answer.stdout

@@ -102,7 +102,7 @@ def check_parity(
         except NotCovered as reason:
             network = None
             tell("training in float64, to know what is right")
-            reference, own = _ask_the_backends(
+            reference, own = ask_the_backends(
                 learners, settings, training, workers, failures, files
             )
             if not own:
@@ -197,7 +197,7 @@ def check_parity(
     )
 
 
-def _ask_the_backends(
+def ask_the_backends(
     learners: Mapping[str, Learner],
     settings: ParitySettings,
     training: Training,
