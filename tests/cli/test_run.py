@@ -88,6 +88,26 @@ def test_one_arms_failure_leaves_the_rest_and_the_exit_code_tells(run_cli, fake_
     assert "(torch failed)" in answer.stdout
 
 
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        ("os.write(reply, b'oh no\\n'); sample()", "it writes 'oh no' where the worker answers"),
+        ("sample(claimed_seconds=float('nan'))", "an epoch took nan s"),
+    ],
+)
+def test_a_workload_that_spoils_the_workers_answer_fails_alone(
+    run_cli, fake_python, tmp_path: Path, spoil: str, said: str
+):
+    python = fake_python(f"if request['backend'] == 'torch':\n    {spoil}\nelse:\n    sample()")
+    answer = run_cli("run", "dense_3_5_2", "--rounds=2", *env_options(python))
+    assert answer.returncode == 3, answer.stdout + answer.stderr
+    assert answer.stderr == ""
+    assert f"torch failed: dense_3_5_2 on torch: {said}" in answer.stdout
+    rows = json.loads((results(tmp_path) / "latest.json").read_text())["tables"][0]["rows"]
+    known = {row["backend"] for row in rows if row["epoch_seconds"] is not None}
+    assert known == {"tensorflow", "jax"}
+
+
 def test_a_backend_that_a_workload_is_not_for_is_no_failure(run_cli, fake_python, tmp_path: Path):
     problem = "say('problem', dict(kind='unsupported', message='it needs jax', traceback=''))"
     python = fake_python(f"{problem} if request['backend'] == 'torch' else sample()")

@@ -66,6 +66,10 @@ def measure_rounds(
                     progress.finished(event.arm, event.result, measured)
             measured = replace(measured, rounds=number)
             after_round(measured)
+    except Exception:
+        # Whatever went wrong, what was measured before is kept.
+        after_round(measured)
+        raise
     except KeyboardInterrupt:
         elapsed_seconds = time.monotonic() - start
         return replace(

@@ -1,6 +1,5 @@
 """Starts workers, blocks until they answer, and leaves nothing of them behind."""
 
-import json
 import os
 import selectors
 import signal
@@ -14,7 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-import msgspec
 import psutil
 
 import keras_bench
@@ -26,6 +24,7 @@ from keras_bench.errors import (
     WorkerTimeout,
     WorkloadError,
 )
+from keras_bench.measure.answers import NoAnswer, check, converted, read_line
 from keras_bench.measure.demand import Demand, demand
 from keras_bench.measure.problems import error_of
 from keras_bench.measure.variables import without_values, worker_variables
@@ -153,7 +152,7 @@ class Worker:
         self._deadline = time.monotonic() + timeout_seconds
         self._stage = "starting"
         self._compiling_since = self._left_seconds = 0.0
-        self._answers: deque[dict[str, Any]] = deque()
+        self._answers: deque[tuple[str, Any]] = deque()
         #: Those that the worker has told of, in their order.
         self.epochs: list[Epoch] = []
         self._partial_line = b""
@@ -188,12 +187,21 @@ class Worker:
         """
         if not self._listen(lambda: bool(self._answers)):
             raise self.failure()
-        ((name, body),) = self._answers.popleft().items()
+        name, body = self._answers.popleft()
         # What is said may be stored, and the values of variables are not to be.
-        body |= {key: without_values(body[key], self._passed) for key in TEXTS if key in body}
-        if name == "problem":
-            raise error_of(msgspec.convert(body, Problem), self._request)
-        return msgspec.convert(body, kind)
+        if isinstance(body, dict):
+            body |= {
+                key: without_values(body[key], self._passed)
+                for key in TEXTS
+                if isinstance(body.get(key), str)
+            }
+        with self._reading():
+            if name == "problem":
+                raise error_of(converted(body, Problem), self._request)
+            answer = converted(body, kind)
+            if isinstance(answer, Sample):
+                check(answer, len(self.epochs))
+        return answer
 
     def wait_until_ready(self) -> None:
         """Block until the worker waits to be let go; raise what `answer` raises."""
@@ -229,11 +237,10 @@ class Worker:
 
     def _unexpected(self) -> None:
         """Raise what the worker has answered instead of an epoch."""
-        if "problem" in self._answers[0]:
+        if self._answers[0][0] == "problem":
             self.answer(Problem)
-        request = self._request
         raise WorkloadError(
-            f"{request.workload.name} on {request.backend}",
+            self._thing,
             f"its training ended by itself after epoch {len(self.epochs)}",
             "let it train as many epochs as fit is told",
         )
@@ -290,13 +297,27 @@ class Worker:
     def _hear(self, chunk: bytes) -> None:
         *lines, self._partial_line = (self._partial_line + chunk).split(b"\n")
         for line in lines:
-            message = json.loads(line)
-            if "stage" in message:
-                self._enter(message["stage"])
-            elif "epoch" in message:
-                self.epochs.append(Epoch(**message["epoch"]))
-            else:
-                self._answers.append(message)
+            with self._reading():
+                name, content = read_line(line)
+                if name == "stage":
+                    self._enter(converted(content, str))
+                elif name == "epoch":
+                    self.epochs.append(converted(content, Epoch))
+                else:
+                    self._answers.append((name, content))
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Raise, where what is read in the block is no answer, whose fault that is."""
+        try:
+            yield
+        except NoAnswer as error:
+            raise WorkloadError(self._thing, str(error), error.remedy) from None
+
+    @property
+    def _thing(self) -> str:
+        request = self._request
+        return f"{request.workload.name} on {request.backend}"
 
     def _enter(self, stage: str) -> None:
         now = time.monotonic()

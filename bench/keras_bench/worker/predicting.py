@@ -1,8 +1,8 @@
 """Predicts one batch with one arm's model, and times the calls of `Model.predict`."""
 
 import math
-import time
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -81,13 +81,13 @@ class _Calls:
         """
         model, batch, size = self._model, self._batch, self._size
         count = 0
-        start = time.monotonic()
+        start = monotonic()
         self.stamps.begin()
         while True:
             # One batch, whatever its size: Keras would cut a larger one into batches of 32.
             model.predict(batch, batch_size=size, verbose=0)
             count += 1
-            if not go_on(count, time.monotonic() - start):
+            if not go_on(count, monotonic() - start):
                 return self.stamps.end(count)
 
 

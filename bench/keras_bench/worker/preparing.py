@@ -1,8 +1,8 @@
 """What every worker does first: import Keras, load the workload, build its model."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 from keras_bench.worker.data import Data, make_data
@@ -35,9 +35,9 @@ def prepare(request: Request, enter: Callable[[str], None]) -> Prepared:
     importing, loading, building = STAGES_BEFORE
 
     enter(importing)
-    start = time.perf_counter()
+    start = perf_counter()
     keras = import_keras(request)
-    import_seconds = time.perf_counter() - start
+    import_seconds = perf_counter() - start
 
     enter(loading)
     parts = load_workload(request.workload)
@@ -45,8 +45,8 @@ def prepare(request: Request, enter: Callable[[str], None]) -> Prepared:
     data = make_data(parts, request.seed)
 
     enter(building)
-    start = time.perf_counter()
+    start = perf_counter()
     model = build_model(parts, keras)
-    build_seconds = time.perf_counter() - start
+    build_seconds = perf_counter() - start
     data = data or make_random_data(keras, model, parts.fit, request.seed)
     return Prepared(keras, parts, model, data, import_seconds, build_seconds)

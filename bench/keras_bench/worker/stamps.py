@@ -4,8 +4,9 @@ The coordinator stops and continues this process from outside; what of an epoch 
 own slices is the coordinator's to say.
 """
 
-import time
+# By their own names: a workload may put others in their places in the module.
 from collections.abc import Callable
+from time import monotonic, process_time
 from typing import Any
 
 from keras_bench.worker.leaving import Leaving
@@ -30,14 +31,14 @@ class Stamps:
 
     def begin(self) -> None:
         """Let the next epoch begin now."""
-        self._start, self._cpu_start = time.monotonic(), time.process_time()
+        self._start, self._cpu_start = monotonic(), process_time()
 
     def end(self, calls: int = 1) -> bool:
         """End an epoch, or a block of so many calls; tell whether to go on.
 
         What the telling takes is part of no epoch.
         """
-        end, cpu_end = time.monotonic(), time.process_time()
+        end, cpu_end = monotonic(), process_time()
         self.seconds.append((end - self._start) / calls)
         self.cpu_seconds.append((cpu_end - self._cpu_start) / calls)
         self._reply("epoch", Epoch(self._start, end))

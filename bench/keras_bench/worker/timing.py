@@ -1,9 +1,9 @@
 """Trains one arm by its loop and times its epochs."""
 
 import math
-import time
 from collections.abc import Callable, Mapping
 from itertools import chain
+from time import thread_time
 from typing import Any
 
 from keras_bench.records import DATA_LOOP, Sample, steps_per_execution
@@ -153,6 +153,6 @@ def _waiting(prepared: Prepared, loop: str) -> tuple[str, ...]:
 
 def _work_for(cpu_seconds: float) -> None:
     # Wall time goes on while the process is stopped, and would end the work before it is done.
-    end = time.thread_time() + cpu_seconds
-    while time.thread_time() < end:
+    end = thread_time() + cpu_seconds
+    while thread_time() < end:
         pass

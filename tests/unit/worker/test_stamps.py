@@ -29,11 +29,8 @@ class Clocks:
 @pytest.fixture
 def clocks(monkeypatch):
     clocks = Clocks()
-    monkeypatch.setattr(
-        module,
-        "time",
-        SimpleNamespace(monotonic=lambda: clocks.wall, process_time=lambda: clocks.cpu),
-    )
+    monkeypatch.setattr(module, "monotonic", lambda: clocks.wall)
+    monkeypatch.setattr(module, "process_time", lambda: clocks.cpu)
     return clocks
 
 
@@ -49,6 +46,17 @@ def test_each_epoch_is_told_and_kept_without_what_the_telling_takes(clocks):
     assert stamps.seconds == [2.0, 4.0]
     assert stamps.cpu_seconds == [1.0, 8.0]
     assert clocks.told == [("epoch", Epoch(100.0, 102.0)), ("epoch", Epoch(107.0, 111.0))]
+
+
+def test_a_clock_that_a_workload_replaces_is_not_the_workers(monkeypatch):
+    stamps = Stamps(None, lambda key, value: None, SimpleNamespace(is_asked=False))
+    monkeypatch.setattr("time.monotonic", lambda: 0.0)
+    monkeypatch.setattr("time.process_time", lambda: 0.0)
+    stamps.begin()
+    sum(range(10_000))
+    stamps.end()
+    assert stamps.seconds[0] > 0.0
+    assert stamps.cpu_seconds[0] > 0.0
 
 
 def test_an_epoch_may_begin_anew(clocks):

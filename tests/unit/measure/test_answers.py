@@ -1,0 +1,87 @@
+"""What is an answer of a worker, and what a workload has spoilt."""
+
+import math
+
+import pytest
+from builders import sample
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keras_bench.measure.answers import NoAnswer, check, converted, read_line
+from keras_bench.records import Sample
+from keras_bench.worker.protocol import Epoch
+
+
+def test_a_message_is_its_name_and_content():
+    assert read_line(b'{"epoch": {"start_seconds": 1.0}}') == ("epoch", {"start_seconds": 1.0})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"hello", b"", b"\xff\xfe", b"3", b"[]", b"{}", b'{"a": 1, "b": 2}', b'{"stage": "x"',
+        b'hello{"stage": "x"}', b"[" * 100_000,
+    ],
+)  # fmt: skip
+def test_what_a_workload_writes_is_no_message(line):
+    with pytest.raises(NoAnswer, match="where the worker answers") as raised:
+        read_line(line)
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 400
+    assert "descriptor" in raised.value.remedy
+
+
+@given(st.binary())
+def test_whatever_is_written_is_a_message_or_none(line):
+    try:
+        name, _ = read_line(line)
+    except NoAnswer:
+        return
+    assert isinstance(name, str)
+
+
+@pytest.mark.parametrize("content", [{"start_seconds": "early"}, {}, None, [1.0, 2.0]])
+def test_a_message_of_another_form_is_none(content):
+    with pytest.raises(NoAnswer, match="spoils the worker's answer"):
+        converted(content, Epoch)
+
+
+def measured(**fields) -> Sample:
+    return sample(
+        **{
+            "epoch_seconds": (1.0, 0.5),
+            "epoch_cpu_seconds": (1.0, 0.5),
+            "losses": (0.7, 0.6),
+            "accuracies": (),
+        }
+        | fields
+    )
+
+
+def test_a_sample_that_was_measured_is_one():
+    check(measured(), 2)
+    check(measured(accuracies=(0.5, 1.0)), 2)
+    check(measured(losses=()), 2)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"accuracies": (0.5, math.nan)}, "its accuracy is nan in epoch 2"),
+        ({"losses": (math.inf, 0.5)}, "its loss is inf in epoch 1"),
+        ({"epoch_seconds": (1.0, 0.0)}, "an epoch took 0 s"),
+        ({"epoch_cpu_seconds": (1.0, -2.0)}, "an epoch took -2 s"),
+        ({"epoch_seconds": (1.0, math.nan)}, "an epoch took nan s"),
+        ({"epoch_seconds": (1.0,)}, "its answer is of 1 and 2 epochs"),
+        ({"losses": (0.7,)}, "its answer is of 1 and 2 epochs"),
+        ({"examples": 0}, "it tells of 0 examples"),
+    ],
+)
+def test_a_sample_that_cannot_be_what_was_measured_is_none(fields, said):
+    with pytest.raises(NoAnswer, match=said):
+        check(measured(**fields), 2)
+
+
+def test_epochs_that_were_told_of_are_in_the_sample():
+    with pytest.raises(NoAnswer, match="2 and 3 epochs"):
+        check(measured(), 3)
