@@ -398,7 +398,23 @@ threads_in_turn_option = click.option(
 no_parity_option = click.option(
     "--no-parity", is_flag=True, help="Skip the check that all sides learn the same."
 )
-OutputFile = click.Path(path_type=Path, dir_okay=False)
+
+
+class _OutputFile(click.Path):
+    """A file that is written, - for standard output."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str | bytes | os.PathLike[str]:
+        if not os.fspath(value):
+            self.fail("a file has no empty name; - is standard output", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+OutputFile = _OutputFile(path_type=Path, dir_okay=False, allow_dash=True)
 results_option = click.option(
     "--results",
     type=click.Path(path_type=Path, file_okay=True),

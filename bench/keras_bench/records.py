@@ -200,6 +200,9 @@ class Sample:
         return "turns" if self.counted is None else "slices"
 
 
+#: The name of a file that stands for standard output.
+STANDARD_OUTPUT = Path("-")
+
 #: What a parameter of a workload may be set to.
 Parameter = str | int | float | bool | None
 

@@ -78,6 +78,14 @@ def test_a_slower_run_is_a_regression_in_every_output(run_cli, results, tmp_path
     assert (suite.get("name"), suite.get("failures")) == ("keras-bench compare", "1")
 
 
+def test_a_dash_leaves_standard_output_to_the_file_alone(run_cli, results):
+    before, after = store(results, 10, net()), store(results, 12, net())
+    answer = run_cli("compare", before, after, "--json=-")
+    assert json.loads(answer.stdout)["pairs"][0]["verdict"] == "undecided"
+    assert "undecided: net on jax" in answer.stderr
+    assert not (results.parent / "-").exists()
+
+
 def test_the_way_back_is_an_improvement(run_cli, results):
     history_of(results, "jax")
     before, after = store(results, 10, net(1.3)), store(results, 12, net())
@@ -219,6 +227,9 @@ def test_a_broken_line_of_the_history_is_said_once(run_cli, results):
         (["latest"], 2, "Missing argument 'CANDIDATE'"),
         (["latest", "latest", "--threshold=0"], 2, "--threshold"),
         (["latest", "latest", "--json=."], 2, "is a directory"),
+        (["latest", "latest", "--json="], 2, "a file has no empty name"),
+        (["latest", "latest", "--json=-", "--junit=-"], 2, "-: two outputs are to be there"),
+        (["latest", "broken.json", "--json=./broken.json"], 2, "broken.json: it is read; name"),
         (["none.json", "latest"], 10, "none.json: is no file, and git says"),
         (["latest", "HEAD"], 10, "HEAD: is no file, and git says: not a git repository"),
         (["broken.json", "latest"], 10, "broken.json: isn't JSON"),

@@ -89,7 +89,7 @@ def calibrate(
         BenchError: whatever keeps a worker from being measured; what was measured before is saved
             where it is enough to say anything.
     """
-    console = make_console()
+    console = make_console([page])
     workload, *others = workloads.find(Selection((name,)))
     if others:
         raise UsageError(name, "holds several workloads", f"name one, {workload.name}")

@@ -35,8 +35,8 @@ def compare_runs(
         NothingMeasured: they are the same run, or have no arm in common.
         ResultsUnwritable: before anything is printed.
     """
-    console = make_console()
-    check_outputs([outputs.markdown, outputs.json, outputs.junit])
+    console = make_console(outputs.files)
+    check_outputs(outputs.files, [Path(baseline), Path(candidate)])
     before, after = find(baseline, outputs.results), find(candidate, outputs.results)
     if across_machines and differences(before, after):
         found = compare_across_machines(before, after, threshold)
@@ -46,7 +46,7 @@ def compare_runs(
     conclusions = [conclusion(pair, found) for pair in found.pairs]
     annotate(console, TITLE, conclusions)
     suite = suite_of(TITLE, after.started_utc, 0.0, conclusions, undecided_fails)
-    files = [file for file in (outputs.markdown, outputs.json, outputs.junit) if file is not None]
+    files = [file for file in outputs.files if file is not None]
     writes = writes_of(outputs, markdown(found), suite, partial(save, found))
     unwritable = write_all(console, writes, files)
     failures = [side.failure for pair in found.pairs for side in pair.sides if side.failure]

@@ -46,7 +46,7 @@ from keras_bench.report.explanation import draw, markdown, print_explanation
 from keras_bench.report.progress import make_progress
 from keras_bench.report.terminal import about_to_wait, busy, make_console, print_warnings, say
 from keras_bench.store.explanations import save
-from keras_bench.store.files import write_atomically
+from keras_bench.store.files import write_file
 from keras_bench.worker.protocol import Workload
 
 #: What an explanation is measured by where no option says otherwise: short rounds, for the
@@ -80,7 +80,7 @@ def explain(
         UsageError, WorkloadError, BackendError, ResultsUnwritable: before anything is measured.
         BenchError: training by `fit` fails.
     """
-    console = make_console()
+    console = make_console([files.markdown, files.json])
     first, *others = _workloads(name, parameters)
     finder = environments_of(
         environments, say(console), busy(console), workloads.requirements([first])
@@ -198,7 +198,7 @@ def _conclude(
         print_explanation(console, found, run)
         writes: list[Callable[[], None]] = []
         if files.markdown is not None:
-            writes.append(partial(write_atomically, files.markdown, markdown(found, run)))
+            writes.append(partial(write_file, files.markdown, markdown(found, run)))
         if files.json is not None:
             writes.append(partial(save, found, run, watched, files.json))
         written = [file for file in (files.markdown, files.json) if file is not None]

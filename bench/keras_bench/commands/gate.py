@@ -49,10 +49,8 @@ def measure(
     Raises:
         UsageError, WorkloadError, BackendError, ResultsUnwritable: before anything is measured.
     """
-    console = make_console()
-    check_outputs(
-        [outputs.results / "gates" / "any", outputs.markdown, outputs.json, outputs.junit]
-    )
+    console = make_console(outputs.files)
+    check_outputs([outputs.results / "gates" / "any", *outputs.files])
     required = required_by(selection, [baseline, candidate])
     finder = environments_of(environments, say(console), busy(console), required)
     sides = probe_sides([baseline, candidate], finder)

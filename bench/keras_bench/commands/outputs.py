@@ -10,9 +10,15 @@ from rich.console import Console
 from rich.text import Text
 
 from keras_bench.analyze.conclusion import Conclusion
-from keras_bench.errors import ResultsUnwritable
+from keras_bench.errors import ResultsUnwritable, UsageError
+from keras_bench.records import STANDARD_OUTPUT
 from keras_bench.report.github import annotations
-from keras_bench.store.files import append_lines, check_writable, write_atomically
+from keras_bench.store.files import (
+    append_lines,
+    check_writable,
+    is_stream,
+    write_file,
+)
 
 
 @dataclass(frozen=True)
@@ -24,11 +30,32 @@ class Outputs:
     json: Path | None = None
     junit: Path | None = None
 
+    @property
+    def files(self) -> tuple[Path | None, ...]:
+        """Those beside the results."""
+        return (self.markdown, self.json, self.junit)
 
-def check_outputs(files: Sequence[Path | None]) -> None:
-    """Try to write beside every file that is to be written; raise ResultsUnwritable."""
-    for folder in dict.fromkeys(file.parent for file in files if file is not None):
+
+def check_outputs(files: Sequence[Path | None], inputs: Sequence[Path] = ()) -> None:
+    """Try whether every file can be written, before anything is done for it.
+
+    Raises:
+        UsageError: two are one file, or one is among the `inputs`, which it would overwrite.
+        ResultsUnwritable: a place can't be written.
+    """
+    wanted = [file for file in files if file is not None]
+    known = {_place(each): each for each in inputs}
+    for file in wanted:
+        if _place(file) in known:
+            what = "it is read" if known[_place(file)] in inputs else "two outputs are to be there"
+            raise UsageError(str(file), what, "name another file")
+        known[_place(file)] = file
+    for folder in dict.fromkeys(file.resolve().parent for file in wanted if not is_stream(file)):
         check_writable(folder)
+
+
+def _place(file: Path) -> Path:
+    return file if file == STANDARD_OUTPUT else file.resolve()
 
 
 def annotate(console: Console, title: str, conclusions: Sequence[Conclusion]) -> None:
@@ -53,9 +80,9 @@ def writes_of(
     if outputs.json is not None:
         writes.append(partial(save, outputs.json))
     if outputs.markdown is not None:
-        writes.append(partial(write_atomically, outputs.markdown, page))
+        writes.append(partial(write_file, outputs.markdown, page))
     if outputs.junit is not None:
-        writes.append(partial(write_atomically, outputs.junit, suite))
+        writes.append(partial(write_file, outputs.junit, suite))
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         writes.append(partial(append_lines, Path(summary), page, ""))
     return writes
@@ -75,6 +102,7 @@ def write_all(
         except ResultsUnwritable as error:
             console.print(Text(f"error: {error}", style="red"), soft_wrap=True)
             first = first or error
+    files = [file for file in files if file != STANDARD_OUTPUT]
     if first is None and files:
         console.print(f"Written to {', '.join(map(str, files))}", soft_wrap=True)
     return first

@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from keras_bench.analyze.answer import listed
+from keras_bench.commands.outputs import check_outputs
 from keras_bench.environments.finding import environments_of
 from keras_bench.environments.interpreters import Interpreter
 from keras_bench.errors import ParityFailed
@@ -20,7 +21,6 @@ from keras_bench.records import Environment, EnvironmentChoice, Selection
 from keras_bench.report.loop_parity import print_loop_verdicts
 from keras_bench.report.parity import print_verdict
 from keras_bench.report.terminal import about_to_wait, busy, make_console, say, stages
-from keras_bench.store.files import check_writable
 from keras_bench.store.parity import save as save_verdicts
 from keras_bench.store.parity import save_loop_verdicts
 from keras_bench.worker.protocol import Workload
@@ -40,14 +40,13 @@ def check(
     Raises:
         UsageError, WorkloadError, BackendError, ResultsUnwritable: before anything is trained.
     """
-    console = make_console()
+    console = make_console([file])
     chosen = workloads.find(selection)
     finder = environments_of(
         environments, say(console), busy(console), workloads.requirements(chosen)
     )
     interpreters = finder.interpreters(backends, dict(environments.named))
-    if file is not None:
-        check_writable(file.parent)
+    check_outputs([file])
     verdicts = []
     with (
         machine_lock(about_to_wait(console)),
@@ -78,15 +77,14 @@ def check_by_loops(
     debug: bool,
 ) -> int:
     """Check that loops train what `fit` does on each backend; otherwise as `check`."""
-    console = make_console()
+    console = make_console([file])
     settings = replace(settings, epochs=settings.epochs or EPOCHS)
     chosen = workloads.find(selection)
     finder = environments_of(
         environments, say(console), busy(console), workloads.requirements(chosen)
     )
     interpreters = finder.interpreters(backends, dict(environments.named))
-    if file is not None:
-        check_writable(file.parent)
+    check_outputs([file])
     verdicts: dict[str, list[LoopVerdict]] = {}
     with (
         machine_lock(about_to_wait(console)),

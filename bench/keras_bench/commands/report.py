@@ -8,8 +8,9 @@ from keras_bench.analyze.history import HistoryRow
 from keras_bench.analyze.measured import measured_run
 from keras_bench.analyze.shifts import find_series
 from keras_bench.analyze.words import WORDS
+from keras_bench.commands.outputs import check_outputs
 from keras_bench.errors import NothingMeasured, ResultsBroken
-from keras_bench.records import Gate, GateSettings, Run
+from keras_bench.records import STANDARD_OUTPUT, Gate, GateSettings, Run
 from keras_bench.report.markdown import title
 from keras_bench.report.page.change_sections import (
     GATE_TITLE,
@@ -25,7 +26,7 @@ from keras_bench.report.page.document import render
 from keras_bench.report.page.run_sections import run_sections
 from keras_bench.report.terminal import make_console
 from keras_bench.store import history
-from keras_bench.store.files import write_atomically
+from keras_bench.store.files import write_file
 from keras_bench.store.runs import newest
 from keras_bench.store.stored import load
 
@@ -37,13 +38,16 @@ def report(files: tuple[Path, ...], output: Path | None, results: Path) -> None:
 
     Raises:
         ResultsBroken: one isn't anything that was stored.
+        UsageError: the page is to be written over one of them.
         DiskFull, ResultsUnwritable: the page can't be written.
     """
-    console = make_console()
+    console = make_console([output])
+    check_outputs([output], files)
     known = [(file, load(file)) for file in files or (newest(results),)]
     file = output or report_file(results)
-    write_atomically(file, page(known, results))
-    console.print(f"Written to {file}", soft_wrap=True)
+    write_file(file, page(known, results))
+    if file != STANDARD_OUTPUT:
+        console.print(f"Written to {file}", soft_wrap=True)
 
 
 def report_file(results: Path) -> Path:

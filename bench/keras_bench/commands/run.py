@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +31,7 @@ from keras_bench.report.progress import draw_run, make_progress
 from keras_bench.report.run import print_tables
 from keras_bench.report.terminal import about_to_wait, busy, make_console, print_warnings, say
 from keras_bench.store import latest, runs
-from keras_bench.store.files import check_writable
+from keras_bench.store.files import check_writable, own_name
 from keras_bench.store.history import append
 from keras_bench.worker.protocol import Workload
 
@@ -66,6 +66,7 @@ def measure(
     with (
         machine_lock(about_to_wait(console)),
         launcher(settings.timeout_seconds, environments.variables) as workers,
+        ExitStack() as names,
     ):
         seen = examine(interpreters)
         print_warnings(console, diagnose(seen))
@@ -77,6 +78,7 @@ def measure(
             surroundings=without_folders(seen),
         )
         start = time.monotonic()
+        run = names.enter_context(own_name(run, results / "runs"))
         if settings.parity:
             groups = [[arm for arm in targets if arm.workload == each.name] for each in chosen]
             parities = check_first(

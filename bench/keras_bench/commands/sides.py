@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -31,6 +31,7 @@ from keras_bench.records import Arm, ArmResult, Environment, Failure, Gate, Gate
 from keras_bench.report.gate import draw_gate
 from keras_bench.report.progress import make_progress
 from keras_bench.report.terminal import about_to_wait, print_warnings
+from keras_bench.store.files import own_name
 from keras_bench.store.gates import gate_file, save
 from keras_bench.store.history import append
 from keras_bench.worker.protocol import Workload
@@ -162,6 +163,7 @@ def measure_sides(
     with (
         machine_lock(about_to_wait(console)),
         launcher(settings.timeout_seconds, variables) as workers,
+        ExitStack() as names,
     ):
         seen = examine(found)
         print_warnings(console, diagnose(seen))
@@ -173,6 +175,7 @@ def measure_sides(
             surroundings=without_folders(seen),
         )
         start = time.monotonic()
+        measured = names.enter_context(own_name(measured, results_folder / "gates"))
         if settings.parity:
             checked = check_first(
                 console, results, _groups(targets), targets, _side_name, settings.seed, workers,

@@ -41,9 +41,9 @@ def sweep_versions(
         UsageError, WorkloadError, ResultsUnwritable: before anything is measured.
     """
     _check_labels(sides)
-    console = make_console()
+    console = make_console(outputs.files)
     results = outputs.results
-    check_outputs([results / "gates" / "any", outputs.markdown, outputs.json, outputs.junit])
+    check_outputs([results / "gates" / "any", *outputs.files])
     required = required_by(selection, sides)
     finder = environments_of(environments, say(console), busy(console), required)
     probed = probe_sides(sides, finder)

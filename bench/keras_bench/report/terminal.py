@@ -13,6 +13,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from keras_bench.analyze.diagnosis import Finding
+from keras_bench.records import STANDARD_OUTPUT
 from keras_bench.report.findings import TITLES, cells, warning
 
 #: The width of what is printed where no terminal says how wide it is.
@@ -29,11 +30,17 @@ class _Console(Console):
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
-def make_console() -> Console:
-    """Return a console; a file or pipe gets plain lines that aren't cut to 80 characters."""
-    console = _Console(highlight=False, markup=False, emoji=False)
+def make_console(outputs: Sequence[Path | None] = ()) -> Console:
+    """Return a console; a file or pipe gets plain lines that aren't cut to 80 characters.
+
+    It is standard error where one of a command's outputs is standard output.
+    """
+    stderr = STANDARD_OUTPUT in outputs
+    console = _Console(highlight=False, markup=False, emoji=False, stderr=stderr)
     if not console.is_terminal:
-        console = _Console(highlight=False, markup=False, emoji=False, width=PLAIN_WIDTH)
+        console = _Console(
+            highlight=False, markup=False, emoji=False, stderr=stderr, width=PLAIN_WIDTH
+        )
     return console
 
 

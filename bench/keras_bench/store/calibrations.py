@@ -9,7 +9,7 @@ import msgspec
 from keras_bench.analyze.calibration import Capability
 from keras_bench.analyze.clocks import clock_of
 from keras_bench.records import Calibration, GateSettings
-from keras_bench.store.files import write_atomically
+from keras_bench.store.files import write_file
 
 
 def calibration_file(results: Path, fingerprint: str, workload: str, backend: str) -> Path:
@@ -26,7 +26,7 @@ def save(calibration: Calibration, found: Capability, threshold: float, results:
         "capability": msgspec.to_builtins(found),
         "calibration": msgspec.to_builtins(calibration),
     }
-    write_atomically(file, json.dumps(document, indent=1) + "\n")
+    write_file(file, json.dumps(document, indent=1) + "\n")
     return file
 
 

@@ -15,7 +15,7 @@ from keras_bench.analyze.measured import MeasuredArm, MeasuredRun
 from keras_bench.analyze.stats import centre
 from keras_bench.records import SCHEMA_VERSION
 from keras_bench.report.columns import interval_record
-from keras_bench.store.files import write_atomically
+from keras_bench.store.files import write_file
 
 
 def save(comparison: Comparison, file: Path) -> None:
@@ -30,7 +30,7 @@ def save(comparison: Comparison, file: Path) -> None:
         "worth": worth(comparison) or None,
         "pairs": [_pair(pair, comparison) for pair in comparison.pairs],
     }
-    write_atomically(file, json.dumps(document, indent=1, allow_nan=False) + "\n")
+    write_file(file, json.dumps(document, indent=1, allow_nan=False) + "\n")
 
 
 def _run(run: MeasuredRun) -> Mapping[str, Any]:

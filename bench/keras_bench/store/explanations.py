@@ -8,7 +8,7 @@ import msgspec
 from keras_bench.analyze.advice import advice
 from keras_bench.analyze.explanation import Explanation
 from keras_bench.records import Profile, Run
-from keras_bench.store.files import write_atomically
+from keras_bench.store.files import write_file
 
 
 def save(found: Explanation, run: Run, profile: Profile | None, file: Path) -> None:
@@ -19,4 +19,4 @@ def save(found: Explanation, run: Run, profile: Profile | None, file: Path) -> N
         "run": msgspec.to_builtins(run),
         "profile": msgspec.to_builtins(profile),
     }
-    write_atomically(file, json.dumps(document, indent=1, allow_nan=False) + "\n")
+    write_file(file, json.dumps(document, indent=1, allow_nan=False) + "\n")

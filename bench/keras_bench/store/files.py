@@ -3,11 +3,23 @@
 import errno
 import os
 import re
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from io import TextIOWrapper
 from pathlib import Path
+from typing import TypeVar
 
 from keras_bench.errors import DiskFull, ResultsUnwritable
-from keras_bench.records import Gate, Run
+from keras_bench.records import STANDARD_OUTPUT, Gate, Run
+
+#: How a time is written in a record.
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+Measured = TypeVar("Measured", Run, Gate)
 
 
 def stored_name(measured: Run | Gate) -> str:
@@ -16,15 +28,62 @@ def stored_name(measured: Run | Gate) -> str:
     return f"{time}-{measured.machine.fingerprint}.json"
 
 
-def write_atomically(path: Path, text: str) -> None:
+@contextmanager
+def own_name(measured: Measured, folder: Path) -> Iterator[Measured]:
+    """Give what is measured with a time by which nothing else in the folder is called.
+
+    Two that begin in the same second, in two containers say, would write one file. While the block
+    lasts, a hidden file keeps the name; where the folder can't be written, that is said later.
+    """
+    hidden = None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        while hidden is None:
+            name = stored_name(measured)
+            wanted = folder / f".{name}.taken"
+            try:
+                os.close(os.open(wanted, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+                hidden = wanted
+            except FileExistsError:
+                measured = _a_second_later(measured)
+                continue
+            if (folder / name).exists():
+                hidden.unlink()
+                hidden, measured = None, _a_second_later(measured)
+    except OSError:
+        pass
+    try:
+        yield measured
+    finally:
+        if hidden is not None:
+            hidden.unlink(missing_ok=True)
+
+
+def _a_second_later(measured: Measured) -> Measured:
+    later = datetime.strptime(measured.started_utc, TIME_FORMAT) + timedelta(seconds=1)
+    return replace(measured, started_utc=later.strftime(TIME_FORMAT))
+
+
+def is_stream(path: Path) -> bool:
+    """Tell whether a path is what is written as it comes: standard output, a device or a pipe."""
+    return path == STANDARD_OUTPUT or (path.exists() and not path.is_file() and not path.is_dir())
+
+
+def write_file(path: Path, text: str) -> None:
     """Write a text file so that a crash at any moment leaves the old content or the new one.
+
+    Links are followed. Standard output, a device or a pipe stays what it is, and is written to.
 
     Raises:
         DiskFull: the disk, or the user's share of it, is full.
         ResultsUnwritable: anything else that keeps the file from being written.
     """
+    if is_stream(path):
+        _write_stream(path, text)
+        return
     unfinished = None
     try:
+        path = path.resolve()
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         unfinished = Path(name)
@@ -54,8 +113,11 @@ def append_lines(path: Path, lines: str, heading: str) -> None:
     heading and an empty line.
 
     Raises:
-        DiskFull, ResultsUnwritable: as `write_atomically` does; then nothing is added.
+        DiskFull, ResultsUnwritable: as `write_file` does; then nothing is added.
     """
+    if is_stream(path):
+        _write_stream(path, heading + lines)
+        return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
@@ -78,11 +140,27 @@ def check_writable(folder: Path) -> None:
     """Try to write into a folder before anything is measured for it.
 
     Raises:
-        DiskFull, ResultsUnwritable: as `write_atomically` does.
+        DiskFull, ResultsUnwritable: as `write_file` does.
     """
-    probe = folder / ".writable"
-    write_atomically(probe, "measured results go here\n")
-    probe.unlink(missing_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".writable.") as probe:
+            probe.write("measured results go here\n")
+    except OSError as error:
+        raise _as_results_error(error, folder) from None
+
+
+def _write_stream(path: Path, text: str) -> None:
+    try:
+        if path == STANDARD_OUTPUT:
+            if isinstance(sys.stdout, TextIOWrapper):
+                sys.stdout.reconfigure(errors="backslashreplace")
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        else:
+            path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
+    except OSError as error:
+        raise _as_results_error(error, path) from None
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

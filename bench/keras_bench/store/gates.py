@@ -13,7 +13,7 @@ from keras_bench.analyze.pairs import Pair
 from keras_bench.errors import ResultsBroken
 from keras_bench.records import SCHEMA_VERSION, Gate
 from keras_bench.report.columns import interval_record
-from keras_bench.store.files import stored_name, write_atomically
+from keras_bench.store.files import stored_name, write_file
 
 
 def gate_file(gate: Gate, results: Path) -> Path:
@@ -28,7 +28,7 @@ def save(gate: Gate, pairs: Sequence[Pair], file: Path) -> None:
         "pairs": [_found(pair, gate.settings.threshold) for pair in pairs],
         "gate": msgspec.to_builtins(gate),
     }
-    write_atomically(file, json.dumps(document, indent=1, allow_nan=False) + "\n")
+    write_file(file, json.dumps(document, indent=1, allow_nan=False) + "\n")
 
 
 def load(file: Path) -> Gate:

@@ -27,7 +27,7 @@ from keras_bench.records import (
 )
 from keras_bench.report.columns import record
 from keras_bench.report.markdown import document
-from keras_bench.store.files import write_atomically
+from keras_bench.store.files import write_file
 from keras_bench.store.runs import run_file
 
 
@@ -38,9 +38,9 @@ def save(run: Run, tables: Sequence[Table], results: Path) -> None:
     records = [record(row, run.complete) for table in tables for row in table.rows]
     # Whole numbers with gaps stay whole numbers only with pandas' own types.
     frame = pd.DataFrame(records).convert_dtypes()
-    write_atomically(results / "latest.md", document(run, tables))
-    write_atomically(results / "latest.csv", frame.to_csv(index=False))
-    write_atomically(results / "latest.json", json.dumps(_as_json(run, tables), indent=1) + "\n")
+    write_file(results / "latest.md", document(run, tables))
+    write_file(results / "latest.csv", frame.to_csv(index=False))
+    write_file(results / "latest.json", json.dumps(_as_json(run, tables), indent=1) + "\n")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from keras_bench.parity.loops import LoopVerdict, sentence_of_loop
 from keras_bench.parity.places import EPOCH_LOSS, RUNNING_LOSS, Place
 from keras_bench.parity.verdict import BackendVerdict, Verdict, sentence
 from keras_bench.records import Environment
-from keras_bench.store.files import write_atomically
+from keras_bench.store.files import write_file
 
 #: Places of a cause that are written down one by one.
 FIRST_PLACES = 10
@@ -55,7 +55,7 @@ def _write(
         "settings": dict(settings),
         "workloads": found,
     }
-    write_atomically(file, json.dumps(document, indent=1, allow_nan=False) + "\n")
+    write_file(file, json.dumps(document, indent=1, allow_nan=False) + "\n")
 
 
 def _loop(each: LoopVerdict) -> dict[str, object]:

@@ -16,7 +16,7 @@ import msgspec
 from keras_bench.analyze.steady import steady
 from keras_bench.errors import ResultsBroken
 from keras_bench.records import SCHEMA_VERSION, Arm, ArmResult, Run, Sample
-from keras_bench.store.files import stored_name, write_atomically
+from keras_bench.store.files import stored_name, write_file
 
 
 def run_file(run: Run, results: Path) -> Path:
@@ -35,7 +35,7 @@ def newest(results: Path) -> Path:
 def save(run: Run, results: Path) -> Path:
     """Write the run and return its file; raise ResultsUnwritable or DiskFull."""
     file = run_file(run, results)
-    write_atomically(file, json.dumps(to_document(run), indent=1, allow_nan=False) + "\n")
+    write_file(file, json.dumps(to_document(run), indent=1, allow_nan=False) + "\n")
     return file
 
 

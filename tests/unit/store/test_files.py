@@ -8,9 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from builders import run
 
 from keras_bench.errors import DiskFull, ResultsUnwritable
-from keras_bench.store.files import append_lines, check_writable, write_atomically
+from keras_bench.records import STANDARD_OUTPUT
+from keras_bench.store.files import (
+    append_lines,
+    check_writable,
+    own_name,
+    stored_name,
+    write_file,
+)
 
 OLD = "what was there before\n"
 NOBODY = 65534
@@ -29,24 +37,24 @@ def names_in(folder):
 
 def test_a_file_is_written_whole_and_nothing_else_is_left(tmp_path):
     file = tmp_path / "latest.md"
-    write_atomically(file, "± one\r\ntwo\n")
+    write_file(file, "± one\r\ntwo\n")
     assert file.read_bytes() == "± one\r\ntwo\n".encode()
     assert names_in(tmp_path) == ["latest.md"]
 
 
 def test_an_old_file_is_replaced(old_file):
-    write_atomically(old_file, "new")
+    write_file(old_file, "new")
     assert old_file.read_text() == "new"
     assert names_in(old_file.parent) == [old_file.name]
 
 
 def test_missing_folders_are_made(tmp_path):
-    write_atomically(tmp_path / "results" / "runs" / "one.json", "{}")
+    write_file(tmp_path / "results" / "runs" / "one.json", "{}")
     assert (tmp_path / "results" / "runs" / "one.json").read_text() == "{}"
 
 
 def test_others_may_read_a_result(tmp_path):
-    write_atomically(tmp_path / "latest.md", "text")
+    write_file(tmp_path / "latest.md", "text")
     assert (tmp_path / "latest.md").stat().st_mode & 0o777 == 0o644
 
 
@@ -76,7 +84,7 @@ def protected_file():
 
 def test_a_folder_without_write_permission_keeps_the_old_file(protected_file):
     with without_root_rights(), pytest.raises(ResultsUnwritable) as caught:
-        write_atomically(protected_file, "new")
+        write_file(protected_file, "new")
     assert str(caught.value) == (
         f"{protected_file}: can't be written (permission denied); name another place"
     )
@@ -98,7 +106,7 @@ def test_trying_a_folder_leaves_nothing_in_it(tmp_path):
 
 def test_a_file_where_a_folder_should_be_is_an_error_of_one_line(old_file):
     with pytest.raises(ResultsUnwritable) as caught:
-        write_atomically(old_file / "latest.md", "new")
+        write_file(old_file / "latest.md", "new")
     assert "\n" not in str(caught.value)
     assert old_file.read_text() == OLD
 
@@ -106,7 +114,7 @@ def test_a_file_where_a_folder_should_be_is_an_error_of_one_line(old_file):
 def test_a_folder_where_the_file_should_be_stays(tmp_path):
     (tmp_path / "latest.md").mkdir()
     with pytest.raises(ResultsUnwritable):
-        write_atomically(tmp_path / "latest.md", "new")
+        write_file(tmp_path / "latest.md", "new")
     assert names_in(tmp_path) == ["latest.md"]
     assert (tmp_path / "latest.md").is_dir()
 
@@ -115,11 +123,11 @@ WRITE_BEYOND_A_LIMIT = f"""
 import resource, sys
 from pathlib import Path
 from keras_bench.errors import ResultsUnwritable
-from keras_bench.store.files import write_atomically
+from keras_bench.store.files import write_file
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, {resource.RLIM_INFINITY}))
 try:
-    write_atomically(Path(sys.argv[1]), "new\\n" * 100_000)
+    write_file(Path(sys.argv[1]), "new\\n" * 100_000)
 except ResultsUnwritable as error:
     print(error)
 """
@@ -140,9 +148,9 @@ def test_a_write_that_fails_in_the_middle_keeps_the_old_file(old_file):
 
 def test_a_disk_that_becomes_full_keeps_the_old_file_and_is_named(tiny_disk):
     file = tiny_disk / "latest.md"
-    write_atomically(file, OLD)
+    write_file(file, OLD)
     with pytest.raises(DiskFull) as caught:
-        write_atomically(file, "new\n" * 100_000)
+        write_file(file, "new\n" * 100_000)
     assert str(caught.value) == (
         f"{file}: the disk is full; free some space, or name another place"
     )
@@ -161,10 +169,10 @@ WRITE_FOR_EVER = """
 import sys
 from itertools import cycle
 from pathlib import Path
-from keras_bench.store.files import write_atomically
+from keras_bench.store.files import write_file
 
 for letter in cycle("ab"):
-    write_atomically(Path(sys.argv[1]), letter * 2**20)
+    write_file(Path(sys.argv[1]), letter * 2**20)
     print(letter, flush=True)
 """
 
@@ -273,3 +281,61 @@ def test_the_lines_of_two_writers_never_mix(tmp_path):
     assert sorted(line for line in lines if line not in ("", "name")) == sorted(
         [letter * 5000 for letter in "ab"] * 100
     )
+
+
+def test_a_link_is_followed_and_stays_one(tmp_path, old_file):
+    link = tmp_path / "link.md"
+    link.symlink_to(old_file)
+    write_file(link, "new")
+    assert link.is_symlink()
+    assert old_file.read_text() == "new"
+    nowhere = tmp_path / "dangling.md"
+    nowhere.symlink_to(tmp_path / "folder" / "new.md")
+    write_file(nowhere, "new")
+    assert (tmp_path / "folder" / "new.md").read_text() == "new"
+
+
+@pytest.mark.parametrize("write", [write_file, lambda path, text: append_lines(path, text, "")])
+def test_a_named_pipe_is_written_to_and_stays_one(tmp_path, write):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write(pipe, "± one\n")
+    assert os.read(reader, 100) == "± one\n".encode()
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_device_is_written_to_and_stays_one():
+    before = Path("/dev/null").stat()
+    write_file(Path("/dev/null"), "text")
+    assert Path("/dev/null").stat().st_rdev == before.st_rdev
+
+
+def test_a_full_device_is_a_full_disk():
+    with pytest.raises(DiskFull, match="/dev/full"):
+        write_file(Path("/dev/full"), "text")
+
+
+def test_a_dash_is_standard_output(capfd):
+    write_file(STANDARD_OUTPUT, "± one\n")
+    append_lines(STANDARD_OUTPUT, "two\n", "")
+    assert capfd.readouterr().out == "± one\ntwo\n"
+
+
+def test_what_begins_in_the_same_second_has_a_name_of_its_own(tmp_path):
+    begun = run(started_utc="2026-01-01T23:59:59Z")
+    with own_name(begun, tmp_path) as first, own_name(begun, tmp_path) as second:
+        assert first == begun
+        assert second.started_utc == "2026-01-02T00:00:00Z"
+        (tmp_path / stored_name(first)).write_text("{}")
+    with own_name(begun, tmp_path) as third:
+        assert third.started_utc == "2026-01-02T00:00:00Z"
+    assert names_in(tmp_path) == [stored_name(first)]
+
+
+def test_a_folder_that_cannot_be_written_costs_no_measurement(tmp_path):
+    (tmp_path / "file").write_text("")
+    begun = run()
+    with own_name(begun, tmp_path / "file" / "runs") as named:
+        assert named == begun
