@@ -3,17 +3,20 @@
 Nothing heavy is imported here, so that `--help` answers at once.
 """
 
+import errno
+import os
 import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from keras_bench import __version__
-from keras_bench.errors import BenchError, Interrupted
+from keras_bench.errors import BenchError, Interrupted, UsageError
 from keras_bench.interrupts import raise_interrupt
 from keras_bench.options import (
     Finite,
@@ -38,6 +41,7 @@ from keras_bench.options import (
     selection_options,
     set_option,
     shared_threads_option,
+    shortened,
     threads_in_turn_option,
     threads_option,
     threshold_option,
@@ -782,18 +786,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(error, debug)
     except BrokenPipeError:
         sys.exit(0)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG or error.filename is None:
+            _unforeseen(error, debug)
+        name = shortened(os.fsdecode(error.filename))
+        _fail(UsageError(name, "is too long for the name of a file", "name another one"), debug)
     except Exception as error:
-        if debug:
-            raise
-        click.echo(
-            f"error: keras-bench: {type(error).__name__}: {error}; this is a fault of the suite:"
-            " please report what --debug shows",
-            err=True,
-        )
-        sys.exit(1)
+        _unforeseen(error, debug)
 
 
-def _fail(error: BenchError, debug: bool) -> None:
+def _unforeseen(error: Exception, debug: bool) -> NoReturn:
+    if debug:
+        raise error
+    click.echo(
+        f"error: keras-bench: {type(error).__name__}: {error}; this is a fault of the suite:"
+        " please report what --debug shows",
+        err=True,
+    )
+    sys.exit(1)
+
+
+def _fail(error: BenchError, debug: bool) -> NoReturn:
     if debug:
         traceback.print_exception(error)
     click.echo(f"error: {error}", err=True)

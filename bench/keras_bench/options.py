@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import click
 
+from keras_bench.fit_values import SHOWN_CHARACTERS, fault_of
 from keras_bench.measure.variables import why_not_passed
 from keras_bench.records import (
     BACKENDS,
@@ -96,6 +98,12 @@ def parse_training_backends(
     return backends
 
 
+def shortened(value: str) -> str:
+    """Return a value as a message shows it: quoted, and not longer than a line."""
+    text = repr(value)
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."
+
+
 def _nearest(name: str) -> str:
     from difflib import get_close_matches
 
@@ -134,19 +142,20 @@ def parse_checked_loops(
 
 def parse_loop(context: click.Context, parameter: click.Parameter, value: str) -> str:
     """Return the loop, as `fit` where it is `fit:1`; raise BadParameter for what is none."""
-    method, separator, steps = value.partition(":")
     if value in TRAINING_LOOPS:
         return value
-    if method == "fit" and separator and steps.isdecimal() and int(steps) > 0:
-        return f"fit:{int(steps)}" if int(steps) > 1 else "fit"
-    raise click.BadParameter(f"no loop is named {value!r}; there are {LOOP_NAMES}")
+    if steps := re.fullmatch(r"fit:(0{0,8}[1-9][0-9]{0,8})", value):
+        number = int(steps[1])
+        return f"fit:{number}" if number > 1 else "fit"
+    raise click.BadParameter(f"no loop is named {shortened(value)}; there are {LOOP_NAMES}")
 
 
 def parse_threads(context: click.Context, parameter: click.Parameter, value: str) -> str:
     """Return the thread policy; raise BadParameter for what is none."""
-    if value in ("default", "single") or (value.isdigit() and int(value) > 0):
+    if value in ("default", "single") or re.fullmatch(r"[1-9][0-9]{0,3}", value):
         return value
-    raise click.BadParameter(f"{value!r} is neither default, nor single, nor a number above 0")
+    what = "neither default, nor single, nor a number from 1 to 9999"
+    raise click.BadParameter(f"{shortened(value)} is {what}")
 
 
 def parse_parameters(
@@ -162,7 +171,10 @@ def parse_parameters(
             raise click.BadParameter(f"{name} is set twice; give all its values at once")
         if "" in texts.split(","):
             raise click.BadParameter(f"{value!r} has an empty value; leave out the comma")
-        found = (_literal(text) for text in texts.split(","))
+        found = [_literal(text) for text in texts.split(",")]
+        for each in found:
+            if fault := fault_of(name, each):
+                raise click.BadParameter(f"it has {fault}")
         # By their types too: 1, 1.0 and True are equal, and not the same to set.
         chosen[name] = tuple({(type(each), each): each for each in found}.values())
     return tuple(chosen.items())
@@ -358,7 +370,7 @@ shared_threads_option = click.option(
 )
 seed_option = click.option(
     "--seed",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, 2**32 - 1),
     default=0,
     show_default=True,
     metavar="N",

@@ -36,6 +36,7 @@ FORBIDDEN = {
 }
 #: All that a worker's environment is sure to hold, beside Keras and one framework.
 FOR_WORKERS = (
+    "fit_values",
     "records",
     "loops",
     "parity.places",

@@ -2,9 +2,12 @@
 
 import ast
 import platform
+import re
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+from keras_bench.fit_values import fault_of
 
 #: Statements whose blocks belong to the module, in the names of their fields.
 BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
@@ -52,6 +55,8 @@ def read_workload_file(source: bytes) -> WorkloadFile:
     requirements = _texts(tree, "REQUIREMENTS")
     if requirements is None:
         return WorkloadFile(fault='REQUIREMENTS is no list of texts, such as ["pandas<3"]')
+    if fault := _fault_of_fit(tree):
+        return WorkloadFile(fault=fault)
     names = frozenset(name for node in nodes for name in _names_of(node))
     functions = (node.name for node in nodes if isinstance(node, ast.FunctionDef))
     return WorkloadFile(
@@ -100,18 +105,42 @@ def _hides_names(node: ast.AST) -> bool:
     )
 
 
-def _texts(tree: ast.Module, name: str) -> tuple[str, ...] | None:
-    """Return the texts that a constant lists, none where it isn't there, or None if it doesn't."""
-    found: object = ()
+def _fault_of_fit(tree: ast.Module) -> str:
+    """Say what is wrong with an argument that FIT states literally, or nothing."""
+    for constant, value in _assigned(tree, r"FIT(_.*)?"):
+        if not isinstance(value, ast.Dict):
+            continue
+        for key, item in zip(value.keys, value.values, strict=True):
+            if not (isinstance(key, ast.Constant) and isinstance(key.value, str)):
+                continue
+            try:
+                stated = ast.literal_eval(item)
+            except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+                continue  # What is computed is the worker's to see.
+            if fault := fault_of(key.value, stated):
+                return f"{constant} has {fault}"
+    return ""
+
+
+def _assigned(tree: ast.Module, pattern: str) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the names of a module's constants that are wholly so, with what is assigned."""
     for node in tree.body:
         if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
             continue
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
-            try:
-                found = ast.literal_eval(node.value)
-            except ValueError:
-                return None
+        for target in targets:
+            if isinstance(target, ast.Name) and re.fullmatch(pattern, target.id):
+                yield target.id, node.value
+
+
+def _texts(tree: ast.Module, name: str) -> tuple[str, ...] | None:
+    """Return the texts that a constant lists, none where it isn't there, or None if it doesn't."""
+    found: object = ()
+    for _, value in _assigned(tree, re.escape(name)):
+        try:
+            found = ast.literal_eval(value)
+        except ValueError:
+            return None
     if not isinstance(found, list | tuple) or not all(isinstance(each, str) for each in found):
         return None
     return tuple(found)

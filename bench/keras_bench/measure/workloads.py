@@ -157,7 +157,8 @@ def _file(text: str, folder: Path | None) -> Path:
         raise UsageError(text, f"lies outside of {folder}", "name it relative to that folder")
     file = Path(text) if folder is None else folder / text
     if not file.is_file():
-        reason = "is a directory" if file.is_dir() else "doesn't exist"
+        there = "is no regular file" if file.exists() else "doesn't exist"
+        reason = "is a directory" if file.is_dir() else there
         named = text if folder is None else str(file)
         raise WorkloadError(named, reason, "name a Python file with build()")
     if file.suffix != ".py":

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from keras_bench.fit_values import fault_of
 from keras_bench.worker.callbacks import callbacks_of
 from keras_bench.worker.protocol import Refusal
 from keras_bench.worker.refusals import refusal
@@ -15,9 +16,6 @@ SET_ELSEWHERE = {"x": "comes from data()", "y": "comes from data()"}
 
 #: What `--set` doesn't set, beside that.
 NOT_BY_OPTION = {"callbacks": "stands in FIT alone", "verbose": "the suite sets itself"}
-
-#: What is a whole number, with the least that it may be.
-WHOLE_NUMBERS = {"epochs": 1, "initial_epoch": 0, "steps_per_epoch": 1}
 
 
 def arguments_of(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -65,13 +63,9 @@ def _checked(
             near = "".join(f" (it takes {each!r})" for each in get_close_matches(name, known, 1))
             reason = f"{source} sets {name!r}, which Model.fit doesn't take{near}"
             raise Refusal("workload", reason, remedy)
-    for name, least in WHOLE_NUMBERS.items():
-        number = settings.get(name, least)
-        if number is None and name == "steps_per_epoch":
-            continue
-        if not isinstance(number, int) or number < least:
-            reason = f"{source} has {name}={number!r} instead of a whole number from {least} on"
-            raise Refusal("workload", reason, remedy)
+    for name, value in settings.items():
+        if fault := fault_of(name, value):
+            raise Refusal("workload", f"{source} has {fault}", remedy)
     return settings
 
 
