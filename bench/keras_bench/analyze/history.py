@@ -1,7 +1,6 @@
 """What a history holds: a row for each arm that a run measured, and what may be compared of it."""
 
 import math
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -29,8 +28,12 @@ Kind = Literal["run", "gate", "versions"]
 #: No epoch is known better than this, however equal a few of them are by chance.
 LEAST_NOISE = 1e-3
 
+#: More than any time, or speed, that is measured.
+MOST = 1e15
+
 #: No time is 0, less, infinite or NaN.
-Positive = Annotated[float, Meta(gt=0, le=sys.float_info.max)]
+Positive = Annotated[float, Meta(gt=0, le=MOST)]
+NotNegative = Annotated[float, Meta(ge=0, le=MOST)]
 Count = Annotated[int, Meta(ge=0)]
 UtcTime = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 
@@ -57,10 +60,10 @@ class HistoryRow:
     epoch_seconds: Positive
     epoch_seconds_low: Positive | None = None
     epoch_seconds_high: Positive | None = None
-    epoch_cpu_seconds: float
+    epoch_cpu_seconds: NotNegative
     first_epoch_seconds: Positive
-    import_seconds: float
-    build_seconds: float
+    import_seconds: NotNegative
+    build_seconds: NotNegative
     peak_rss_bytes: Count
     examples: Count
     processes: Annotated[int, Meta(ge=1)]

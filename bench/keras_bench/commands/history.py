@@ -4,7 +4,7 @@ from pathlib import Path
 
 from keras_bench.analyze.history import selected
 from keras_bench.analyze.shifts import find_series
-from keras_bench.errors import UsageError
+from keras_bench.errors import ResultsBroken, UsageError
 from keras_bench.report.history import print_history
 from keras_bench.report.terminal import make_console
 from keras_bench.store.history import history_file, load
@@ -14,10 +14,14 @@ def show_history(workloads: tuple[str, ...], backends: tuple[str, ...], results:
     """Print the series of these workloads and backends, or of all.
 
     Raises:
-        ResultsBroken: there is no history.
+        ResultsBroken: there is no history, or it has no row that can be read.
         UsageError: it holds nothing of what was asked for.
     """
-    history = load(history_file(results))
+    file = history_file(results)
+    history = load(file)
+    if not history.rows:
+        reason = history.warnings[0] if history.warnings else "holds no row"
+        raise ResultsBroken(str(file), reason, "measure with `keras-bench run`")
     rows = selected(history.rows, workloads, backends)
     if history.rows and not rows:
         known = sorted({f"{row.workload} on {row.contender}" for row in history.rows})

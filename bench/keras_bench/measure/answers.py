@@ -5,12 +5,12 @@ What can't be what a worker measured is never taken for it.
 """
 
 import json
-import math
 from typing import Any, TypeVar
 
 import msgspec
 
 from keras_bench.records import Sample
+from keras_bench.soundness import fault_of_sample
 
 Answer = TypeVar("Answer")
 
@@ -47,27 +47,10 @@ def converted(content: Any, kind: type[Answer]) -> Answer:
 
 
 def check(sample: Sample, epochs: int) -> None:
-    """Raise NoAnswer where a sample can't be what a worker measured in so many epochs.
-
-    That of a prediction has no losses.
-    """
-    for name, values in (("loss", sample.losses), ("accuracy", sample.accuracies)):
-        for epoch, value in enumerate(values, start=1):
-            if not math.isfinite(value):
-                reason = f"its {name} is {value} in epoch {epoch}"
-                raise NoAnswer(reason, "look for NaN in the data, or leave the metric out")
-    times = [*sample.epoch_seconds, *sample.epoch_cpu_seconds]
-    counts = {len(sample.epoch_seconds), len(sample.epoch_cpu_seconds), epochs}
-    counts |= {len(each) for each in (sample.losses, sample.accuracies) if each}
-    if len(counts) > 1:
-        told = " and ".join(str(each) for each in sorted(counts))
-        raise NoAnswer(
-            f"its answer is of {told} epochs",
-            "let it end its training at the end of an epoch, and call no callback of Keras itself",
-        )
-    if not all(math.isfinite(each) and each > 0.0 for each in times):
-        odd = next(each for each in times if not (math.isfinite(each) and each > 0.0))
-        raise NoAnswer(f"an epoch took {odd:g} s", "let it leave Python's clocks alone")
-    if sample.examples < 1 or sample.peak_rss_bytes < 1:
-        reason = f"it tells of {sample.examples} examples in {sample.peak_rss_bytes} bytes"
-        raise NoAnswer(reason, "let it leave the worker's functions alone")
+    """Raise NoAnswer where a sample can't be what a worker measured in so many epochs."""
+    fault = fault_of_sample(sample)
+    if not fault and len(sample.epoch_seconds) != epochs:
+        fault = f"it is of {len(sample.epoch_seconds)} epochs, and {epochs} were trained"
+    if fault:
+        remedy = "look for NaN in its data and metrics, and let it leave the worker's own alone"
+        raise NoAnswer(fault, remedy)

@@ -6,7 +6,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from io import TextIOWrapper
@@ -56,7 +56,8 @@ def own_name(measured: Measured, folder: Path) -> Iterator[Measured]:
         yield measured
     finally:
         if hidden is not None:
-            hidden.unlink(missing_ok=True)
+            with suppress(OSError):
+                hidden.unlink(missing_ok=True)
 
 
 def _a_second_later(measured: Measured) -> Measured:

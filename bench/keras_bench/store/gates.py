@@ -13,6 +13,7 @@ from keras_bench.analyze.pairs import Pair
 from keras_bench.errors import ResultsBroken
 from keras_bench.records import SCHEMA_VERSION, Gate
 from keras_bench.report.columns import interval_record
+from keras_bench.soundness import fault_of_measured
 from keras_bench.store.files import stored_name, write_file
 
 
@@ -38,7 +39,10 @@ def load(file: Path) -> Gate:
         raw = json.loads(file.read_bytes())["gate"]
         if raw["schema_version"] != SCHEMA_VERSION:
             raise TypeError(f"schema version {raw['schema_version']!r}")
-        return msgspec.convert(raw, Gate)
+        gate = msgspec.convert(raw, Gate)
+        if fault := fault_of_measured(gate):
+            raise TypeError(fault)
+        return gate
     except OSError as error:
         reason = f"can't be read ({(error.strerror or str(error)).lower()})"
         raise ResultsBroken(str(file), reason, remedy) from None

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from keras_bench.analyze.history import UtcTime
 from keras_bench.analyze.measured import MeasuredRun, measured_run
 from keras_bench.errors import ResultsBroken
-from keras_bench.records import Run
+from keras_bench.soundness import fault_of_measured
 from keras_bench.store import latest, runs
 
 #: The word for the run that the tables of a results directory show.
@@ -50,19 +49,11 @@ def read(content: bytes, source: str) -> MeasuredRun:
         if "tables" in document:
             return latest.from_document(document, source)
         run = runs.from_document(document)
-        _check_times(run)
+        if fault := fault_of_measured(run):
+            raise TypeError(fault)
         return measured_run(run, source)
     except (msgspec.ValidationError, KeyError, TypeError, AttributeError) as error:
         raise ResultsBroken(source, f"isn't a run of keras-bench ({error})", REMEDY) from None
-
-
-def _check_times(run: Run) -> None:
-    """Raise for times that no run measures, of which there is no logarithm."""
-    msgspec.convert(run.started_utc, UtcTime)
-    for result in run.results:
-        for sample in result.samples:
-            if not sample.epoch_seconds or min(sample.epoch_seconds) <= 0:
-                raise TypeError(f"{result.arm.name} has an epoch that takes no time")
 
 
 def _read_file(file: Path, name: str) -> MeasuredRun:

@@ -16,6 +16,7 @@ import msgspec
 from keras_bench.analyze.steady import steady
 from keras_bench.errors import ResultsBroken
 from keras_bench.records import SCHEMA_VERSION, Arm, ArmResult, Run, Sample
+from keras_bench.soundness import fault_of_measured
 from keras_bench.store.files import stored_name, write_file
 
 
@@ -50,7 +51,10 @@ def load(file: Path) -> Run:
     except (ValueError, RecursionError) as error:
         raise ResultsBroken(str(file), f"isn't JSON ({error})", remedy) from None
     try:
-        return from_document(document)
+        run = from_document(document)
+        if fault := fault_of_measured(run):
+            raise TypeError(fault)
+        return run
     except (msgspec.ValidationError, KeyError, TypeError, AttributeError) as error:
         raise ResultsBroken(str(file), f"isn't a run of keras-bench ({error})", remedy) from None
 

@@ -136,11 +136,11 @@ def test_a_time_that_no_process_takes_is_broken(tmp_path, seconds):
     assert "isn't a run of keras-bench" in broken(document)
 
 
-@pytest.mark.parametrize("seconds", [[], [0.1, 0.0], [0.1, -1.0]], ids=str)
+@pytest.mark.parametrize("seconds", [[0.1] * 9 + [0.0], [-1.0] + [0.1] * 9], ids=str)
 def test_an_epoch_that_takes_no_time_is_broken(tmp_path, seconds):
     document, _ = documents(tmp_path)
     document["benchmarks"][0]["extra_info"]["samples"][0]["epoch_seconds"] = seconds
-    assert "net[jax] has an epoch that takes no time" in broken(document)
+    assert "net[jax]: an epoch took" in broken(document)
 
 
 def test_a_time_of_day_that_is_none_is_broken(tmp_path):
