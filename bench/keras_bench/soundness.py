@@ -72,6 +72,11 @@ def fault_of_measured(measured: Run | Gate) -> str:
     for result in measured.results:
         if fault := fault_of_arm(result.arm):
             return fault
+        codes = [result.parity.exit_code]
+        if result.failure is not None:
+            codes.append(result.failure.exit_code)
+        if not all(0 <= code < 256 for code in codes):
+            return f"{result.arm.name}: an error has the exit code {max(codes, key=abs)}"
         for sample in result.samples:
             if fault := fault_of_sample(sample):
                 return f"{result.arm.name}: {fault}"
