@@ -58,6 +58,7 @@ from keras_bench.records import (
     Settings,
     Task,
 )
+from keras_bench.report.visible import visible
 
 #: What a run is like where no option says otherwise, and with --quick. To predict there is an arm
 #: for each batch size.
@@ -798,16 +799,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _unforeseen(error: Exception, debug: bool) -> NoReturn:
     if debug:
         raise error
-    click.echo(
-        f"error: keras-bench: {type(error).__name__}: {error}; this is a fault of the suite:"
-        " please report what --debug shows",
-        err=True,
-    )
+    what = visible(f"error: keras-bench: {type(error).__name__}: {error}")
+    remedy = "please report what --debug shows"
+    click.echo(f"{what}; this is a fault of the suite: {remedy}", err=True)
     sys.exit(1)
 
 
 def _fail(error: BenchError, debug: bool) -> NoReturn:
     if debug:
-        traceback.print_exception(error)
-    click.echo(f"error: {error}", err=True)
+        click.echo(visible("".join(traceback.format_exception(error))), err=True)
+    click.echo(visible(f"error: {error}"), err=True)
     sys.exit(error.exit_code)

@@ -21,6 +21,7 @@ from keras_bench.report.columns import (
     titles,
     versions,
 )
+from keras_bench.report.visible import in_a_line
 
 #: What Markdown may take for more than itself; an underscore within a word it doesn't.
 MARKUP = re.compile(r"[\\`*\[\]<>&|~]|(?<![^\W_])_|_(?![^\W_])")
@@ -74,8 +75,11 @@ def pipe_table(
 
 
 def plain(text: str) -> str:
-    """Escape what Markdown would take for markup, in the names and messages of others."""
-    return MARKUP.sub(r"\\\g<0>", text)
+    """Escape what Markdown would take for markup, in the names and messages of others.
+
+    They are of one line.
+    """
+    return MARKUP.sub(r"\\\g<0>", in_a_line(text))
 
 
 def described(machine: Machine) -> str:

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.status import Status
 from rich.table import Table as Grid
 from rich.text import Text
@@ -15,13 +16,23 @@ from rich.text import Text
 from keras_bench.analyze.diagnosis import Finding
 from keras_bench.records import STANDARD_OUTPUT
 from keras_bench.report.findings import TITLES, cells, warning
+from keras_bench.report.visible import visible
 
 #: The width of what is printed where no terminal says how wide it is.
 PLAIN_WIDTH = 120
 
 
 class _Console(Console):
-    """A console that goes on in silence where its reader has gone, as `| head` does."""
+    """A console that goes on in silence where its reader has gone, as `| head` does.
+
+    Of texts it shows control characters, which a terminal would obey: they may be another's.
+    """
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
 
     def on_broken_pipe(self) -> None:
         # To end here, as rich does, would lose what has been measured.

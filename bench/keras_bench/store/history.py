@@ -17,6 +17,7 @@ import msgspec
 from keras_bench.analyze.history import HISTORY_SCHEMA_VERSION, HistoryRow, Kind, history_rows
 from keras_bench.errors import ResultsBroken
 from keras_bench.records import ArmResult, Machine
+from keras_bench.report.visible import as_it_was, in_a_line, no_formula
 from keras_bench.store.files import append_lines
 
 COLUMNS = tuple(field.name for field in fields(HistoryRow))
@@ -116,7 +117,7 @@ def _read(line: bytes) -> HistoryRow | None:
     if len(texts) != len(columns):
         raise _Unreadable(f"it has {len(texts)} fields instead of {len(columns)}; {remedy}")
     # An empty field is a value that there was none of, which is what its column defaults to.
-    named = {name: text for name, text in zip(columns, texts, strict=True) if text}
+    named = {name: as_it_was(text) for name, text in zip(columns, texts, strict=True) if text}
     try:
         return msgspec.convert(named, HistoryRow, strict=False)
     except msgspec.ValidationError as error:
@@ -129,7 +130,7 @@ def _csv(rows: Sequence[Sequence[object]]) -> str:
     for row in rows:
         # A name with a line break would be a row of two lines.
         writer.writerow(
-            [" ".join(cell.splitlines()) if isinstance(cell, str) else cell for cell in row]
+            [no_formula(in_a_line(cell)) if isinstance(cell, str) else cell for cell in row]
         )
     return text.getvalue()
 

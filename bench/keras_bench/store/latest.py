@@ -27,6 +27,7 @@ from keras_bench.records import (
 )
 from keras_bench.report.columns import record
 from keras_bench.report.markdown import document
+from keras_bench.report.visible import no_formula, visible
 from keras_bench.store.files import write_file
 from keras_bench.store.runs import run_file
 
@@ -35,12 +36,21 @@ def save(run: Run, tables: Sequence[Table], results: Path) -> None:
     """Write the three files, each whole or not at all; raise ResultsUnwritable or DiskFull."""
     import pandas as pd
 
-    records = [record(row, run.complete) for table in tables for row in table.rows]
+    records = [
+        {name: in_cell(value) for name, value in record(row, run.complete).items()}
+        for table in tables
+        for row in table.rows
+    ]
     # Whole numbers with gaps stay whole numbers only with pandas' own types.
     frame = pd.DataFrame(records).convert_dtypes()
     write_file(results / "latest.md", document(run, tables))
     write_file(results / "latest.csv", frame.to_csv(index=False))
     write_file(results / "latest.json", json.dumps(_as_json(run, tables), indent=1) + "\n")
+
+
+def in_cell(value: object) -> object:
+    """Return a value as a cell of a CSV file has it."""
+    return no_formula(visible(value)) if isinstance(value, str) else value
 
 
 @dataclass(frozen=True, kw_only=True)
