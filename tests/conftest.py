@@ -20,6 +20,7 @@ from keras_bench.environments.cache import Cache, cache_folder
 from keras_bench.environments.finding import Environments
 from keras_bench.environments.makers import chosen_maker
 from keras_bench.errors import BackendError
+from keras_bench.interrupts import SIGNALS
 from keras_bench.records import BACKENDS
 
 #: Where the frameworks' environments are, which `nox -s tests` has made; read before a test has a
@@ -98,9 +99,11 @@ def _made(backend: str) -> str:
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch) -> Path:
-    """A cache of environments of the test's own, in the place of the user's."""
+    """A cache of environments, and a lock of the machine, of the test's own."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("KERAS_BENCH_CACHE", str(folder))
+    # No other run is waited for.
+    monkeypatch.setenv("KERAS_BENCH_LOCK", str(tmp_path / "machine.lock"))
     return folder
 
 
@@ -135,7 +138,7 @@ def command_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def temporary_folder(tmp_path: Path) -> Path:
-    """The folder of temporary files, with the lock of the machine: no other run is waited for."""
+    """The folder of temporary files."""
     folder = tmp_path / "tmp"
     folder.mkdir()
     return folder
@@ -150,7 +153,7 @@ def run_cli(
 
     def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         capsys.readouterr()
-        of_sigterm = signal.getsignal(signal.SIGTERM)
+        handlers = {number: signal.getsignal(number) for number in SIGNALS}
         with monkeypatch.context() as patch:
             patch.chdir(command_folder)
             patch.setattr("tempfile.tempdir", str(temporary_folder))
@@ -166,7 +169,8 @@ def run_cli(
             else:
                 exit_code = 0
             finally:
-                signal.signal(signal.SIGTERM, of_sigterm)
+                for number, handler in handlers.items():
+                    signal.signal(number, handler)
         stdout, stderr = capsys.readouterr()
         return subprocess.CompletedProcess(arguments, exit_code, stdout, stderr)
 

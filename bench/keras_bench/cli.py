@@ -5,7 +5,6 @@ Nothing heavy is imported here, so that `--help` answers at once.
 
 import errno
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ import click
 
 from keras_bench import __version__
 from keras_bench.errors import BenchError, Interrupted, UsageError
-from keras_bench.interrupts import raise_interrupt
+from keras_bench.interrupts import handle_as_interrupts
 from keras_bench.options import (
     Finite,
     OutputFile,
@@ -770,7 +769,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     The arguments are those of this process unless others are given. Ends by SystemExit where the
     exit code isn't 0.
     """
-    signal.signal(signal.SIGTERM, raise_interrupt)
+    handle_as_interrupts()
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     debug = "--debug" in arguments
     try:

@@ -17,7 +17,7 @@
     ├── Undecided           13   a gate couldn't decide, and was told that this fails
     ├── MachinesDiffer      14   two runs of different machines or thread policies
     ├── NothingMeasured     15   nothing counts, or two runs have no arm in common
-    └── Interrupted        130   Ctrl-C or SIGTERM; what was measured is saved
+    └── Interrupted        130   Ctrl-C, SIGTERM or SIGHUP; what was measured is saved
 
 0 is success, and 1 is a fault of the suite itself.
 """
@@ -79,7 +79,7 @@ class LossDiverged(BenchError):
 
 
 class ResultsUnwritable(BenchError):
-    """A results directory can't be written."""
+    """A results directory, another output, or the lock of the machine can't be written."""
 
     exit_code = 8
 
@@ -127,6 +127,6 @@ class NothingMeasured(BenchError):
 
 
 class Interrupted(BenchError):
-    """Ctrl-C or SIGTERM stopped the run; its measurements are saved and marked incomplete."""
+    """Ctrl-C, SIGTERM or SIGHUP stopped it; what was measured is saved and marked incomplete."""
 
     exit_code = 130

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, put off while something must be done whole."""
+"""Ctrl-C, SIGTERM and SIGHUP: each ends a command, which saves what it has."""
 
 import signal
 import threading
@@ -6,11 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: The last comes when a terminal is closed.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def raise_interrupt(number: int, frame: FrameType | None) -> None:
-    """Handle a signal as Python handles Ctrl-C."""
+def handle_as_interrupts() -> None:
+    """Handle these signals as Python handles Ctrl-C, but for what is ignored, as nohup lets it."""
+    for number in SIGNALS[1:]:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _raise_interrupt)
+
+
+def _raise_interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
@@ -24,7 +31,11 @@ def deferred() -> Iterator[None]:
         yield  # Python handles signals in the main thread alone.
         return
     came = threading.Event()
-    handlers = {number: signal.signal(number, lambda *_: came.set()) for number in SIGNALS}
+    handlers = {
+        number: signal.signal(number, lambda *_: came.set())
+        for number in SIGNALS
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
     try:
         yield
     finally:

@@ -134,10 +134,10 @@ def keras_bench_rounds(
     from keras_bench.commands.pytest_rounds import timed_rounds
     from keras_bench.report.terminal import about_to_wait, make_console
 
-    def say_now(lock_file: Path) -> None:
+    def say_now(holder: str) -> None:
         with capsys.disabled():
             print()  # What pytest has begun is no whole line.
-            about_to_wait(make_console())(lock_file)
+            about_to_wait(make_console())(holder)
 
     chosen = _found(request.node)[workload]
     named = dict(request.config.getoption("keras_bench_env"))

@@ -3,13 +3,15 @@
     python docs/scripts/order_factor.py                 the zoo and the cases of the tests
     python docs/scripts/order_factor.py NAME_OR_FILE    those workloads
 
+Workloads whose arrays are in results/order_factor.json already aren't measured again.
+
 Parity takes each workload apart in float32 and in float64, and on every backend once more in eight
 other orders of each batch, where nothing is off, too. The error of an array is its largest
 distance to the same backend's float64 run, and what the orders explain of it is how far the array
 moves among them. It counts where rounding in general doesn't explain the error. What is off in
 float64 as well is no rounding, and left out.
 
-It keeps every ratio in results/order_factor.json, and their table in docs/explanation/parity.md,
+It adds every array to that file, and writes their table in docs/explanation/parity.md,
 between "<!-- measured: orders -->" and "<!-- end -->".
 """
 
@@ -106,8 +108,8 @@ def rows_of(
                     "workload": workload.name,
                     "backend": backend,
                     "place": place.key,
-                    "error": error,
-                    "moved": float(np.max(moved[place], initial=0.0)),
+                    "error": float(f"{error:.3g}"),
+                    "moved": float(f"{np.max(moved[place], initial=0.0):.3g}"),
                     "beyond_general": deviation.is_off,
                 }
 
@@ -126,8 +128,10 @@ def table(rows: list[Row]) -> str:
             largest = f"{max(mine):.1f}" if mine else ""
             which = "those beyond the first bound" if beyond else "all"
             cells.append([backend, which, str(len(mine)), *counted, largest])
+    names = {row["workload"] for row in rows}
     titles = ["backend", "arrays", "number", *[f"over {limit:g}" for limit in LIMITS], "largest"]
-    return pipe_table(titles, [False, False, *[True] * 5], cells)
+    told = pipe_table(titles, [False, False, *[True] * (len(LIMITS) + 2)], cells)
+    return f"{told}\n\nOf {len(names)} workloads: {', '.join(sorted(names))}."
 
 
 def ratio(row: Row) -> float:
@@ -150,19 +154,20 @@ def main() -> None:
     requirements = workloads.requirements(chosen)
     found = environments_of(EnvironmentChoice(), print, required=requirements)
     interpreters = found.interpreters(BACKENDS, {})
-    rows: list[Row] = []
+    rows: list[Row] = json.loads(STORED.read_text(encoding="utf-8")) if STORED.exists() else []
+    known = {row["workload"] for row in rows}
     with machine_lock(print), launcher(1800.0, ()) as workers:
-        for workload in chosen:
+        for workload in (each for each in chosen if each.name not in known):
             mine = list(rows_of(workload, interpreters, workers))
             rows += mine
             off = [row for row in mine if row["beyond_general"]]
             print(f"{workload.name}: {len(mine)} arrays, {len(off)} beyond the first bound")
             for row in off:
-                print(f"  {row['backend']} {row['place']}: {ratio(row):.2f}")
-    if not names:
-        STORED.write_text(json.dumps(rows, indent=0) + "\n", encoding="utf-8")
-        page = with_parts(PAGE.read_text(encoding="utf-8"), {"orders": table(rows)})
-        PAGE.write_text(page, encoding="utf-8")
+                print(f"  {row['backend']} {row['place']}: {ratio(row):.2f}", flush=True)
+            lines = ",\n".join(json.dumps(row) for row in rows)
+            STORED.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+            page = with_parts(PAGE.read_text(encoding="utf-8"), {"orders": table(rows)})
+            PAGE.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

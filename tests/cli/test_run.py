@@ -202,7 +202,7 @@ def hanging(start_cli, fake_python, tmp_path: Path):
     return process
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_saves_what_it_has(hanging, run_cli, tmp_path, number):
     workers_and_watchdog = workers_of(hanging)
     hanging.send_signal(number)

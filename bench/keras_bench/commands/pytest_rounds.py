@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from keras_bench.analyze.steady import process_epoch_seconds
@@ -62,7 +61,7 @@ def timed_rounds(
     workload: Workload,
     backend: str,
     interpreter: Interpreter,
-    about_to_wait: Callable[[Path], None],
+    about_to_wait: Callable[[str], None],
 ) -> Iterator[TimedRounds]:
     """Hold the machine for the rounds of one arm, as a run does."""
     settings = Settings()

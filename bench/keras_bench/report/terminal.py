@@ -88,12 +88,12 @@ def print_warnings(console: Console, findings: Sequence[Finding]) -> None:
             console.print(Text(f"warning: {warning(finding)}", style="yellow"))
 
 
-def about_to_wait(console: Console) -> Callable[[Path], None]:
-    """Return what says that another run holds the machine, by this file."""
+def about_to_wait(console: Console) -> Callable[[str], None]:
+    """Return what says that another run holds the machine, in these words."""
 
-    def say(lock_file: Path) -> None:
+    def say(holder: str) -> None:
         console.print(
-            f"another keras-bench run is measuring on this machine ({lock_file});"
+            f"another keras-bench run is measuring on this machine ({holder});"
             " waiting for it to end (Ctrl-C gives up)",
             soft_wrap=True,
         )
