@@ -69,6 +69,14 @@ def test_a_new_workload_is_written_once(run_cli, tmp_path: Path):
     assert "mine.py: is there already; choose another name" in answer.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [("my model.py", "keras-bench run 'my model.py'"), ("-x.py", "keras-bench run -- -x.py")],
+)
+def test_what_is_advised_can_be_pasted(run_cli, name: str, command: str):
+    assert f"Measure it with `{command}`." in run_cli("new", "--", name).stdout
+
+
 def test_debug_shows_the_traceback(run_cli):
     assert "Traceback" in run_cli("--debug", "run", "missing.py").stderr
 

@@ -1,5 +1,6 @@
 """Writes a workload to start from: `keras-bench new`."""
 
+import shlex
 from pathlib import Path
 
 from keras_bench.errors import UsageError
@@ -24,4 +25,7 @@ def write_workload(file: Path) -> None:
         reason = f"can't be written ({(error.strerror or str(error)).lower()})"
         raise UsageError(str(file), reason, "choose another folder") from None
     console = make_console()
-    console.print(f"Written to {file}. Measure it with `keras-bench run {file}`.", soft_wrap=True)
+    # To be pasted: a name may have spaces, or look like an option.
+    behind = ["--", str(file)] if str(file).startswith("-") else [str(file)]
+    command = shlex.join(["keras-bench", "run", *behind])
+    console.print(f"Written to {file}. Measure it with `{command}`.", soft_wrap=True)
