@@ -15,6 +15,7 @@ import pytest
 from chromium import installed_chromium, running
 from fake_maker import FakeMaker
 from fake_worker import write_fake_interpreter
+from processes import START_WITHOUT_PAGE
 
 from keras_bench.environments.cache import Cache, cache_folder
 from keras_bench.environments.finding import Environments
@@ -181,19 +182,6 @@ def run_cli(
 def no_page(monkeypatch) -> None:
     """Let runs draw no page, which takes seconds."""
     monkeypatch.setattr("keras_bench.commands.run._write_page", lambda *_: None)
-
-
-#: The command line as a process of its own, whose runs draw no page: that takes seconds. A shell
-#: that starts the tests in the background lets them ignore Ctrl-C, which is sent to it here.
-START_WITHOUT_PAGE = """
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)
-import keras_bench.commands.run
-from keras_bench.cli import main
-
-keras_bench.commands.run._write_page = lambda *_: None
-main()
-"""
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from typing import NoReturn
 import click
 
 from keras_bench import __version__
-from keras_bench.errors import BenchError, Interrupted, UsageError
+from keras_bench.errors import BenchError, Interrupted, ResultsUnwritable, UsageError
 from keras_bench.interrupts import handle_as_interrupts
 from keras_bench.options import (
     Finite,
@@ -57,6 +57,7 @@ from keras_bench.records import (
     Settings,
     Task,
 )
+from keras_bench.report.streams import forget_losses, loss, open_missing
 from keras_bench.report.visible import visible
 
 #: What a run is like where no option says otherwise, and with --quick. To predict there is an arm
@@ -770,7 +771,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     exit code isn't 0.
     """
     handle_as_interrupts()
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    forget_losses()
+    open_missing()
+    try:
+        _run(sys.argv[1:] if arguments is None else list(arguments))
+    except SystemExit as end:
+        exit_code = end.code
+    else:
+        exit_code = 0
+    if reason := loss():
+        remedy = "let it be read, or written to"
+        error = ResultsUnwritable("standard output", f"couldn't be written ({reason})", remedy)
+        click.echo(f"error: {error}", err=True)
+        exit_code = exit_code or error.exit_code
+    if exit_code:
+        sys.exit(exit_code)
+
+
+def _run(arguments: Sequence[str]) -> None:
     debug = "--debug" in arguments
     try:
         cli(arguments, prog_name="keras-bench", standalone_mode=False)

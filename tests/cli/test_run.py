@@ -11,7 +11,7 @@ import pandas as pd
 import psutil
 import pytest
 from fake_worker import asked_of, env_options
-from processes import PATIENCE_SECONDS, wait_for, workers_of
+from processes import PATIENCE_SECONDS, START_WITHOUT_PAGE, wait_for, workers_of
 
 JAX_IS_FASTEST = "sample({'jax': 0.001, 'torch': 0.004}.get(request['backend'], 0.016))"
 
@@ -46,6 +46,29 @@ def test_a_reader_that_goes_away_costs_nothing_that_was_measured(
     assert process.wait(PATIENCE_SECONDS) == 0
     assert process.stderr.read() == ""
     results = tmp_path / "cwd" / "results"
+    assert {file.name for file in results.iterdir()} >= {"latest.md", "history.csv"}
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [(">/dev/full", "no space left on device"), (">&-", "bad file descriptor")],
+)
+def test_a_standard_output_that_cannot_be_written_costs_nothing_that_was_measured(
+    fake_python, command_folder: Path, output: str, reason: str
+):
+    arguments = ["run", "dense_3_5_2", "--quick", "--rounds=1", "--backend=jax"]
+    command = [sys.executable, "-c", START_WITHOUT_PAGE, *arguments]
+    python = fake_python("sample(0.01)")
+    finished = subprocess.run(
+        ["sh", "-c", f'exec "$@" {output} <&-', "sh", *command, f"--env=jax={python}"],
+        cwd=command_folder,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 8, finished.stderr
+    assert f"error: standard output: couldn't be written ({reason})" in finished.stderr
+    results = command_folder / "results"
     assert {file.name for file in results.iterdir()} >= {"latest.md", "history.csv"}
 
 

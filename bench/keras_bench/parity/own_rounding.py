@@ -175,22 +175,35 @@ def with_constants(
 ) -> Reference:
     """Return the reference with room for an optimizer's constants in float32.
 
-    Only where float64 is off by no more than that: TensorFlow rounds such constants there as well.
+    What an optimizer keeps has it where float64 is off by no more: TensorFlow rounds constants
+    there as well. A weight has it only where float64 confirms that nothing else is off, or is off
+    by no more than what the optimizer keeps, which the weight follows: no epsilon is in that.
 
     Args:
         reference: what is compared with.
         own: the arrays of the backend in float64.
         off: the places that rounding doesn't explain.
     """
+    kept = (
+        _distance(own[place], reference.arrays[place])
+        for place in reference.spread
+        if place.stage == UPDATE and _is_state(place) and place in own
+    )
+    of_state = max((distance for distance in kept if distance <= ONE_LESS_BETA), default=0.0)
     wider = {}
     for place in off:
         if place.stage not in (UPDATE, STEP) or place.subject == THE_LOSS or place not in own:
             continue
         truth = np.asarray(reference.arrays[place], "float64")
-        if _distance(own[place], truth) <= ONE_LESS_BETA:
+        confirmed = ONE_LESS_BETA if _is_state(place) else max(REST * ONE_LESS_BETA, of_state)
+        if _distance(own[place], truth) <= confirmed:
             room = ONE_LESS_BETA * largest_number(truth)
             wider[place] = np.maximum(reference.spread[place], room / SAFETY)
     return Reference(reference.arrays, reference.spread | wider)
+
+
+def _is_state(place: Place) -> bool:
+    return place.subject.startswith("optimizer/")
 
 
 def _distance(own: Array, truth: Array) -> float:

@@ -1,10 +1,10 @@
 """The terminal: its console, lines about the progress of a command, and findings of the machine."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -16,6 +16,7 @@ from rich.text import Text
 from keras_bench.analyze.diagnosis import Finding
 from keras_bench.records import STANDARD_OUTPUT
 from keras_bench.report.findings import TITLES, cells, warning
+from keras_bench.report.streams import Enduring
 from keras_bench.report.visible import visible
 
 #: The width of what is printed where no terminal says how wide it is.
@@ -23,9 +24,9 @@ PLAIN_WIDTH = 120
 
 
 class _Console(Console):
-    """A console that goes on in silence where its reader has gone, as `| head` does.
+    """A console that shows control characters of texts, which a terminal would obey.
 
-    Of texts it shows control characters, which a terminal would obey: they may be another's.
+    They may be another's.
     """
 
     def render(
@@ -34,23 +35,18 @@ class _Console(Console):
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(visible(segment.text), segment.style)
 
-    def on_broken_pipe(self) -> None:
-        # To end here, as rich does, would lose what has been measured.
-        self.quiet = True
-        with Path(os.devnull).open("w") as nowhere:
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
-
 
 def make_console(outputs: Sequence[Path | None] = ()) -> Console:
     """Return a console; a file or pipe gets plain lines that aren't cut to 80 characters.
 
-    It is standard error where one of a command's outputs is standard output.
+    It is standard error where one of a command's outputs is standard output. Where it can't be
+    written to, nothing that was measured is lost.
     """
-    stderr = STANDARD_OUTPUT in outputs
-    console = _Console(highlight=False, markup=False, emoji=False, stderr=stderr)
+    stream: Any = Enduring(sys.stderr if STANDARD_OUTPUT in outputs else sys.stdout)
+    console = _Console(file=stream, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console = _Console(
-            highlight=False, markup=False, emoji=False, stderr=stderr, width=PLAIN_WIDTH
+            file=stream, highlight=False, markup=False, emoji=False, width=PLAIN_WIDTH
         )
     return console
 

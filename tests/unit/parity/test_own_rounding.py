@@ -130,18 +130,37 @@ def test_a_backend_without_float64_has_no_more_room():
     assert is_off(POOL, 0.9 * ROOM, with_sums(reference(POOL), {}, [POOL], BATCH))
 
 
-@pytest.mark.parametrize("stage", [UPDATE, STEP])
-def test_what_an_optimizer_makes_has_room_for_its_constants_as_they_are_rounded(stage):
-    place = Place(1, 1, stage, "dense/bias")
+def made(stage: str, subject: str, own_off_by: float, **states: float) -> Reference:
+    """Return the reference with room for constants, of a place and of states beside it."""
+    place = Place(1, 1, stage, subject)
     known = reference(place)
-    room = ONE_LESS_BETA * 2.0
-    rounded_too = {place: known.arrays[place] + [0.0, 0.99 * room]}
-    wider = with_constants(known, rounded_too, [place])
-    assert is_off(place, 0.99 * room, known)
-    assert not is_off(place, 0.99 * room, wider)
-    assert is_off(place, 1.01 * room, wider)
-    meant_otherwise = {place: known.arrays[place] + [0.0, 1.01 * room]}
-    assert is_off(place, 0.99 * room, with_constants(known, meant_otherwise, [place]))
+    own = {place: known.arrays[place] + [0.0, own_off_by]}
+    for name, off_by in states.items():
+        state = Place(1, 1, UPDATE, f"optimizer/{name}")
+        known.arrays[state], known.spread[state] = np.array([1.0]), np.array([1e-7])
+        own[state] = np.array([1.0 + off_by])
+    return with_constants(known, own, [place])
+
+
+@pytest.mark.parametrize("stage", [UPDATE, STEP])
+def test_what_an_optimizer_keeps_has_room_for_its_constants_as_they_are_rounded(stage):
+    subject = "optimizer/dense_velocity"
+    place, room = Place(1, 1, stage, subject), ONE_LESS_BETA * 2.0
+    assert is_off(place, 0.99 * room, reference(place))
+    assert not is_off(place, 0.99 * room, made(stage, subject, 0.99 * room))
+    assert is_off(place, 1.01 * room, made(stage, subject, 0.0))
+    assert is_off(place, 0.99 * room, made(stage, subject, 1.01 * room))
+
+
+@pytest.mark.parametrize("stage", [UPDATE, STEP])
+def test_a_weight_has_that_room_where_float64_or_what_the_optimizer_keeps_confirms_it(stage):
+    subject = "dense/bias"
+    place, room = Place(1, 1, stage, subject), ONE_LESS_BETA * 2.0
+    assert not is_off(place, 0.99 * room, made(stage, subject, 0.0))
+    # An epsilon, say, of which no state knows.
+    assert is_off(place, 0.5 * room, made(stage, subject, 0.5 * room, velocity=0.0))
+    assert not is_off(place, 0.5 * room, made(stage, subject, 2e-5, velocity=1.1e-5))
+    assert is_off(place, 0.5 * room, made(stage, subject, 2e-5, velocity=1e-4))
 
 
 def test_neither_a_loss_nor_a_layer_has_room_for_constants_of_an_optimizer():
