@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -67,7 +68,16 @@ def _a_second_later(measured: Measured) -> Measured:
 
 def is_stream(path: Path) -> bool:
     """Tell whether a path is what is written as it comes: standard output, a device or a pipe."""
-    return path == STANDARD_OUTPUT or (path.exists() and not path.is_file() and not path.is_dir())
+    if path == STANDARD_OUTPUT:
+        return True
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        # What can't be looked at can't be written to either, which is told then.
+        if error.errno == errno.ENAMETOOLONG:
+            raise
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def write_file(path: Path, text: str) -> None:

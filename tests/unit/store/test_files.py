@@ -15,6 +15,7 @@ from keras_bench.records import STANDARD_OUTPUT
 from keras_bench.store.files import (
     append_lines,
     check_writable,
+    is_stream,
     own_name,
     stored_name,
     write_file,
@@ -339,3 +340,12 @@ def test_a_folder_that_cannot_be_written_costs_no_measurement(tmp_path):
     begun = run()
     with own_name(begun, tmp_path / "file" / "runs") as named:
         assert named == begun
+
+
+def test_what_may_not_be_looked_at_cannot_be_written(tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o000)
+    with without_root_rights():
+        assert not is_stream(closed / "out.json")
+        with pytest.raises(ResultsUnwritable, match="permission denied"):
+            write_file(closed / "out.json", "text")
