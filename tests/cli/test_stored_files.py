@@ -29,7 +29,7 @@ FAULT = "this is a fault of the suite"
 
 #: Every call takes a moment, and all tests together few minutes.
 often = settings(
-    max_examples=30,
+    max_examples=12,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
