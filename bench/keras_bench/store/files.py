@@ -59,6 +59,8 @@ def own_name(measured: Measured, folder: Path) -> Iterator[Measured]:
         if hidden is not None:
             with suppress(OSError):
                 hidden.unlink(missing_ok=True)
+                # Where nothing was measured, nothing is left: one that isn't empty stays.
+                folder.rmdir()
 
 
 def _a_second_later(measured: Measured) -> Measured:

@@ -335,6 +335,12 @@ def test_what_begins_in_the_same_second_has_a_name_of_its_own(tmp_path):
     assert names_in(tmp_path) == [stored_name(first)]
 
 
+def test_where_nothing_was_measured_no_folder_is_left(tmp_path):
+    with own_name(run(), tmp_path / "runs"):
+        assert names_in(tmp_path) == ["runs"]
+    assert names_in(tmp_path) == []
+
+
 def test_a_folder_that_cannot_be_written_costs_no_measurement(tmp_path):
     (tmp_path / "file").write_text("")
     begun = run()
