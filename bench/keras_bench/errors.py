@@ -17,7 +17,7 @@
     ├── Undecided           13   a gate couldn't decide, and was told that this fails
     ├── MachinesDiffer      14   two runs of different machines or thread policies
     ├── NothingMeasured     15   nothing counts, or two runs have no arm in common
-    └── Interrupted        130   Ctrl-C, SIGTERM or SIGHUP; what was measured is saved
+    └── Interrupted        130   Ctrl-C, SIGTERM or SIGHUP; the finished samples are saved
 
 0 is success, and 1 is a fault of the suite itself.
 """
@@ -127,6 +127,6 @@ class NothingMeasured(BenchError):
 
 
 class Interrupted(BenchError):
-    """Ctrl-C, SIGTERM or SIGHUP stopped it; what was measured is saved and marked incomplete."""
+    """Ctrl-C, SIGTERM or SIGHUP stopped the run; its samples are saved and marked incomplete."""
 
     exit_code = 130

@@ -8,8 +8,7 @@ Workloads whose arrays are in results/order_factor.json already aren't measured 
 Parity takes each workload apart in float32 and in float64, and on every backend once more in eight
 other orders of each batch, where nothing is off, too. The error of an array is its largest
 distance to the same backend's float64 run, and what the orders explain of it is how far the array
-moves among them. It counts where rounding in general doesn't explain the error. What is off in
-float64 as well is no rounding, and left out.
+moves among them. It counts where rounding in general doesn't explain the error.
 
 It adds every array to that file, and writes their table in docs/explanation/parity.md,
 between "<!-- measured: orders -->" and "<!-- end -->".

@@ -67,7 +67,7 @@ def measure_rounds(
             measured = replace(measured, rounds=number)
             after_round(measured)
     except Exception:
-        # Whatever went wrong, what was measured before is kept.
+        # The samples that were measured before the fault are kept.
         after_round(measured)
         raise
     except KeyboardInterrupt:

@@ -22,7 +22,7 @@ def open_missing() -> None:
             os.open(os.devnull, os.O_RDWR)
             if descriptor == 1:
                 _losses.append(error)
-    # Python has none for what was closed when it began.
+    # Python has no stream for a descriptor that was closed at its start.
     sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115
     sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
