@@ -16,6 +16,7 @@ import click
 
 from keras_bench import __version__
 from keras_bench.errors import BenchError, Interrupted, ResultsUnwritable, UsageError
+from keras_bench.fit_values import shown
 from keras_bench.interrupts import handle_as_interrupts
 from keras_bench.options import (
     Finite,
@@ -40,7 +41,6 @@ from keras_bench.options import (
     selection_options,
     set_option,
     shared_threads_option,
-    shortened,
     threads_in_turn_option,
     threads_option,
     threshold_option,
@@ -807,7 +807,7 @@ def _run(arguments: Sequence[str]) -> None:
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG or error.filename is None:
             _unforeseen(error, debug)
-        name = shortened(os.fsdecode(error.filename))
+        name = shown(os.fsdecode(error.filename))
         _fail(UsageError(name, "is too long for the name of a file", "name another one"), debug)
     except Exception as error:
         _unforeseen(error, debug)

@@ -41,18 +41,19 @@ def fault_of(name: str, value: Any) -> str:
         least = WHOLE_NUMBERS[name]
         whole = isinstance(value, Integral) and not isinstance(value, bool)
         if not (whole and least <= int(value) <= LARGEST):
-            return f"{name}={_shown(value)} instead of a whole number from {least} on"
+            return f"{name}={shown(value)} instead of a whole number from {least} on"
     if name == "shuffle" and not (isinstance(value, bool) or value in (0, 1)):
-        return f"shuffle={_shown(value)} instead of True or False"
+        return f"shuffle={shown(value)} instead of True or False"
     if name == "validation_split":
         # A NaN is in no range.
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not (is_number and 0.0 <= value < 1.0):
-            return f"validation_split={_shown(value)} instead of a number from 0 on, below 1"
+            return f"validation_split={shown(value)} instead of a number from 0 on, below 1"
     return ""
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Return a value as a message shows it: quoted, and not longer than a line."""
     if isinstance(value, Integral) and not -LARGEST <= int(value) <= LARGEST:
         return f"a number of {int(value).bit_length()} bits"
     text = repr(value)

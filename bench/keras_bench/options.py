@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from keras_bench.fit_values import SHOWN_CHARACTERS, fault_of
+from keras_bench.fit_values import fault_of, shown
 from keras_bench.measure.variables import why_not_passed
 from keras_bench.records import (
     BACKENDS,
@@ -22,6 +22,7 @@ from keras_bench.records import (
     Parameter,
     Selection,
 )
+from keras_bench.soundness import THREADS
 
 #: Every name of a backend; some commands refuse those that only predict.
 KNOWN = BACKENDS_OF["predict"]
@@ -98,12 +99,6 @@ def parse_training_backends(
     return backends
 
 
-def shortened(value: str) -> str:
-    """Return a value as a message shows it: quoted, and not longer than a line."""
-    text = repr(value)
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."
-
-
 def _nearest(name: str) -> str:
     from difflib import get_close_matches
 
@@ -147,15 +142,15 @@ def parse_loop(context: click.Context, parameter: click.Parameter, value: str) -
     if steps := re.fullmatch(r"fit:(0{0,8}[1-9][0-9]{0,8})", value):
         number = int(steps[1])
         return f"fit:{number}" if number > 1 else "fit"
-    raise click.BadParameter(f"no loop is named {shortened(value)}; there are {LOOP_NAMES}")
+    raise click.BadParameter(f"no loop is named {shown(value)}; there are {LOOP_NAMES}")
 
 
 def parse_threads(context: click.Context, parameter: click.Parameter, value: str) -> str:
     """Return the thread policy; raise BadParameter for what is none."""
-    if value in ("default", "single") or re.fullmatch(r"[1-9][0-9]{0,3}", value):
+    if THREADS.fullmatch(value):
         return value
     what = "neither default, nor single, nor a number from 1 to 9999"
-    raise click.BadParameter(f"{shortened(value)} is {what}")
+    raise click.BadParameter(f"{shown(value)} is {what}")
 
 
 def parse_parameters(

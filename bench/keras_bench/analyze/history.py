@@ -18,6 +18,7 @@ from keras_bench.analyze.steady import (
     with_starts,
 )
 from keras_bench.records import ArmResult, Machine, Method, ParityOutcome, Task, contender
+from keras_bench.soundness import TIME
 
 #: Raised with every change of the columns, whose names, order and meaning it stands for.
 HISTORY_SCHEMA_VERSION = 3
@@ -35,7 +36,7 @@ MOST = 1e15
 Positive = Annotated[float, Meta(gt=0, le=MOST)]
 NotNegative = Annotated[float, Meta(ge=0, le=MOST)]
 Count = Annotated[int, Meta(ge=0)]
-UtcTime = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+UtcTime = Annotated[str, Meta(pattern=f"^{TIME.pattern}$")]
 
 
 @dataclass(frozen=True, kw_only=True)
