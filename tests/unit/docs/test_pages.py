@@ -1,9 +1,11 @@
 """The figures on the pages of docs/ are those of stored results."""
 
 import json
+import math
 import re
 
 import msgspec
+import order_factor
 from project import PROJECT, linked_results
 
 from keras_bench.analyze.answer import answer
@@ -107,6 +109,14 @@ def test_the_page_on_the_gate_says_what_the_stored_calibrations_say():
         calibration = msgspec.convert(document["calibration"], Calibration)
         found = msgspec.convert(document["capability"], Capability)
         assert describe_calibration(calibration, found, document["threshold"]).strip() in page
+
+
+def test_the_page_on_parity_says_what_the_stored_orders_say():
+    arrays = order_factor.stored()
+    assert order_factor.table(arrays) in page_of("explanation/parity.md")
+    beyond = [order_factor.ratio(each) for each in arrays if each["beyond_general"]]
+    assert beyond
+    assert max(each for each in beyond if math.isfinite(each)) < 2.0
 
 
 def test_the_page_on_releases_says_what_the_stored_sweep_says():
