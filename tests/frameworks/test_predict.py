@@ -88,7 +88,7 @@ def test_numpy_does_not_tell_its_threads(predict):
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ('"batch_size": 8', '"batch_size": "many"', "batch_size is 'many'"),
+        ('"batch_size": 8', '"batch_size": "many"', "FIT has batch_size='many'"),
         ("normal(size=(20, 2))", "normal(size=(20, 3))", "predicting raises"),
     ],
 )
