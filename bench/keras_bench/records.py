@@ -4,7 +4,7 @@ Only the standard library is imported here, because a worker's environment holds
 of the suite's own dependencies.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
@@ -141,8 +141,9 @@ class Sample:
     """What one worker process measured, every epoch of it in the order it came.
 
     `epoch_seconds` (active time) and `epoch_cpu_seconds` (of the whole process) have an entry per
-    epoch, the first epoch included, and so have `losses` and `accuracies` (empty where the
-    model has no accuracy metric). An epoch lasts from the end of the one before.
+    epoch, the first epoch included, and so have `losses` and each of `metrics`: what else `fit`
+    reports, by its name there, None of epochs without it. An epoch lasts from the end of the one
+    before.
     `intra_op_threads`, `inter_op_threads` are None where the framework doesn't tell, `os_threads`
     where the system doesn't, and `cpus`, the affinity, is empty where the system has none.
 
@@ -156,7 +157,6 @@ class Sample:
     epoch_seconds: tuple[float, ...]
     epoch_cpu_seconds: tuple[float, ...]
     losses: tuple[float, ...]
-    accuracies: tuple[float, ...]
     examples: int
     peak_rss_bytes: int
     jit_compile: bool
@@ -164,6 +164,7 @@ class Sample:
     inter_op_threads: int | None
     os_threads: int | None
     cpus: tuple[int, ...]
+    metrics: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
     calls_per_block: int = 1
     round: int = 0
     process_seconds: float = 0.0

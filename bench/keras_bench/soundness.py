@@ -29,13 +29,13 @@ def fault_of_sample(sample: Sample) -> str:
 
     That of a prediction has no losses.
     """
-    for name, values in (("loss", sample.losses), ("accuracy", sample.accuracies)):
+    for name, values in (("loss", sample.losses), *sample.metrics.items()):
         for epoch, value in enumerate(values, start=1):
-            if not math.isfinite(value):
+            if value is not None and not math.isfinite(value):
                 return f"its {name} is {value} in epoch {epoch}"
     counts = {len(sample.epoch_seconds), len(sample.epoch_cpu_seconds)}
-    others = (sample.losses, sample.accuracies, sample.counted)
-    counts |= {len(each) for each in others if each}
+    counts |= {len(each) for each in (sample.losses, sample.counted) if each}
+    counts |= {len(each) for each in sample.metrics.values()}
     if len(counts) > 1:
         return f"it is of {' and '.join(map(str, sorted(counts)))} epochs"
     if counts == {0}:

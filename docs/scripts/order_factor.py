@@ -45,6 +45,7 @@ from keras_bench.parity.training import by_textbook, plan_training, widened
 from keras_bench.parity.verdict import settle
 from keras_bench.records import BACKENDS, EnvironmentChoice, Selection
 from keras_bench.report.markdown import pipe_table
+from keras_bench.report.text_table import TextTable
 from keras_bench.worker.protocol import ParityRequest, Workload
 
 PROJECT = Path(__file__).parents[2]
@@ -167,7 +168,7 @@ def table(rows: list[Row]) -> str:
             cells.append([backend, which, str(len(mine)), *counted, largest])
     names = {row["workload"] for row in rows}
     titles = ["backend", "arrays", "number", *[f"over {limit:g}" for limit in LIMITS], "largest"]
-    told = pipe_table(titles, [False, False, *[True] * (len(LIMITS) + 2)], cells)
+    told = pipe_table(TextTable.of(titles, [False, False, *[True] * (len(LIMITS) + 2)], cells))
     return f"{told}\n\nOf {len(names)} workloads: {', '.join(sorted(names))}."
 
 

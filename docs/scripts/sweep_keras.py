@@ -31,6 +31,7 @@ from sweep_workloads import Pack
 from keras_bench.environments.finding import environments_of
 from keras_bench.records import BACKENDS, EnvironmentChoice
 from keras_bench.report.markdown import pipe_table
+from keras_bench.report.text_table import TextTable
 
 PROJECT = Path(__file__).parents[2]
 PAGE = PROJECT / "docs" / "explanation" / "parity.md"
@@ -246,7 +247,7 @@ def table(document: Document) -> str:
             ]
         )
     titles = ["kind", "cases", "compared", "comparisons", "agree", "differ", "refused by a backend"]
-    return pipe_table(titles, [False, True, True, True, True, False, True], cells)
+    return pipe_table(TextTable.of(titles, [False, True, True, True, True, False, True], cells))
 
 
 def main() -> None:

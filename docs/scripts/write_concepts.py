@@ -27,11 +27,13 @@ from typing import Any
 import msgspec
 from measured_parts import with_parts
 
-from keras_bench.analyze.answer import listed, milliseconds, span, times
+from keras_bench.analyze.answer import listed
+from keras_bench.analyze.numbers import milliseconds, span, times
 from keras_bench.analyze.stats import Estimate, ratio
 from keras_bench.records import BACKENDS, Machine
 from keras_bench.report.columns import with_interval
 from keras_bench.report.markdown import described, pipe_table
+from keras_bench.report.text_table import TextTable
 
 PROJECT = Path(__file__).parents[2]
 PAGE = PROJECT / "docs" / "explanation" / "concepts.md"
@@ -90,7 +92,7 @@ def compared(comparison: Comparison, rows: Rows) -> str:
         cells.append([backend, *epochs, f"{times(found)} ({span(found)})"])
     names = comparison.baseline_is, comparison.candidate_is
     titles = ["backend", *(f"{name}, ms" for name in names), "ratio"]
-    table = pipe_table(titles, [False, True, True, True], cells)
+    table = pipe_table(TextTable.of(titles, [False, True, True, True], cells))
     return f"{_verdict(comparison, ratios)}\n\n{table}\n"
 
 
@@ -104,7 +106,7 @@ def first_epochs(rows: Rows) -> str:
         steady_text = with_interval(steady, milliseconds)
         cells.append([backend, milliseconds(first), steady_text, quotient])
     titles = ["backend", "first epoch, ms", "steady epoch, ms", "first ÷ steady"]
-    return pipe_table(titles, [False, True, True, True], cells) + "\n"
+    return pipe_table(TextTable.of(titles, [False, True, True, True], cells)) + "\n"
 
 
 def source(document: Mapping[str, Any], rows: Rows) -> str:

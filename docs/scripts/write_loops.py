@@ -26,11 +26,13 @@ from typing import Any
 import msgspec
 from measured_parts import with_parts
 
-from keras_bench.analyze.answer import listed, milliseconds, span, times
+from keras_bench.analyze.answer import listed
+from keras_bench.analyze.numbers import milliseconds, span, times
 from keras_bench.analyze.stats import Estimate
 from keras_bench.records import BACKENDS, DEFAULT_LOOPS, Machine
 from keras_bench.report.columns import with_interval
 from keras_bench.report.markdown import described, pipe_table, plain
+from keras_bench.report.text_table import TextTable
 
 PROJECT = Path(__file__).parents[2]
 PAGE = PROJECT / "docs" / "explanation" / "loops.md"
@@ -68,7 +70,7 @@ def of_workload(table: Document) -> str:
     titles = ["backend", "loop", "epoch, ms", "speed-up", "first epoch, s", "pays from"]
     return (
         f"**{table['workload']}**\n\n"
-        + pipe_table(titles, [False, False, True, True, True, True], cells)
+        + pipe_table(TextTable.of(titles, [False, False, True, True, True, True], cells))
         + "\n"
     )
 
@@ -88,7 +90,9 @@ def of_zoo(document: Document) -> str:
     titles = [
         "workload", "backend", "fit, ms", "fused, ms", "speed-up", "first epoch, s", "pays from",
     ]  # fmt: skip
-    return pipe_table(titles, [False, False, True, True, True, True, True], cells) + "\n"
+    return (
+        pipe_table(TextTable.of(titles, [False, False, True, True, True, True, True], cells)) + "\n"
+    )
 
 
 def source(document: Document) -> str:

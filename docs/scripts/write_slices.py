@@ -22,6 +22,7 @@ from keras_bench.report.markdown import pipe_table
 from keras_bench.report.page.content import Figure, Section
 from keras_bench.report.page.document import render
 from keras_bench.report.page.marks import DATA, LINES_HEIGHT, colour, shape, spec
+from keras_bench.report.text_table import TextTable
 
 PROJECT = Path(__file__).parents[2]
 PAGE = PROJECT / "docs" / "explanation" / "slices.md"
@@ -86,7 +87,7 @@ def table(
         contender = backend if loop == "fit" else f"{backend} {loop}"
         beside = "a busy program" if disturbed else "nothing else"
         rows.append([contender, threads, beside, *(known.get(each, "") for each in lengths)])
-    return pipe_table(titles, [False] * 3 + [True] * len(lengths), rows)
+    return pipe_table(TextTable.of(titles, [False] * 3 + [True] * len(lengths), rows))
 
 
 def _name(slice_ms: float | None) -> str:

@@ -10,7 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from keras_bench.analyze.answer import span, times
+from keras_bench.analyze.numbers import span, times
 from keras_bench.analyze.stats import ratio
 from keras_bench.analyze.steady import steady
 from keras_bench.environments.finding import environments_of

@@ -110,10 +110,11 @@ def test_a_broken_results_file_is_named(run_cli, fake_python, tmp_path: Path):
 
 
 def test_no_color_is_respected(run_cli, fake_python):
-    coloured = run_cli("doctor", *env_options(fake_python("")), FORCE_COLOR="1", NO_COLOR="")
-    plain = run_cli("doctor", *env_options(fake_python("")), FORCE_COLOR="1", NO_COLOR="1")
-    assert "\x1b[32m" in coloured.stdout
-    assert "\x1b[32m" not in plain.stdout
+    spoilt = {"OMP_NUM_THREADS": "1", "FORCE_COLOR": "1"}
+    coloured = run_cli("doctor", *env_options(fake_python("")), NO_COLOR="", **spoilt)
+    plain = run_cli("doctor", *env_options(fake_python("")), NO_COLOR="1", **spoilt)
+    assert "\x1b[33m" in coloured.stdout
+    assert "\x1b[33m" not in plain.stdout
 
 
 def test_the_module_and_the_script_are_the_same_command():

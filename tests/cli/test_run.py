@@ -108,7 +108,7 @@ def test_one_arms_failure_leaves_the_rest_and_the_exit_code_tells(run_cli, fake_
     answer = run_cli("run", "dense_3_5_2", "--rounds=2", *env_options(python))
     assert answer.returncode == 5
     assert "torch failed: dense_3_5_2 on torch: the worker ended with exit code 3" in answer.stdout
-    assert "(torch failed)" in answer.stdout
+    assert "(torch failed" in answer.stdout
 
 
 @pytest.mark.parametrize(

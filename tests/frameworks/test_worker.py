@@ -30,11 +30,25 @@ def test_a_users_own_file_is_trained_as_it_says(measure, pythons):
     assert sample.import_seconds > 0
     assert len(sample.epoch_seconds) == len(sample.epoch_cpu_seconds) == len(sample.losses) == 3
     assert sample.losses[2] < sample.losses[0]
-    assert sample.accuracies == ()
+    assert sample.metrics == {}
     assert sample.examples == 20
     assert sample.jit_compile is True
     assert sample.peak_rss_bytes > 10**8
     assert sum(sample.epoch_seconds) + sample.import_seconds < sample.process_seconds
+
+
+def test_all_that_fit_reports_is_kept(measure):
+    text = GOOD.replace(
+        'model.compile("sgd", "mse")',
+        'model.compile("sgd", "mse", metrics=["mae", keras.metrics.R2Score(None)])',
+    ).replace('"epochs": 3', '"epochs": 3, "validation_split": 0.5, "validation_freq": 2')
+    metrics = measure(text, epochs=4).metrics
+    assert set(metrics) == {
+        "mae", "r2_score[0]", "val_loss", "val_mae", "val_r2_score[0]",
+    }  # fmt: skip
+    assert all(len(values) == 4 for values in metrics.values())
+    assert [value is None for value in metrics["val_loss"]] == [True, False, True, False]
+    assert None not in metrics["mae"]
 
 
 def test_as_many_epochs_are_trained_as_are_asked_for(measure):

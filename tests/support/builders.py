@@ -100,7 +100,6 @@ def sample(steady_seconds: float = 0.1, epochs: int = 10, **changes: Any) -> Sam
         "epoch_seconds": epoch_seconds,
         "epoch_cpu_seconds": tuple(2 * seconds for seconds in epoch_seconds),
         "losses": tuple(1 / (epoch + 1) for epoch in range(len(epoch_seconds))),
-        "accuracies": (),
         "examples": 2100,
         "peak_rss_bytes": 400_000_000,
         "jit_compile": True,
@@ -250,6 +249,7 @@ def row(
 ) -> Row:
     defaults = {
         "epoch_seconds": epoch_seconds,
+        "is_fastest": ratio is None,
         "ratio": ratio,
         "examples_per_second": 36777.6,
         "epoch_cpu_seconds": 0.0833,
@@ -258,7 +258,7 @@ def row(
         "first_epoch_seconds": 1.234,
         "peak_rss_bytes": 385_400_000,
         "loss": 0.65432,
-        "accuracy": 0.7,
+        "metrics": {"accuracy": 0.7},
         "loss_epoch": 20,
         "processes": 8,
         "epochs": 112,

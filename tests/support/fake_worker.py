@@ -64,7 +64,7 @@ def sample(epoch_seconds=0.002, claimed_seconds=None):
     say("sample", dict(
         import_seconds=0.0, build_seconds=0.0,
         epoch_seconds=lasted if claimed_seconds is None else [claimed_seconds] * epochs,
-        epoch_cpu_seconds=[claimed_seconds or epoch_seconds] * epochs, accuracies=[],
+        epoch_cpu_seconds=[claimed_seconds or epoch_seconds] * epochs,
         losses=[] if asked == "predicting" else [0.5] * epochs,
         examples=100, peak_rss_bytes=10**8, jit_compile=True, intra_op_threads=None,
         inter_op_threads=None, os_threads=3, cpus=[0]))

@@ -18,7 +18,7 @@ def test_what_was_measured_has_no_fault(known):
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"accuracies": (0.5, math.nan)}, "its accuracy is nan in epoch 2"),
+        ({"metrics": {"accuracy": (0.5, math.nan)}}, "its accuracy is nan in epoch 2"),
         ({"losses": (math.inf, 0.5)}, "its loss is inf in epoch 1"),
         ({"epoch_seconds": (1.0, 0.0)}, "an epoch took 0 s"),
         ({"epoch_seconds": (1.0, 1e308)}, "an epoch took 1e+308 s"),
@@ -35,15 +35,13 @@ def test_what_was_measured_has_no_fault(known):
     ],
 )
 def test_a_sample_that_cannot_be_is_told(fields, said):
-    known = sample(
-        epoch_seconds=(1.0, 0.5), epoch_cpu_seconds=(1.0, 0.5), losses=(0.7, 0.6), accuracies=()
-    )
+    known = sample(epoch_seconds=(1.0, 0.5), epoch_cpu_seconds=(1.0, 0.5), losses=(0.7, 0.6))
     assert said in fault_of_sample(replace(known, **fields))
 
 
 def test_a_sample_of_no_epoch_is_none():
     assert (
-        fault_of_sample(sample(epoch_seconds=(), epoch_cpu_seconds=(), losses=(), accuracies=()))
+        fault_of_sample(sample(epoch_seconds=(), epoch_cpu_seconds=(), losses=()))
         == "it is of no epoch"
     )
 

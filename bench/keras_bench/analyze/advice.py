@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from keras_bench.analyze.answer import listed, span, times
+from keras_bench.analyze.answer import listed
 from keras_bench.analyze.break_even import BreakEven, break_even
 from keras_bench.analyze.explain_plan import SPLITTING_LOOPS
+from keras_bench.analyze.numbers import span, times
 from keras_bench.analyze.ratios import process_times, ratio_of
 from keras_bench.analyze.stats import Estimate
 from keras_bench.records import JIT_LOOPS, Arm, ArmResult

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from keras_bench.analyze.comparison import Figures, Row, Table
 from keras_bench.analyze.memory import fit_together
+from keras_bench.analyze.numbers import milliseconds, percent, span, times, whole
+from keras_bench.analyze.ratios import ratio_of
 from keras_bench.analyze.slices import grouped, weather
 from keras_bench.analyze.stats import Estimate
 from keras_bench.records import DEFAULT_LOOPS, FLOOR_LOOP, ArmResult, Run
@@ -20,18 +22,55 @@ def is_decided(row: Row) -> bool:
 def answers(table: Table) -> list[str]:
     """Say which backend trains the workload fastest, and what other loops gain over `fit`.
 
-    Of several loops the default one and the fastest have a sentence each about the backends, and
-    each backend has one about its loops.
+    Of several loops the fastest of all has a sentence, the default one and the fastest have one
+    each about the backends, and each backend has one about its loops.
     """
     if len(table.loops) == 1:
         return [answer(table)]
     fastest = [row.arm.loop for row in _that_count(table) if row.arm.loop != FLOOR_LOOP]
     told = [loop for loop in table.loops if loop in (table.loops[0], *fastest[:1])]
     by_loop = [(loop, _without_loop(table.of_loop(loop))) for loop in told]
-    said = [f"By {loop}: {answer(rows)}" for loop, rows in by_loop if len(_that_count(rows)) > 1]
+    said = [_winner(table)]
+    said += [f"By {loop}: {answer(rows)}" for loop, rows in by_loop if len(_that_count(rows)) > 1]
     backends = dict.fromkeys(row.arm.backend for row in table.rows)
-    said += filter(None, (_loops_answer(table, backend) for backend in backends))
-    return said or [answer(table)]
+    said += (_loops_answer(table, backend) for backend in backends)
+    return list(filter(None, said)) or [answer(table)]
+
+
+def _winner(table: Table) -> str:
+    """Say which backend and loop are the fastest of all; nothing where one alone can be told.
+
+    The bare network isn't trained by Keras, and wins nothing.
+    """
+    rows = [row for row in _that_count(table) if row.arm.loop != FLOOR_LOOP]
+    if len(rows) < 2:
+        return ""
+    (first, *others), words = rows, table.words
+    level = [row for row in others if not _is_slower(row, first)]
+    if level:
+        names = listed([_by_loop(row) for row in (first, *level)])
+        return (
+            f"undecided: what {words.does} {table.workload} fastest of all; it is one of {names}."
+        )
+    ratio = _ratio(others[0], first)
+    assert ratio is not None
+    return (
+        f"{_by_loop(first)} {words.does} {table.workload} fastest of all: {times(ratio)} times as"
+        f" fast as {_by_loop(others[0])} ({span(ratio)}), which is next."
+    )
+
+
+def _by_loop(row: Row) -> str:
+    return f"{row.arm.backend} by {row.arm.loop}"
+
+
+def _ratio(row: Row, first: Row) -> Estimate | None:
+    return ratio_of(_figures(row).process_times, _figures(first).process_times)
+
+
+def _is_slower(row: Row, first: Row) -> bool:
+    ratio = _ratio(row, first)
+    return ratio is not None and ratio.low is not None and ratio.low > 1
 
 
 def _without_loop(table: Table) -> Table:
@@ -60,7 +99,7 @@ def _gain(speedup: Estimate) -> str:
 def answer(table: Table) -> str:
     """Say which backend trains the workload fastest, or that it is undecided."""
     measured = _that_count(table)
-    remark = _left_out(table)
+    remark = _reserve(table)
     if not measured:
         return f"No time of {table.workload} can be offered{remark}."
     fastest, *others = measured
@@ -87,13 +126,10 @@ def answer(table: Table) -> str:
 def ending(run: Run, tables: Sequence[Table]) -> str:
     """Say why the run ended where it did, and what that leaves open."""
     figures = [_figures(row) for table in tables for row in _that_count(table)]
-    ratios = [each.ratio for each in figures if each.ratio is not None]
-    what, estimates = (
-        ("ratio", ratios)
-        if ratios
-        else (tables[0].words.one, [each.epoch_seconds for each in figures])
-    )
-    widest = max((estimate.half_width for estimate in estimates), default=None)
+    what, half_widths = "ratio", [_half_width(each) for each in figures if not each.is_fastest]
+    if not half_widths:
+        what, half_widths = tables[0].words.one, [each.epoch_seconds.half_width for each in figures]
+    widest = max(half_widths, default=None)
     if widest is None:
         reached = "no figure to give"
     elif widest == math.inf:
@@ -116,6 +152,10 @@ def ending(run: Run, tables: Sequence[Table]) -> str:
     return " ".join(filter(None, (f"{sentence}.", _memory_sentence(run), of_weather)))
 
 
+def _half_width(figures: Figures) -> float:
+    return math.inf if figures.ratio is None else figures.ratio.half_width
+
+
 def _memory_sentence(run: Run) -> str:
     """Say which workloads' arms don't fit into memory together; empty where all do."""
     available = run.available_memory_bytes
@@ -129,7 +169,7 @@ def _memory_sentence(run: Run) -> str:
     if not split:
         return ""
     return (
-        f"The arms of {listed(split)} don't fit into {available / 2**30:.1f} GiB of memory"
+        f"The arms of {listed(split)} don't fit into {whole(available, 'B')} of memory"
         " together; a round measured some of them."
     )
 
@@ -149,30 +189,6 @@ def weather_sentence(groups: Iterable[Sequence[ArmResult]]) -> str:
     return f"{sentence}."
 
 
-def percent(share: float) -> str:
-    """Write a share as a percentage with two figures, more where it is above 100."""
-    return f"{float(f'{share:.2g}' if share < 1 else f'{share:.2f}') * 100:g}%"
-
-
-def times(estimate: Estimate) -> str:
-    """Write a ratio with as many decimals as its interval lets stand."""
-    return f"{estimate.value:.{_decimals(estimate)}f}"
-
-
-def span(estimate: Estimate) -> str:
-    """Write a ratio's interval as "4.0 to 4.4"."""
-    if estimate.low is None or estimate.high is None:
-        return "one process, no interval"
-    places = _decimals(estimate)
-    return f"{estimate.low:.{places}f} to {estimate.high:.{places}f}"
-
-
-def milliseconds(seconds: float) -> str:
-    """Write seconds as milliseconds with three figures."""
-    value = seconds * 1e3
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
-
-
 def listed(items: Sequence[str]) -> str:
     """Write "a", "a and b", or "a, b, and c"."""
     return " and ".join(items) if len(items) < 3 else f"{', '.join(items[:-1])}, and {items[-1]}"
@@ -182,8 +198,8 @@ def _that_count(table: Table) -> list[Row]:
     return [row for row in table.rows if row.counts]
 
 
-def _left_out(table: Table) -> str:
-    """Say which backends the answer leaves out, and why."""
+def _reserve(table: Table) -> str:
+    """Say which backends the answer leaves out and why, and whether the machine was busy."""
     unable = [row.arm.contender for row in table.rows if row.unsupported]
     failed = [
         row.arm.contender for row in table.rows if row.failure is not None and not row.unsupported
@@ -198,45 +214,26 @@ def _left_out(table: Table) -> str:
     if odd:
         learns = table.words.err if len(odd) > 1 else table.words.errs
         remarks.append(f"{listed(odd)} {learns} something else, see its parity")
+    remarks += [table.load] if table.load else []
     return f" ({'; '.join(remarks)})" if remarks else ""
 
 
 def _times_as_fast(row: Row) -> str:
-    estimate = _ratio(row)
+    estimate = _figures(row).ratio
+    assert estimate is not None
     return f"{times(estimate)} times as fast as {row.arm.contender} ({span(estimate)})"
 
 
 def _still_open(row: Row) -> str:
-    estimate = _ratio(row)
+    estimate = _figures(row).ratio
+    if estimate is None:
+        return f"{row.arm.contender} has no ratio, which needs two processes of each"
     sentence = f"{row.arm.contender} takes {times(estimate)} times as long ({span(estimate)})"
     if estimate.half_width < 1:
         sentence += f", where a difference of {percent(estimate.half_width)} would have shown"
     return sentence
 
 
-def _decimals(estimate: Estimate) -> int:
-    """Return how many decimals show half of the interval's width, and on which side of 1 it is.
-
-    Below 1 they are two at the least: 0.5 may be a half, or nearer to 0.45.
-    """
-    if estimate.low is None or estimate.high is None:
-        return 1 if estimate.value >= 1 else 2
-    width = estimate.high - estimate.low
-    least = 1 if estimate.low >= 1 else 2
-    places = max(least, min(5, math.ceil(-math.log10(width / 2)))) if width > 0 else 2
-    ends = [end for end in (estimate.low, estimate.high) if end != 1]
-    # An end beside 1 must not be written as 1: which side it is on is the verdict. Nor is any 0.
-    while places < 5 and any(round(end, places) in (0, 1) for end in ends):
-        places += 1
-    return places
-
-
 def _figures(row: Row) -> Figures:
     assert row.figures is not None
     return row.figures
-
-
-def _ratio(row: Row) -> Estimate:
-    estimate = _figures(row).ratio
-    assert estimate is not None
-    return estimate

@@ -6,13 +6,14 @@ process does before it imports, and making the data, is much the same on all bac
 counted.
 """
 
+import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
 from keras_bench.analyze.comparison import counting
-from keras_bench.analyze.stats import Estimate, centre, ratio
+from keras_bench.analyze.stats import Estimate, centre, difference, with_interval
 from keras_bench.analyze.steady import UNCOUNTED_EPOCHS, process_epoch_seconds, with_starts
 from keras_bench.records import DEFAULT_LOOPS, Arm, ArmResult, Sample
 
@@ -57,8 +58,12 @@ class Training:
 
 
 def trainings(samples: Sequence[Sample]) -> tuple[Training, ...]:
-    """Return the trainings of each process that tells what starting takes."""
-    samples = with_starts(samples)
+    """Return the trainings of each process that tells what starting takes.
+
+    Where it is a single one, its further epochs take what those of all processes do.
+    """
+    of_all, samples = centre(process_epoch_seconds(samples)).value, with_starts(samples)
+    each_one = process_epoch_seconds(samples) if len(samples) > 1 else [of_all]
     return tuple(
         Training(
             tuple(
@@ -67,7 +72,7 @@ def trainings(samples: Sequence[Sample]) -> tuple[Training, ...]:
             ),
             epoch_seconds,
         )
-        for sample, epoch_seconds in zip(samples, process_epoch_seconds(samples), strict=True)
+        for sample, epoch_seconds in zip(samples, each_one, strict=True)
     )
 
 
@@ -101,10 +106,10 @@ def _are_rivals(one: Arm, other: Arm) -> bool:
 def break_even(faster: ArmResult, slower: ArmResult) -> BreakEven | None:
     """Return where two arms break even; None where the first isn't quicker in the end."""
     fast, slow = trainings(faster.samples), trainings(slower.samples)
-    endless = ratio([each.epoch_seconds for each in fast], [each.epoch_seconds for each in slow])
+    endless = _ratio([each.epoch_seconds for each in fast], [each.epoch_seconds for each in slow])
 
     def at(epochs: int) -> Estimate:
-        return ratio(
+        return _ratio(
             [each.seconds(epochs) for each in fast], [each.seconds(epochs) for each in slow]
         )
 
@@ -117,6 +122,12 @@ def break_even(faster: ArmResult, slower: ArmResult) -> BreakEven | None:
     low = first(lambda estimate: estimate.low is not None and estimate.low <= 1)
     high = first(lambda estimate: estimate.high is not None and estimate.high < 1)
     return BreakEven(faster.arm, slower.arm, epochs, low, high, total_seconds(fast, epochs))
+
+
+def _ratio(fast: Sequence[float], slow: Sequence[float]) -> Estimate:
+    """Return the ratio of both times, without an interval where a start is known of one process."""
+    found = difference(fast, slow)
+    return Estimate(math.exp(found.log)) if math.isinf(found.error) else with_interval(found)
 
 
 def totals_by_epochs(results: Sequence[ArmResult], most: int) -> tuple[tuple[Arm, int, float], ...]:

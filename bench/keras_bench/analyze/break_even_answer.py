@@ -2,6 +2,7 @@
 
 from keras_bench.analyze.break_even import BreakEven, break_evens
 from keras_bench.analyze.comparison import Table
+from keras_bench.analyze.numbers import whole
 from keras_bench.records import DEFAULT_LOOPS, FLOOR_LOOP, Run
 
 
@@ -31,8 +32,8 @@ def _sentence(found: BreakEven, faster: str, slower: str) -> str:
         return f"{said}, by one process, which gives no interval."
     if found.high is None:
         return f"{said}, but undecided for long trainings: their epochs are too much alike."
-    return f"{said} ({found.low:,} to {found.high:,})."
+    return f"{said} ({whole(found.low)} to {whole(found.high)})."
 
 
 def _epochs(number: int) -> str:
-    return "the first epoch" if number == 1 else f"{number:,} epochs"
+    return "the first epoch" if number == 1 else f"{whole(number)} epochs"

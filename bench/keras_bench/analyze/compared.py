@@ -286,13 +286,16 @@ def _difference(pair: ArmPair) -> Difference:
     return difference(pair.candidate.process_epoch_seconds, pair.baseline.process_epoch_seconds)
 
 
-def _relative(pair: ArmPair, fastest: ArmPair) -> Estimate:
-    """Return a pair's ratio ÷ that of another, by Welch's rule for four samples."""
+def _relative(pair: ArmPair, fastest: ArmPair) -> Estimate | None:
+    """Return a pair's ratio ÷ that of another, by Welch's rule for four samples.
+
+    None where a side is a single process.
+    """
     found = [_difference(each) for each in (pair, fastest)]
     log = found[0].log - found[1].log
     error = math.hypot(*(each.error for each in found))
     if math.isinf(error):
-        return Estimate(math.exp(log))
+        return None
     if error == 0:
         return Estimate(math.exp(log), math.exp(log), math.exp(log))
     freedom = error**4 / sum(each.error**4 / each.freedom for each in found)

@@ -3,11 +3,12 @@
 import math
 from datetime import timedelta
 
-from keras_bench.analyze.answer import listed, percent, span, times
+from keras_bench.analyze.answer import listed
 from keras_bench.analyze.between_runs import LEAST_FREEDOM, apart
 from keras_bench.analyze.compared import LEAST_PROCESSES, ArmPair, Comparison
 from keras_bench.analyze.conclusion import Conclusion
-from keras_bench.analyze.gate_answer import changes
+from keras_bench.analyze.gate_answer import changes, undecided_size
+from keras_bench.analyze.numbers import percent, span, times
 from keras_bench.records import UNCHECKED, Failure
 
 #: What tells more; without backticks, which a page would show as they are.
@@ -31,7 +32,8 @@ def answer(pair: ArmPair, comparison: Comparison) -> str:
         same = "training" if pair.sides[0].task == "train" else "prediction"
         odd = [side.parity.summary for side in pair.sides if side.parity.outcome == "differs"]
         return f"parity failed: {name} isn't the same {same} on both sides: {'; '.join(odd)}"
-    assert pair.ratio is not None
+    if pair.ratio is None:
+        return f"undecided: {name} has no ratio; {_why(pair, comparison)}"
     if pair.doubt is not None:
         alone = f"{times(pair.ratio)} times as long ({span(pair.ratio)}) by these two runs alone"
         return f"undecided: {name} takes {alone}; {_why(pair, comparison)}"
@@ -42,7 +44,8 @@ def answer(pair: ArmPair, comparison: Comparison) -> str:
         return f"{said}, less than {percent(comparison.threshold)} either way"
     if pair.outcome != "undecided":
         return f"{said}, which is more than runs differ by themselves"
-    return f"{said}; a change of {visible(pair)} would have shown"
+    size = undecided_size(pair.lasting, comparison.threshold)
+    return f"{said}; a change of {visible(pair)} would have shown{size}"
 
 
 def remarks(pair: ArmPair) -> list[str]:

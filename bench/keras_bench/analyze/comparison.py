@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
+from keras_bench.analyze.load import load_remark
 from keras_bench.analyze.ratios import ProcessTimes, process_times, ratio_of
+from keras_bench.analyze.slices import grouped
 from keras_bench.analyze.stats import Estimate, centre
 from keras_bench.analyze.steady import (
     process_epoch_seconds,
@@ -34,17 +36,18 @@ from keras_bench.records import (
 class Figures:
     """What the samples of one arm say, times in seconds.
 
-    `epoch_seconds` is the trimmed mean over processes of each one's trimmed mean of steady
-    epochs. The other times and the memory are medians over processes. `ratio` is this arm's
-    epoch ÷ that of the fastest arm that counts, None for the fastest itself. `speedup` is the
-    epoch of `fit` on the same backend ÷ this arm's, None for `fit` itself and where that wasn't
-    measured or doesn't count. `loss` and
-    `accuracy` are those of the first process after epoch `loss_epoch`, the last of `fit` that all
-    arms came to; a prediction has none of the three. Its calls stand where epochs stand, as in its
-    samples, and `epochs` counts the steady ones.
+    `epoch_seconds` is the trimmed mean over processes of each one's trimmed mean of steady epochs.
+    The other times and the memory are medians over processes. `ratio` is this arm's epoch ÷ that of
+    the fastest arm that counts, None for the fastest itself and with less than two processes of
+    each. `speedup` is the epoch of `fit` on the same backend ÷ this arm's, None for `fit` itself
+    and where that wasn't measured twice or doesn't count. `loss` and `metrics` are those of the
+    first process after epoch `loss_epoch`, the last of `fit` that all arms came to; a prediction
+    has none of the three. Its calls stand where epochs stand, as in its samples, and `epochs`
+    counts the steady ones.
     """
 
     epoch_seconds: Estimate
+    is_fastest: bool
     ratio: Estimate | None
     examples_per_second: float
     epoch_cpu_seconds: float
@@ -53,7 +56,7 @@ class Figures:
     first_epoch_seconds: float
     peak_rss_bytes: int
     loss: float | None
-    accuracy: float | None
+    metrics: dict[str, float]
     loss_epoch: int | None
     processes: int
     epochs: int
@@ -69,6 +72,11 @@ class Figures:
     ending_callback: tuple[str, int] | None = None
     method: Method = "turns"
     process_rounds: tuple[int, ...] | None = None
+
+    @property
+    def accuracy(self) -> float | None:
+        """The metric of this name, None where there is none."""
+        return self.metrics.get("accuracy")
 
     @property
     def process_times(self) -> ProcessTimes:
@@ -99,11 +107,12 @@ class Row:
 class Table:
     """The rows of one workload: those that count, those that don't, those without a figure.
 
-    Each kind with the fastest first.
+    Each kind with the fastest first. `load` says that the machine was busy, where it was.
     """
 
     workload: str
     rows: tuple[Row, ...]
+    load: str = ""
 
     @property
     def words(self) -> Words:
@@ -120,7 +129,7 @@ class Table:
         """Return the rows of one loop, their ratios to the fastest of them."""
         rows = [row for row in self.rows if row.arm.loop == loop]
         fastest = next((row for row in rows if row.figures is not None), None)
-        return Table(self.workload, tuple(_to_fastest(row, fastest) for row in rows))
+        return replace(self, rows=tuple(_to_fastest(row, fastest) for row in rows))
 
 
 def _to_fastest(row: Row, fastest: Row | None) -> Row:
@@ -128,15 +137,15 @@ def _to_fastest(row: Row, fastest: Row | None) -> Row:
         return row
     times, of_fastest = row.figures.process_times, fastest.figures.process_times
     versus = None if row is fastest else ratio_of(times, of_fastest)
-    return replace(row, figures=replace(row.figures, ratio=versus))
+    figures = replace(row.figures, is_fastest=row is fastest, ratio=versus)
+    return replace(row, figures=figures)
 
 
 def tables(run: Run) -> tuple[Table, ...]:
     """Return a table per workload, in the order in which the run holds them."""
-    names = dict.fromkeys(result.arm.workload for result in run.results)
     return tuple(
-        _table(name, [result for result in run.results if result.arm.workload == name])
-        for name in names
+        _table(group[0].arm.workload, group, load_remark(run, group))
+        for group in grouped(run.results, lambda arm: arm.workload)
     )
 
 
@@ -159,13 +168,14 @@ def faults(results: Sequence[ArmResult]) -> list[Failure]:
     ]
 
 
-def _table(workload: str, results: Sequence[ArmResult]) -> Table:
+def _table(workload: str, results: Sequence[ArmResult], load: str) -> Table:
     measured = sorted((result for result in results if result.samples), key=_rank)
     unmeasured = sorted(
         (result for result in results if not result.samples),
         key=lambda result: BACKENDS_OF["predict"].index(result.arm.backend),
     )
-    return Table(workload, tuple(_row(result, measured) for result in [*measured, *unmeasured]))
+    rows = tuple(_row(result, measured) for result in [*measured, *unmeasured])
+    return Table(workload, rows, load)
 
 
 def _rank(result: ArmResult) -> tuple[bool, float]:
@@ -187,7 +197,8 @@ def _row(result: ArmResult, measured: Sequence[ArmResult]) -> Row:
     versus = None
     if result is not fastest:
         versus = ratio_of(process_times(result.samples), process_times(fastest.samples))
-    figures = _figures(result.samples, versus, _speedup(result, measured), loss_epoch)
+    speedup = _speedup(result, measured)
+    figures = _figures(result.samples, result is fastest, versus, speedup, loss_epoch)
     return Row(result.arm, figures, failure, result.parity)
 
 
@@ -206,14 +217,28 @@ def _speedup(result: ArmResult, measured: Sequence[ArmResult]) -> Estimate | Non
     return ratio_of(process_times(by_fit[0].samples), process_times(result.samples))
 
 
+def _metrics(sample: Sample, epoch: int) -> dict[str, float]:
+    """Return each metric after an epoch: the last one known, for validation may skip epochs."""
+    known = {
+        name: [value for value in values[:epoch] if value is not None]
+        for name, values in sample.metrics.items()
+    }
+    return {name: values[-1] for name, values in known.items() if values}
+
+
 def _figures(
-    samples: Sequence[Sample], versus: Estimate | None, speedup: Estimate | None, loss_epoch: int
+    samples: Sequence[Sample],
+    is_fastest: bool,
+    versus: Estimate | None,
+    speedup: Estimate | None,
+    loss_epoch: int,
 ) -> Figures:
     first, starts = samples[0], with_starts(samples)
     times = process_times(samples)
     epoch_seconds = centre(times.seconds)
     return Figures(
         epoch_seconds=epoch_seconds,
+        is_fastest=is_fastest,
         ratio=versus,
         examples_per_second=first.examples / epoch_seconds.value,
         epoch_cpu_seconds=median(process_epochs_by("cpu", samples)),
@@ -222,7 +247,7 @@ def _figures(
         first_epoch_seconds=median(sample.epoch_seconds[0] for sample in starts),
         peak_rss_bytes=int(median(sample.peak_rss_bytes for sample in samples)),
         loss=first.losses[loss_epoch - 1] if first.losses else None,
-        accuracy=first.accuracies[loss_epoch - 1] if first.accuracies else None,
+        metrics=_metrics(first, loss_epoch),
         loss_epoch=loss_epoch or None,
         processes=len(samples),
         epochs=sum(steady_count(sample) for sample in samples),

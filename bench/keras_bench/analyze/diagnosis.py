@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from keras_bench.analyze.load import BUSY_PERCENT
 from keras_bench.records import Surroundings
 
-#: The share of the machine that other programs may use before it shows in the timings.
-BUSY_PERCENT = 10.0
+#: The share of the machine that other virtual machines may take before it shows in the timings.
 STEAL_PERCENT = 1.0
 
 

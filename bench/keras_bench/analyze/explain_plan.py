@@ -73,6 +73,8 @@ def _is_wanted(result: ArmResult, fit: ArmResult, run: Run) -> bool:
         return True
     versus = ratio_of(process_times(result.samples), process_times(fit.samples))
     splits = result.arm.loop in SPLITTING_LOOPS
+    if versus is None:
+        return True
     if versus.value > HOPELESS and not splits:
         return False
     return len(result.samples) < MIN_PROCESSES or versus.half_width > run.settings.precision

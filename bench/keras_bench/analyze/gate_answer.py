@@ -2,10 +2,12 @@
 
 import math
 
-from keras_bench.analyze.answer import listed, percent, span, times, weather_sentence
+from keras_bench.analyze.answer import listed, weather_sentence
 from keras_bench.analyze.conclusion import Conclusion, Outcome
+from keras_bench.analyze.numbers import percent, span, times
 from keras_bench.analyze.pairs import Pair
 from keras_bench.analyze.slices import grouped
+from keras_bench.analyze.stats import Estimate
 from keras_bench.records import UNCHECKED, Environment, Gate
 
 
@@ -31,7 +33,8 @@ def answer(pair: Pair, threshold: float) -> str:
     if found == "parity failed":
         odd = [side.parity.summary for side in pair.sides if side.parity.outcome == "differs"]
         return f"parity failed: {name}: {'; '.join(odd)}"
-    return f"{found}: {name} {_ratio(pair)}{_why(pair, threshold)}"
+    load = f" ({pair.load})" if pair.load else ""
+    return f"{found}: {name} {_ratio(pair)}{_why(pair, threshold)}{load}"
 
 
 def conclusion(pair: Pair, threshold: float) -> Conclusion:
@@ -104,7 +107,9 @@ def visible(pair: Pair) -> str:
 def _ratio(pair: Pair) -> str:
     ratio = pair.judgement.ratio
     if ratio is None:
-        return "has no round that counts"
+        if pair.judgement.rounds == 0:
+            return "has no round that counts"
+        return "has one round that counts, and a ratio needs two"
     much = "times as long" if pair.clock == "wall" else "times the CPU time"
     if ratio.low is None:
         return f"takes {times(ratio)} {much}, after too few rounds for an interval"
@@ -124,6 +129,19 @@ def _why(pair: Pair, threshold: float) -> str:
     if judgement.contrary:
         return f"{said}; it looked {judgement.confirming} first, and then the contrary"
     if judgement.confirming:
-        said += f"; it looked {judgement.confirming}, which is not confirmed"
-        return said if judgement.final else f"{said} yet"
+        rounds = judgement.confirming_rounds
+        did = f"{'the one' if rounds == 1 else f'the {rounds}'} since tell too little"
+        return (
+            f"{said}; it looked {judgement.confirming}, which counts once rounds of fresh processes"
+            f" show it again, and {did if rounds else 'there were none'}"
+        )
+    said += undecided_size(judgement.ratio, threshold)
     return f"{said}; more rounds than it has had tell no more" if judgement.final else said
+
+
+def undecided_size(ratio: Estimate | None, threshold: float) -> str:
+    """Say what is decided where an interval misses 1 and the verdict is undecided."""
+    if ratio is None or ratio.low is None or ratio.high is None or ratio.low <= 1 <= ratio.high:
+        return ""
+    which = "slower" if ratio.low > 1 else "faster"
+    return f"; it is {which}, and whether by {percent(threshold)} or more is undecided"

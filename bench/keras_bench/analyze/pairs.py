@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from keras_bench.analyze.clocks import clock_of
+from keras_bench.analyze.load import load_remark
 from keras_bench.analyze.stats import Estimate, centre
 from keras_bench.analyze.steady import process_epoch, process_epochs_by, steady
 from keras_bench.analyze.verdict import Judgement, judge
@@ -23,7 +24,8 @@ class LeftOut:
 class Pair:
     """One workload on one backend: both sides, the rounds that count, and the judgement.
 
-    The epochs are None for a side without a sample. `clock` is the one that counts.
+    The epochs are None for a side without a sample. `clock` is the one that counts. `load` says
+    that the machine was busy, where it was.
     """
 
     baseline: ArmResult
@@ -33,6 +35,7 @@ class Pair:
     left_out: tuple[LeftOut, ...]
     judgement: Judgement
     clock: Clock
+    load: str = ""
 
     @property
     def sides(self) -> tuple[ArmResult, ArmResult]:
@@ -105,6 +108,7 @@ def _pair(baseline: ArmResult, candidate: ArmResult, gate: Gate) -> Pair:
         left_out,
         judge([log_ratio(*each, clock) for each in rounds], gate.settings.threshold),
         clock,
+        load_remark(gate, (baseline, candidate)),
     )
 
 

@@ -11,7 +11,7 @@ from itertools import groupby
 
 from keras_bench.analyze.memory import fitting
 from keras_bench.analyze.ratios import process_times, ratio_of
-from keras_bench.analyze.stats import centre
+from keras_bench.analyze.stats import Estimate, centre
 from keras_bench.records import Arm, ArmResult, Run
 
 #: Rounds of a group before an interval may end the measuring. A few that agree by chance would
@@ -75,9 +75,13 @@ def still_wanted(results: Sequence[ArmResult], precision: float) -> list[ArmResu
         result
         for result in counting
         if result is not fastest
-        and ratio_of(times[result.arm], times[fastest.arm]).half_width >= precision
+        and not _is_known(ratio_of(times[result.arm], times[fastest.arm]), precision)
     ]
     return [fastest, *loose] if loose else []
+
+
+def _is_known(ratio: Estimate | None, precision: float) -> bool:
+    return ratio is not None and ratio.half_width < precision
 
 
 def _by_workload(results: Sequence[ArmResult]) -> list[list[ArmResult]]:

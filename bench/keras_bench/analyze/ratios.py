@@ -28,8 +28,8 @@ def process_times(samples: Sequence[Sample]) -> ProcessTimes:
     )
 
 
-def ratio_of(candidate: ProcessTimes, baseline: ProcessTimes) -> Estimate:
-    """Return candidate time ÷ baseline time with its interval.
+def ratio_of(candidate: ProcessTimes, baseline: ProcessTimes) -> Estimate | None:
+    """Return candidate time ÷ baseline time with its interval; None without two processes of each.
 
     Of rounds that both were measured in together, each gives a ratio, in which the machine's
     weather has cancelled.
@@ -39,4 +39,4 @@ def ratio_of(candidate: ProcessTimes, baseline: ProcessTimes) -> Estimate:
     before = dict(zip(baseline.rounds, baseline.seconds, strict=True))
     of_rounds = zip(candidate.rounds, candidate.seconds, strict=True)
     paired = [seconds / before[number] for number, seconds in of_rounds if number in before]
-    return mean_ratio(paired) if paired else ratio(candidate.seconds, baseline.seconds)
+    return mean_ratio(paired) or ratio(candidate.seconds, baseline.seconds)

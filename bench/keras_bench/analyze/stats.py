@@ -26,7 +26,10 @@ TRIM = 0.2
 
 @dataclass(frozen=True)
 class Estimate:
-    """A centre and its 95 % interval; `low` and `high` are None where one process stands alone."""
+    """A centre and its 95 % interval; `low` and `high` are None where one process stands alone.
+
+    A ratio of processes always has both: without two of each there is none.
+    """
 
     value: float
     low: float | None = None
@@ -71,16 +74,16 @@ def freedom(count: int) -> int:
     return count - 2 * int(TRIM * count) - 1
 
 
-def mean_ratio(ratios: Sequence[float]) -> Estimate:
+def mean_ratio(ratios: Sequence[float]) -> Estimate | None:
     """Return the geometric mean of ratios, one of each round, with its interval.
 
     The interval is Student's t on logarithms. Nothing is trimmed: what stalls both sides of a round
-    is in neither ratio, and of few rounds each counts.
+    is in neither ratio, and of few rounds each counts. Of less than two rounds there is none.
     """
+    if len(ratios) < 2:
+        return None
     logs = np.log(ratios)
     mean = float(np.mean(logs))
-    if len(logs) < 2:
-        return Estimate(math.exp(mean))
     error = float(np.std(logs, ddof=1)) / math.sqrt(len(logs))
     margin = float(scipy.stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, len(logs) - 1)) * error
     return Estimate(math.exp(mean), math.exp(mean - margin), math.exp(mean + margin))
@@ -95,19 +98,23 @@ class Difference:
     freedom: float
 
 
-def ratio(candidate_seconds: Sequence[float], baseline_seconds: Sequence[float]) -> Estimate:
+def ratio(candidate_seconds: Sequence[float], baseline_seconds: Sequence[float]) -> Estimate | None:
     """Return candidate time ÷ baseline time with its interval, by Yuen's test on logarithms.
 
     Processes are not paired by round: rounds keep a drift from falling on one arm alone, and
-    what is left of it widens the interval.
+    what is left of it widens the interval. None where a side is a single process: one outlier is
+    no result.
 
     Args:
         candidate_seconds: one value per process of the candidate, all above 0.
         baseline_seconds: the same of the baseline.
     """
     found = difference(candidate_seconds, baseline_seconds)
-    if math.isinf(found.error):
-        return Estimate(math.exp(found.log))
+    return None if math.isinf(found.error) else with_interval(found)
+
+
+def with_interval(found: Difference) -> Estimate:
+    """Return the ratio behind a difference of logarithms, whose error is finite."""
     margin = float(scipy.stats.t.ppf((1 + CONFIDENCE_LEVEL) / 2, found.freedom)) * found.error
     return Estimate(math.exp(found.log), math.exp(found.log - margin), math.exp(found.log + margin))
 

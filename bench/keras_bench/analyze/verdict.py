@@ -36,7 +36,7 @@ class Judgement:
 
     `ratio` is that of the latest look: at the rounds since a change first showed, which is
     `confirming`, once there are enough of them. Before any look it is without an interval, and
-    None without a round. `rounds` are those until the verdict, or so far, `confirming_rounds`
+    None without two rounds. `rounds` are those until the verdict, or so far, `confirming_rounds`
     those of them since, and `contrary` tells that these showed the contrary.
     """
 
@@ -104,7 +104,7 @@ class _Look:
 
 
 def _look(log_ratios: Sequence[float], threshold: float) -> _Look:
-    mean = math.exp(fmean(log_ratios)) if log_ratios else None
+    mean = math.exp(fmean(log_ratios)) if len(log_ratios) > 1 else None
     latest = _Look("undecided", False, None if mean is None else Estimate(mean), 0)
     for rounds in LOOKS:
         if rounds > len(log_ratios):

@@ -9,13 +9,12 @@ from keras_bench.records import Task
 class Words:
     """The words for a task.
 
-    `verb` stands by itself, `does` before a workload whose ratios are told, and `does_one` before
-    one whose time is. `one` is what is timed, `a_one` that with its article. `kept` is
+    `does` stands before a workload whose ratios are told, and `does_one` before one whose time is.
+    `one` is what is timed, `a_one` that with its article. `kept` is
     what a time is kept of, and `a_time` what that time is. `errs` is what a
     backend does whose parity failed, `err` what several do, and `erred` what one did.
     """
 
-    verb: str
     does: str
     does_one: str
     one: str
@@ -29,7 +28,6 @@ class Words:
 
 WORDS: dict[Task, Words] = {
     "train": Words(
-        verb="trains",
         does="trains",
         does_one="trains an epoch of",
         one="epoch",
@@ -41,7 +39,6 @@ WORDS: dict[Task, Words] = {
         erred="learned",
     ),
     "predict": Words(
-        verb="predicts",
         does="predicts a batch of",
         does_one="predicts a batch of",
         one="call",

@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.text import Text
 
 from keras_bench import interrupts
-from keras_bench.analyze.answer import milliseconds, percent
 from keras_bench.analyze.calibration import capability
 from keras_bench.analyze.clocks import clock_of
 from keras_bench.analyze.diagnosis import diagnose
+from keras_bench.analyze.numbers import milliseconds, percent
 from keras_bench.analyze.pairs import clock_jumped, log_ratio
 from keras_bench.analyze.steady import process_epochs_by
 from keras_bench.commands.outputs import check_outputs, write_all
@@ -205,7 +205,7 @@ def _rounds(
                 f" {100 * math.expm1(found.by(clock)):+5.1f}%  of"
                 f" {milliseconds(process_epochs_by(clock, [before])[0])} ms"
             )
-            console.print(Text(line), soft_wrap=True)
+            console.print(Text(line))
             yield found
 
 

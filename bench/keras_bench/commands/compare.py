@@ -63,5 +63,5 @@ def _history(console: Console, results: Path) -> tuple[HistoryRow, ...]:
     for warning in known.warnings[:1]:
         others = len(known.warnings) - 1
         more = f" (and {others} more; see `keras-bench history`)" if others else ""
-        console.print(Text(f"warning: {warning}{more}", style="yellow"), soft_wrap=True)
+        console.print(Text(f"warning: {warning}{more}", style="yellow"))
     return known.rows

@@ -190,7 +190,7 @@ def _conclude(
     fit = run.results[0]
     if not fit.samples:
         if fit.failure is not None:
-            console.print(f"error: {fit.failure.message}", soft_wrap=True)
+            console.print(f"error: {fit.failure.message}")
             return fit.failure.exit_code
         raise Interrupted("keras-bench", "interrupted", "nothing had been measured yet")
     with interrupts.deferred():

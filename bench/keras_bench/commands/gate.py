@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.text import Text
 
 from keras_bench import interrupts
-from keras_bench.analyze.answer import percent
 from keras_bench.analyze.conclusion import exit_code_of
 from keras_bench.analyze.gate_answer import changes, conclusion, outcome
+from keras_bench.analyze.numbers import percent
 from keras_bench.analyze.pairs import Pair, pairs
 from keras_bench.commands.outputs import Outputs, annotate, check_outputs, write_all, writes_of
 from keras_bench.commands.sides import (
@@ -60,7 +60,7 @@ def measure(
             raise probed.interpreter
         compared.append(probed.interpreter.environment)
     say_what_revisions_bring(console, selection, sides)
-    console.print(Text(f"{baseline.backend}: {changes(*compared)}"), soft_wrap=True)
+    console.print(Text(f"{baseline.backend}: {changes(*compared)}"))
     names = [workload.name for workload in workloads_of(sides[1], selection)]
     _warn_of_blindness(console, names, baseline.backend, settings, outputs.results)
     gate = measure_sides(
@@ -86,7 +86,7 @@ def _warn_of_blindness(
                 f"warning: {name} on {backend}: of slowdowns this machine sees {seen}, by"
                 f" calibration; with --threshold {settings.threshold:g} expect undecided"
             )
-            console.print(Text(line, style="yellow"), soft_wrap=True)
+            console.print(Text(line, style="yellow"))
 
 
 def _conclude(console: Console, gate: Gate, outputs: Outputs, undecided_fails: bool) -> int:

@@ -28,4 +28,4 @@ def write_workload(file: Path) -> None:
     # To be pasted: a name may have spaces, or look like an option.
     behind = ["--", str(file)] if str(file).startswith("-") else [str(file)]
     command = shlex.join(["keras-bench", "run", *behind])
-    console.print(f"Written to {file}. Measure it with `{command}`.", soft_wrap=True)
+    console.print(f"Written to {file}. Measure it with `{command}`.")

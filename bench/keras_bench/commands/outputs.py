@@ -62,7 +62,7 @@ def annotate(console: Console, title: str, conclusions: Sequence[Conclusion]) ->
     """Print what marks regressions on the page of a workflow, where GitHub Actions runs this."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for annotation in annotations(title, conclusions):
-            console.print(Text(annotation), soft_wrap=True)
+            console.print(Text(annotation))
 
 
 def writes_of(
@@ -100,9 +100,9 @@ def write_all(
         try:
             write()
         except ResultsUnwritable as error:
-            console.print(Text(f"error: {error}", style="red"), soft_wrap=True)
+            console.print(Text(f"error: {error}", style="red"))
             first = first or error
     files = [file for file in files if file != STANDARD_OUTPUT]
     if first is None and files:
-        console.print(f"Written to {', '.join(map(str, files))}", soft_wrap=True)
+        console.print(f"Written to {', '.join(map(str, files))}")
     return first

@@ -55,7 +55,7 @@ def check_first(
                 known[arms[name]] = replace(known[arms[name]], parity=parity)
             notes = [note for each in failures.values() for note in getattr(each, "__notes__", [])]
             for note in notes if debug else ():
-                console.print(Text(note), soft_wrap=True)
+                console.print(Text(note))
             continue
         of_backends = _of_backends(console, workload, learners, settings, workers, debug)
         of_loops = _of_loops(console, group, learners, learner_of, settings, workers, debug)
@@ -88,7 +88,7 @@ def _of_backends(
             each.outcome, summary, _running(each.losses), reference, each.exit_code
         )
         if debug and each.traceback:
-            console.print(Text(each.traceback), soft_wrap=True)
+            console.print(Text(each.traceback))
     return found
 
 
@@ -114,7 +114,7 @@ def _of_loops(
     found = check_loops(learners, loops, settings, workers)
     for each in found.values():
         if debug and each.traceback:
-            console.print(Text(each.traceback), soft_wrap=True)
+            console.print(Text(each.traceback))
     return {arms[place]: each for place, each in found.items()}
 
 

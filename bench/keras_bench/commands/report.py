@@ -7,14 +7,10 @@ from keras_bench.analyze.compared import compare, compare_across_machines, diffe
 from keras_bench.analyze.history import HistoryRow
 from keras_bench.analyze.measured import measured_run
 from keras_bench.analyze.shifts import find_series
-from keras_bench.analyze.words import WORDS
 from keras_bench.commands.outputs import check_outputs
 from keras_bench.errors import NothingMeasured, ResultsBroken
 from keras_bench.records import STANDARD_OUTPUT, Gate, GateSettings, Run
-from keras_bench.report.markdown import title
 from keras_bench.report.page.change_sections import (
-    GATE_TITLE,
-    SWEEP_TITLE,
     compared_section,
     gate_sections,
     history_section,
@@ -25,6 +21,7 @@ from keras_bench.report.page.content import Section
 from keras_bench.report.page.document import render
 from keras_bench.report.page.run_sections import run_sections
 from keras_bench.report.terminal import make_console
+from keras_bench.report.titles import gate_title, run_title, side_by_side_title, sweep_title
 from keras_bench.store import history
 from keras_bench.store.files import write_file
 from keras_bench.store.runs import newest
@@ -47,7 +44,7 @@ def report(files: tuple[Path, ...], output: Path | None, results: Path) -> None:
     file = output or report_file(results)
     write_file(file, page(known, results))
     if file != STANDARD_OUTPUT:
-        console.print(f"Written to {file}", soft_wrap=True)
+        console.print(f"Written to {file}")
 
 
 def report_file(results: Path) -> Path:
@@ -77,13 +74,13 @@ def _sections(measured: Run | Gate) -> tuple[Section, ...]:
 
 
 def _title(measured: Sequence[Run | Gate]) -> str:
-    """Return the question that the page answers, where it is one."""
     first, *others = measured
+    arms = [result.arm for each in measured for result in each.results]
     if others:
-        return "Measurements side by side"
+        return side_by_side_title(arms)
     if isinstance(first, Run):
-        return title(WORDS[first.results[0].arm.task])
-    return SWEEP_TITLE if is_sweep(first) else GATE_TITLE
+        return run_title(arms)
+    return sweep_title(arms) if is_sweep(first) else gate_title(arms)
 
 
 def _name(measured: Run | Gate) -> str:

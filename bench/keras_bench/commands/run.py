@@ -124,7 +124,7 @@ def _conclude(console: Console, run: Run, results: Path) -> int:
     failures = faults(run.results)
     if not _has_samples(run):
         for message in dict.fromkeys(failure.message for failure in failures):
-            console.print(f"error: {message}", soft_wrap=True)
+            console.print(f"error: {message}")
         if run.complete:
             return failures[0].exit_code
         raise Interrupted("keras-bench", "interrupted", "nothing had been measured yet")
@@ -159,17 +159,17 @@ def _save(
             results_folder=results,
         )
     except ResultsUnwritable as error:
-        console.print(Text(f"error: {error}", style="red"), soft_wrap=True)
+        console.print(Text(f"error: {error}", style="red"))
         elsewhere = Path(tempfile.gettempdir()) / "keras-bench-results"
         try:
             file = runs.save(run, elsewhere)
         except ResultsUnwritable as second:
-            console.print(Text(f"error: nor elsewhere: {second}", style="red"), soft_wrap=True)
+            console.print(Text(f"error: nor elsewhere: {second}", style="red"))
         else:
             console.print(f"The run is saved in {file}; `keras-bench show` prints it again.")
         return error
     written = f"{results}/latest.md, .csv, .json, {file} and history.csv"
-    console.print(f"Written to {written}", soft_wrap=True)
+    console.print(f"Written to {written}")
     return None
 
 
@@ -183,7 +183,7 @@ def _write_page(console: Console, file: Path, results: Path) -> None:
     except Exception as error:
         line = f"warning: the page couldn't be made ({type(error).__name__}: {error})"
         remedy = "`keras-bench report` tries again"
-        console.print(Text(f"{line}; {remedy}", style="yellow"), soft_wrap=True)
+        console.print(Text(f"{line}; {remedy}", style="yellow"))
 
 
 def _has_samples(run: Run) -> bool:

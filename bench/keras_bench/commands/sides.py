@@ -134,7 +134,7 @@ def say_what_revisions_bring(
             reason = "is no Python project, and no workload lies in it, so it changes nothing"
             raise UsageError(side.spec, reason, "name another repository, or your own files")
         line = f"{side.label} on {side.backend}: of {side.spec}, {' and '.join(brings)}"
-        console.print(Text(line), soft_wrap=True)
+        console.print(Text(line))
 
 
 def measure_sides(

@@ -2,28 +2,38 @@
 
 import math
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table as Grid
 from rich.text import Text
 
-from keras_bench.analyze.answer import percent
 from keras_bench.analyze.calibration import Capability, Power, Rate
 from keras_bench.analyze.clocks import CLOCK_NAMES
+from keras_bench.analyze.numbers import number, percent
 from keras_bench.records import Calibration
 from keras_bench.report.markdown import pipe_table, plain
+from keras_bench.report.terminal import print_table
+from keras_bench.report.text_table import Head, TextTable
 
-TITLES = ("true slowdown", "regressed, of gates drawn", "of gates in order", "rounds", "time, s")
+HEADS = (
+    Head("true slowdown"),
+    Head("regressed, of gates drawn", numeric=True),
+    Head("of gates in order", numeric=True, rank=1),
+    Head("rounds", numeric=True),
+    Head("time, s", numeric=True, rank=2),
+)
 
 
-def cells(power: Power) -> list[str]:
-    """Return the texts of a row."""
+def calibration_table(found: Capability, title: str = "") -> TextTable:
+    """Return a row for every slowdown."""
+    return TextTable(HEADS, [_cells(power) for power in found.powers], (), title, CAPTION)
+
+
+def _cells(power: Power) -> list[str]:
     return [
         percent(power.slowdown) if power.slowdown else "none",
         _share(power.regressed),
         "0 of 0" if power.in_order is None else _count(power.in_order),
-        f"{power.rounds:.1f}",
-        f"{power.seconds:.0f}",
+        number(power.rounds, 3),
+        number(power.seconds, 3),
     ]
 
 
@@ -64,27 +74,16 @@ def print_calibration(
     console: Console, calibration: Calibration, found: Capability, threshold: float
 ) -> None:
     """Print the table and what it means."""
-    grid = Grid(
-        title=f"gates with a threshold of {percent(threshold)}",
-        title_justify="left",
-        caption=CAPTION,
-        caption_justify="left",
-        box=SIMPLE_HEAD,
-    )
-    for place, title in enumerate(TITLES):
-        grid.add_column(title, justify="left" if place == 0 else "right")
-    for power in found.powers:
-        grid.add_row(*map(Text, cells(power)))
+    title = f"gates with a threshold of {percent(threshold)}"
     console.print()
-    console.print(grid)
+    print_table(console, calibration_table(found, title))
     for said in sentences(calibration, found, threshold):
-        console.print(Text(said), soft_wrap=True)
+        console.print(Text(said))
 
 
 def markdown(calibration: Calibration, found: Capability, threshold: float) -> str:
     """Return the table and what it means in GitHub-flavoured Markdown."""
-    numeric = [False, *[True] * (len(TITLES) - 1)]
-    table = pipe_table(TITLES, numeric, [cells(power) for power in found.powers])
+    table = pipe_table(calibration_table(found))
     said = "\n".join(f"- {plain(each)}" for each in sentences(calibration, found, threshold))
     name = plain(f"{calibration.workload} on {calibration.backend}")
     asked = (

@@ -7,22 +7,27 @@ JSON, with units in their names and intervals as `_low` and `_high`.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from keras_bench.analyze.answer import is_decided, milliseconds, span, times
 from keras_bench.analyze.comparison import Figures, Row, Table
+from keras_bench.analyze.numbers import in_seconds, milliseconds, number, span, times, whole
 from keras_bench.analyze.stats import Estimate
+from keras_bench.report.text_table import Head, TextTable
 
 
 @dataclass(frozen=True)
 class Column:
-    """A title, and the text of a measured row's cell; {one} in a title is what is timed."""
+    """A title, and the text of a measured row's cell; {one} in a title is what is timed.
+
+    Its `rank` tells how soon a narrow terminal leaves it out.
+    """
 
     title: str
     text: Callable[[Figures], str]
     numeric: bool = True
+    rank: int = 0
 
 
-#: Stands in every table beside the backend.
-PARITY = "parity"
+#: What a ratio is of which there are less than two processes.
+UNKNOWN = "unknown"
 
 #: What the parity column says.
 PARITY_TEXTS = {
@@ -39,8 +44,14 @@ def _epoch(figures: Figures) -> str:
 
 def _ratio(figures: Figures) -> str:
     if figures.ratio is None:
-        return "1"
+        return "1" if figures.is_fastest else UNKNOWN
     return f"{times(figures.ratio)} ({span(figures.ratio)})"
+
+
+def _bare_ratio(figures: Figures) -> str:
+    if figures.ratio is None:
+        return "1" if figures.is_fastest else UNKNOWN
+    return times(figures.ratio)
 
 
 def _speedup(figures: Figures) -> str:
@@ -69,14 +80,14 @@ def _threads(figures: Figures) -> str:
 
 EPOCH = Column("{one}, ms", _epoch)
 RATIO = Column("ratio to fastest", _ratio)
-_BARE_RATIO = Column("to fastest", lambda f: "1" if f.ratio is None else times(f.ratio))
-_EXAMPLES = Column("examples/s", lambda figures: f"{figures.examples_per_second:,.0f}")
+_BARE_RATIO = Column("to fastest", _bare_ratio, rank=3)
+_EXAMPLES = Column("examples/s", lambda figures: number(figures.examples_per_second), rank=3)
 _SPEEDUP = Column("speed-up", _speedup)
-_FIRST = Column("first {one}, s", lambda figures: f"{figures.first_epoch_seconds:.2f}")
-COUNT = Column("n", lambda figures: f"{figures.processes} ({figures.epochs})")
+_FIRST = Column("first {one}, s", lambda f: in_seconds(f.first_epoch_seconds), rank=2)
+COUNT = Column("n", lambda figures: f"{figures.processes} ({whole(figures.epochs)})", rank=1)
 
 
-#: What a reader looks for first; narrow enough for a terminal of 100 characters.
+#: What a reader looks for first; a terminal of 80 characters leaves out the rest.
 SPEED = (EPOCH, RATIO, _EXAMPLES, _FIRST, COUNT)
 #: The same where there are several loops.
 SPEED_OF_LOOPS = (EPOCH, _SPEEDUP, _BARE_RATIO, _FIRST, COUNT)
@@ -87,17 +98,34 @@ def speed(table: Table) -> tuple[Column, ...]:
     return SPEED if len(table.loops) == 1 else SPEED_OF_LOOPS
 
 
+def metric_names(table: Table) -> list[str]:
+    """Return the names of all that `fit` reports beside the loss, on any backend."""
+    figures = [row.figures for row in table.rows if row.figures is not None]
+    return list(dict.fromkeys(name for each in figures for name in each.metrics))
+
+
+def _metric(name: str) -> Column:
+    return Column(name, lambda f: number(f.metrics[name]) if name in f.metrics else "")
+
+
+def details(table: Table) -> tuple[Column, ...]:
+    """Return the columns that explain a table, with one for every metric after the loss."""
+    at = DETAILS.index(LOSS) + 1
+    return (*DETAILS[:at], *map(_metric, metric_names(table)), *DETAILS[at:])
+
+
+LOSS = Column("loss", lambda f: "" if f.loss is None else number(f.loss))
+
 #: What explains it.
 DETAILS = (
-    Column("import, s", lambda figures: f"{figures.import_seconds:.2f}"),
-    Column("build, s", lambda figures: f"{figures.build_seconds:.2f}"),
+    Column("import, s", lambda figures: in_seconds(figures.import_seconds)),
+    Column("build, s", lambda figures: in_seconds(figures.build_seconds)),
     Column("CPU per {one}, ms", lambda figures: milliseconds(figures.epoch_cpu_seconds)),
-    Column("peak memory, MB", lambda figures: f"{figures.peak_rss_bytes / 1e6:.0f}"),
-    Column("loss", lambda f: "" if f.loss is None else f"{f.loss:.4f}"),
-    Column("accuracy", lambda f: "" if f.accuracy is None else f"{f.accuracy:.4f}"),
+    Column("peak memory, MB", lambda figures: whole(round(figures.peak_rss_bytes / 1e6))),
+    LOSS,
     Column("after epoch", lambda f: "" if f.loss_epoch is None else str(f.loss_epoch)),
-    Column("processes", lambda figures: str(figures.processes)),
-    Column("{one}s", lambda figures: str(figures.epochs)),
+    Column("processes", lambda figures: whole(figures.processes)),
+    Column("{one}s", lambda figures: whole(figures.epochs)),
     Column("jit_compile", lambda figures: str(figures.jit_compile), numeric=False),
     Column("threads", _threads, numeric=False),
     Column("CPUs", lambda figures: ",".join(map(str, figures.cpus)) or "any", numeric=False),
@@ -111,24 +139,27 @@ def caption(table: Table) -> str:
     return f"centre (95 % interval); {speedup}n: processes (steady {one}s in all)"
 
 
-def titles(table: Table, columns: Sequence[Column]) -> list[str]:
-    """Return the heads of a table's columns."""
-    own = [each.title.format(one=table.words.one) for each in columns]
-    return ["backend", *(["loop"] if _tells_loops(table) else []), PARITY, *own]
-
-
-def is_numeric(table: Table, columns: Sequence[Column]) -> list[bool]:
-    """Tell of each of a table's columns whether it holds numbers."""
-    texts = len(titles(table, columns)) - len(columns)
-    return [*[False] * texts, *[column.numeric for column in columns]]
-
-
-def cells(table: Table, columns: Sequence[Column]) -> list[list[str]]:
-    """Return the texts of a table, a list per row that begins with the backend and its parity."""
-    return [
-        [_backend(row), *([row.arm.loop] if _tells_loops(table) else []), *_cells(row, columns)]
-        for row in table.rows
-    ]
+def text_table(table: Table, columns: Sequence[Column], caption: str = "") -> TextTable:
+    """Return the table of a workload, whose rows begin with the backend and its parity."""
+    one, tells_loops = table.words.one, _tells_loops(table)
+    return TextTable(
+        [
+            Head("backend"),
+            *([Head("loop")] if tells_loops else []),
+            Head("parity"),
+            *(Head(each.title.format(one=one), each.numeric, each.rank) for each in columns),
+        ],
+        [
+            [_backend(row), *([row.arm.loop] if tells_loops else []), *_cells(row, columns)]
+            for row in table.rows
+        ],
+        [
+            "green" if place == 0 and row.counts and len(table.rows) > 1 else ""
+            for place, row in enumerate(table.rows)
+        ],
+        table.workload,
+        caption,
+    )
 
 
 def _tells_loops(table: Table) -> bool:
@@ -183,9 +214,9 @@ def record(row: Row, complete: bool) -> dict[str, object]:
     }
     figures = row.figures
     record |= interval_record("epoch_seconds", None if figures is None else figures.epoch_seconds)
-    record |= interval_record("ratio_to_fastest", _ratio_estimate(figures))
+    record |= interval_record("ratio_to_fastest", ratio_to_fastest(figures))
     record |= interval_record("speedup_over_fit", None if figures is None else figures.speedup)
-    record["slower_than_fastest"] = is_decided(row) if figures and figures.ratio else None
+    record["slower_than_fastest"] = _is_slower(figures)
     for name in (
         "examples_per_second", "epoch_cpu_seconds", "import_seconds", "build_seconds",
         "first_epoch_seconds", "peak_rss_bytes", "loss", "accuracy", "loss_epoch", "processes",
@@ -198,13 +229,24 @@ def record(row: Row, complete: bool) -> dict[str, object]:
     record["framework_version"] = environment.version_of(row.arm.backend)
     for package in ("keras", "numpy"):
         record[f"{package}_version"] = environment.version_of(package)
-    return record
+    metrics = {} if figures is None else figures.metrics
+    others = {f"metric_{name}": value for name, value in metrics.items() if name != "accuracy"}
+    return record | others
 
 
-def _ratio_estimate(figures: Figures | None) -> Estimate | None:
+def _is_slower(figures: Figures | None) -> bool | None:
+    """Tell whether an arm is slower than the fastest, None where that isn't known."""
+    ratio = None if figures is None else figures.ratio
+    if ratio is None or ratio.low is None or ratio.high is None or ratio.low <= 1 <= ratio.high:
+        return None
+    return ratio.low > 1
+
+
+def ratio_to_fastest(figures: Figures | None) -> Estimate | None:
+    """Return the ratio of an arm: exactly 1 for the fastest, None where there is none."""
     if figures is None:
         return None
-    return figures.ratio or Estimate(1.0)
+    return Estimate(1.0) if figures.is_fastest else figures.ratio
 
 
 def interval_record(name: str, estimate: Estimate | None) -> dict[str, object]:

@@ -5,26 +5,39 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from keras_bench.analyze.answer import milliseconds, span
 from keras_bench.analyze.compared import ArmPair, Comparison
 from keras_bench.analyze.compared_answer import answer, remarks, runs, versions, worth
 from keras_bench.analyze.measured import MeasuredArm
+from keras_bench.analyze.numbers import milliseconds, span
 from keras_bench.analyze.stats import centre
 from keras_bench.analyze.words import WORDS
-from keras_bench.report.gate import STYLES, ratio_text, verdict_grid
+from keras_bench.report.gate import STYLES, ratio_text
 from keras_bench.report.markdown import described, pipe_table, plain
+from keras_bench.report.terminal import print_table
+from keras_bench.report.text_table import Head, TextTable
 
 #: What annotations and test reports are headed by.
 TITLE = "keras-bench compare"
 
-NUMERIC = (False, False, True, True, True, False, True)
 
-
-def titles(comparison: Comparison) -> list[str]:
-    """Return the heads of the columns; across machines it is another ratio that counts."""
+def compared_table(comparison: Comparison) -> TextTable:
+    """Return a row for every pair; across machines it is another ratio that counts."""
     counts = "to the fastest" if comparison.differences else "lasting"
     timed = dict.fromkeys(WORDS[side.task].one for pair in comparison.pairs for side in pair.sides)
-    return ["workload", "backend", f"{' or '.join(timed)}, ms", "ratio", counts, "verdict", "n"]
+    return TextTable(
+        [
+            Head("workload"),
+            Head("backend"),
+            Head(f"{' or '.join(timed)}, ms", numeric=True, rank=2),
+            Head("ratio", numeric=True),
+            Head(counts, numeric=True, rank=1),
+            Head("verdict"),
+            Head("n", numeric=True, rank=3),
+        ],
+        [_cells(pair, comparison) for pair in comparison.pairs],
+        [STYLES.get(pair.outcome, "") for pair in comparison.pairs],
+        caption=caption(comparison),
+    )
 
 
 def caption(comparison: Comparison) -> str:
@@ -37,8 +50,7 @@ def caption(comparison: Comparison) -> str:
     return f"{ratio}; {counts}; n: processes"
 
 
-def cells(pair: ArmPair, comparison: Comparison) -> list[str]:
-    """Return the texts of a pair's row."""
+def _cells(pair: ArmPair, comparison: Comparison) -> list[str]:
     if comparison.differences:
         counts = "" if pair.to_fastest is None else ratio_text(pair.to_fastest)
     else:
@@ -57,24 +69,16 @@ def cells(pair: ArmPair, comparison: Comparison) -> list[str]:
 def print_comparison(console: Console, comparison: Comparison) -> None:
     """Print which runs they are, the table, and a sentence per arm."""
     for line in _compared(comparison):
-        console.print(Text(line), soft_wrap=True)
-    grid = verdict_grid(
-        titles(comparison),
-        NUMERIC,
-        [cells(pair, comparison) for pair in comparison.pairs],
-        [pair.outcome for pair in comparison.pairs],
-    )
-    grid.caption = caption(comparison)
-    grid.caption_justify = "left"
+        console.print(Text(line))
     console.print()
-    console.print(grid)
+    print_table(console, compared_table(comparison))
     for pair in comparison.pairs:
         style = STYLES.get(pair.outcome, "")
-        console.print(Text(answer(pair, comparison), style=style), soft_wrap=True)
+        console.print(Text(answer(pair, comparison), style=style))
         for remark in dict.fromkeys(remarks(pair)):
-            console.print(Text(f"  {remark}", style="yellow"), soft_wrap=True)
+            console.print(Text(f"  {remark}", style="yellow"))
     if said := worth(comparison):
-        console.print(Text(said, style="bold"), soft_wrap=True)
+        console.print(Text(said, style="bold"))
 
 
 def markdown(comparison: Comparison) -> str:
@@ -86,13 +90,12 @@ def markdown(comparison: Comparison) -> str:
     machines = dict.fromkeys(
         described(run.machine) for run in (comparison.baseline, comparison.candidate)
     )
-    rows = [cells(pair, comparison) for pair in comparison.pairs]
     facts = [*_compared(comparison), f"threshold {comparison.threshold:.3g}", *machines]
     parts = [
         "## Is the candidate slower?",
         "\n".join(lines),
         *([f"**{plain(said)}**"] if (said := worth(comparison)) else []),
-        pipe_table(titles(comparison), NUMERIC, rows),
+        pipe_table(compared_table(comparison)),
         f"{caption(comparison)}.",
         "\n".join(f"- {plain(fact)}" for fact in facts),
     ]

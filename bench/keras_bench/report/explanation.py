@@ -1,34 +1,21 @@
 """Where an epoch goes and what is faster, on a terminal and in Markdown."""
 
-from dataclasses import dataclass
-
-from rich.box import SIMPLE_HEAD
-from rich.console import Console, RenderableType
-from rich.table import Table as Grid
+from rich.console import Console
 from rich.text import Text
 
 from keras_bench.analyze.advice import Try, advice
-from keras_bench.analyze.answer import milliseconds, span, times
 from keras_bench.analyze.attribution import Share
 from keras_bench.analyze.explanation import Explanation
+from keras_bench.analyze.numbers import in_seconds, milliseconds, span, times, whole
 from keras_bench.records import Run
 from keras_bench.report.columns import with_interval
 from keras_bench.report.markdown import described, pipe_table, plain
-from keras_bench.report.progress import draw_spent
+from keras_bench.report.progress import Shown, draw_spent
+from keras_bench.report.terminal import print_table
+from keras_bench.report.text_table import Head, TextTable
 
 
-@dataclass(frozen=True)
-class Section:
-    """A table, as both forms of the answer have it; the columns that are numeric tell so."""
-
-    title: str
-    heads: tuple[str, ...]
-    numeric: tuple[bool, ...]
-    rows: tuple[tuple[str, ...], ...]
-    caption: str
-
-
-def sections(found: Explanation) -> tuple[Section, ...]:
+def explanation_tables(found: Explanation) -> tuple[TextTable, ...]:
     """Return the tables of an explanation, those alone that have rows."""
     every = (_parts(found), _functions(found), _tries(found))
     return tuple(each for each in every if each.rows)
@@ -47,24 +34,12 @@ def remarks(found: Explanation) -> tuple[str, ...]:
 def print_explanation(console: Console, found: Explanation, run: Run) -> None:
     """Print the tables, and the advice below them."""
     console.print()
-    console.print(Text(_heading(found), style="bold"), soft_wrap=True)
-    for section in sections(found):
-        grid = Grid(
-            title=Text(section.title),
-            title_justify="left",
-            title_style="bold",
-            caption=section.caption,
-            caption_justify="left",
-            box=SIMPLE_HEAD,
-        )
-        for head, numeric in zip(section.heads, section.numeric, strict=True):
-            grid.add_column(head, justify="right" if numeric else "left", overflow="fold")
-        for row in section.rows:
-            grid.add_row(*map(Text, row))
-        console.print(grid)
+    console.print(Text(_heading(found), style="bold"))
+    for table in explanation_tables(found):
+        print_table(console, table)
     for remark in remarks(found):
-        console.print(Text(remark, style="yellow"), soft_wrap=True)
-    console.print(Text(advice(found.tries), style="bold"), soft_wrap=True)
+        console.print(Text(remark, style="yellow"))
+    console.print(Text(advice(found.tries), style="bold"))
     console.print(Text(_ending(run)))
 
 
@@ -72,9 +47,8 @@ def markdown(found: Explanation, run: Run) -> str:
     """Return the same as a page of GitHub-flavoured Markdown."""
     pieces = [f"# Where an epoch of {plain(found.workload)} goes on {found.backend}"]
     pieces += [plain(_heading(found)), plain(advice(found.tries))]
-    for section in sections(found):
-        table = pipe_table(section.heads, section.numeric, section.rows)
-        pieces += [f"## {section.title}", table, f"{plain(section.caption)}."]
+    for table in explanation_tables(found):
+        pieces += [f"## {table.title}", pipe_table(table), f"{plain(table.caption)}."]
     if said := remarks(found):
         pieces.append("\n".join(f"- {plain(each)}" for each in said))
     pieces.append(
@@ -86,7 +60,7 @@ def markdown(found: Explanation, run: Run) -> str:
     return "\n\n".join(pieces) + "\n"
 
 
-def draw(run: Run) -> list[RenderableType]:
+def draw(run: Run) -> list[Shown]:
     """Draw how much of the budget is spent."""
     spent, budget = run.elapsed_seconds, run.settings.budget_seconds or 0.0
     return [draw_spent(spent, budget, f"{spent:.0f} s of at most {budget:.0f} s")]
@@ -97,46 +71,59 @@ def _heading(found: Explanation) -> str:
     return f"{found.workload} on {found.backend}: an epoch by fit takes {epoch} ms."
 
 
-def _parts(found: Explanation) -> Section:
-    whole = found.epoch_seconds.value
+def _parts(found: Explanation) -> TextTable:
+    epoch_seconds = found.epoch_seconds.value
     rows = [
         (
             each.name,
             with_interval(each.epoch_seconds, milliseconds),
-            _percent(each.epoch_seconds.value / whole),
+            _percent(each.epoch_seconds.value / epoch_seconds),
             each.evidence,
         )
         for each in found.parts
     ]
-    seen = f"; {found.samples:,} samples" if found.samples else ""
-    return Section(
-        "Where it goes",
-        ("part", "ms of an epoch", "share", "how it is known"),
-        (False, True, True, False),
-        tuple(rows),
-        f"the parts add up to the epoch; 95 % intervals{seen}",
+    seen = f"; {whole(found.samples)} samples" if found.samples else ""
+    return TextTable(
+        (
+            Head("part"),
+            Head("ms of an epoch", numeric=True),
+            Head("share", numeric=True),
+            Head("how it is known", rank=1),
+        ),
+        rows,
+        title="Where it goes",
+        caption=f"the parts add up to the epoch; 95 % intervals{seen}",
     )
 
 
-def _functions(found: Explanation) -> Section:
-    return Section(
-        "The functions that cost most",
-        ("function", "file", "layer", "share"),
-        (False, False, False, True),
-        tuple((_short(each.name), each.file, each.layer, _share(each)) for each in found.functions),
-        "of the samples of fit, by innermost Python function; what C it calls is its own",
+def _functions(found: Explanation) -> TextTable:
+    return TextTable(
+        (
+            Head("function"),
+            Head("file", rank=2),
+            Head("layer", rank=1),
+            Head("share", numeric=True),
+        ),
+        [(_short(each.name), each.file, each.layer, _share(each)) for each in found.functions],
+        title="The functions that cost most",
+        caption="of the samples of fit, by innermost Python function; what C it calls is its own",
     )
 
 
-def _tries(found: Explanation) -> Section:
+def _tries(found: Explanation) -> TextTable:
     measured = [each for each in found.tries if each.times_as_fast is not None]
-    return Section(
-        "What was tried",
-        ("instead of fit as it is", "times as fast", "surely", "first epoch, s", "pays from epoch"),
-        (False, True, False, True, True),
-        tuple(_row(each) for each in measured),
-        "epoch by fit ÷ its epoch, with 95 % intervals; it pays from that epoch on, its first one"
-        " and its start counted",
+    return TextTable(
+        (
+            Head("instead of fit as it is"),
+            Head("times as fast", numeric=True),
+            Head("surely"),
+            Head("first epoch, s", numeric=True, rank=1),
+            Head("pays from epoch", numeric=True),
+        ),
+        [_row(each) for each in measured],
+        title="What was tried",
+        caption="epoch by fit ÷ its epoch, with 95 % intervals; it pays from that epoch on, its"
+        " first one and its start counted",
     )
 
 
@@ -148,8 +135,8 @@ def _row(found: Try) -> tuple[str, ...]:
         name,
         f"{times(found.times_as_fast)} ({span(found.times_as_fast)})",
         _word(found),
-        "" if found.first_epoch_seconds is None else f"{found.first_epoch_seconds:.2f}",
-        f"{pays.epochs:,}" if pays is not None and found.is_surely_faster else "",
+        "" if found.first_epoch_seconds is None else in_seconds(found.first_epoch_seconds),
+        whole(pays.epochs) if pays is not None and found.is_surely_faster else "",
     )
 
 

@@ -1,14 +1,27 @@
-"""What was seen of a machine, as the rows of a table: the terminal and the page draw the same."""
+"""What was seen of a machine, as a table: the terminal and the page draw the same."""
+
+from collections.abc import Sequence
 
 from keras_bench.analyze.diagnosis import Finding
+from keras_bench.report.text_table import Head, TextTable
 
-TITLES = ("", "what", "seen", "what to do")
 
-
-def cells(finding: Finding) -> list[str]:
-    """Return the texts of a finding's row; there is nothing to do about what spoils nothing."""
-    mark = "spoils" if finding.spoils else "ok"
-    return [mark, finding.subject, finding.seen, finding.remedy if finding.spoils else ""]
+def findings_table(findings: Sequence[Finding], caption: str = "") -> TextTable:
+    """Return what was looked at; there is nothing to do about what spoils nothing."""
+    return TextTable(
+        [Head(""), Head("what"), Head("seen"), Head("what to do")],
+        [
+            [
+                "spoils" if each.spoils else "ok",
+                each.subject,
+                each.seen,
+                each.remedy if each.spoils else "",
+            ]
+            for each in findings
+        ],
+        ["yellow" if each.spoils else "" for each in findings],
+        caption=caption,
+    )
 
 
 def warning(finding: Finding) -> str:

@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console, RenderableType
-from rich.table import Table as Grid
+from rich.console import Console
 from rich.text import Text
 
-from keras_bench.analyze.answer import listed, milliseconds, span, times
+from keras_bench.analyze.answer import listed
 from keras_bench.analyze.clocks import CLOCK_NAMES, clock_of
 from keras_bench.analyze.conclusion import Outcome
 from keras_bench.analyze.gate_answer import (
@@ -18,17 +16,28 @@ from keras_bench.analyze.gate_answer import (
     remarks,
     visible,
 )
+from keras_bench.analyze.numbers import milliseconds, span, times
 from keras_bench.analyze.pairs import Pair, pairs
 from keras_bench.analyze.stats import Estimate
 from keras_bench.records import Gate
 from keras_bench.report.markdown import described, pipe_table, plain
-from keras_bench.report.progress import draw_spent
+from keras_bench.report.progress import Shown, draw_spent
+from keras_bench.report.terminal import print_table
+from keras_bench.report.text_table import Head, TextTable
 
 #: What annotations and test reports are headed by.
 TITLE = "keras-bench gate"
 
-TITLES = ("workload", "backend", "baseline, ms", "candidate, ms", "ratio", "verdict", "sees", "n")
-NUMERIC = (False, False, True, True, True, False, True, True)
+HEADS = (
+    Head("workload"),
+    Head("backend"),
+    Head("baseline, ms", numeric=True, rank=2),
+    Head("candidate, ms", numeric=True, rank=3),
+    Head("ratio", numeric=True),
+    Head("verdict"),
+    Head("sees", numeric=True, rank=1),
+    Head("n", numeric=True, rank=4),
+)
 CAPTION = (
     "ratio: candidate ÷ baseline (95 % interval); sees: the smallest change that would have"
     " shown; n: rounds until the verdict"
@@ -42,8 +51,13 @@ STYLES: dict[Outcome, str] = {
 }
 
 
-def cells(pair: Pair) -> list[str]:
-    """Return the texts of a pair's row."""
+def gate_table(found: Sequence[Pair], caption: str = CAPTION) -> TextTable:
+    """Return a row for every pair."""
+    styles = [STYLES.get(outcome(pair), "") for pair in found]
+    return TextTable(HEADS, [_cells(pair) for pair in found], styles, caption=caption)
+
+
+def _cells(pair: Pair) -> list[str]:
     ratio, label = pair.judgement.ratio, pair.candidate.arm.environment.label
     return [
         # Of a sweep, several pairs have one workload.
@@ -58,26 +72,26 @@ def cells(pair: Pair) -> list[str]:
     ]
 
 
-def draw_gate(gate: Gate) -> list[RenderableType]:
+def draw_gate(gate: Gate) -> list[Shown]:
     """Draw how much of the budget is spent, and what is known so far."""
     budget = gate.settings.budget_seconds
     words = f"{gate.elapsed_seconds:.0f} s of at most {budget:.0f} s, until all is decided"
     known = [pair for pair in pairs(gate) if pair.judgement.rounds]
-    return [draw_spent(gate.elapsed_seconds, budget, words), *([_grid(known)] if known else [])]
+    return [
+        draw_spent(gate.elapsed_seconds, budget, words),
+        *([gate_table(known, "")] if known else []),
+    ]
 
 
 def print_gate(console: Console, gate: Gate, found: Sequence[Pair]) -> None:
     """Print the table, a sentence per pair, and why the gate ended."""
-    grid = _grid(found)
-    grid.caption = CAPTION
-    grid.caption_justify = "left"
     console.print()
-    console.print(grid)
+    print_table(console, gate_table(found))
     for pair in found:
         style = STYLES.get(outcome(pair), "")
-        console.print(Text(answer(pair, gate.settings.threshold), style=style), soft_wrap=True)
+        console.print(Text(answer(pair, gate.settings.threshold), style=style))
         for remark in dict.fromkeys(remarks(pair)):
-            console.print(Text(f"  {remark}", style="yellow"), soft_wrap=True)
+            console.print(Text(f"  {remark}", style="yellow"))
     console.print(Text(ending(gate)))
 
 
@@ -97,7 +111,7 @@ def markdown(gate: Gate, found: Sequence[Pair]) -> str:
         [
             "## Is the candidate slower?",
             "\n".join(lines),
-            pipe_table(TITLES, NUMERIC, [cells(pair) for pair in found]),
+            pipe_table(gate_table(found)),
             f"{CAPTION}.",
             f"- compared: {plain('; '.join(compared))}\n"
             f"- {ending(gate)}\n"
@@ -119,27 +133,6 @@ def pinned_to(gate: Gate) -> str | None:
     """Return the core that all workers ran on, None where they had a choice."""
     cores = {sample.cpus for result in gate.results for sample in result.samples}
     return str(*cores.pop()) if len(cores) == 1 and len(next(iter(cores))) == 1 else None
-
-
-def _grid(found: Sequence[Pair]) -> Grid:
-    return verdict_grid(
-        TITLES, NUMERIC, [cells(pair) for pair in found], [outcome(pair) for pair in found]
-    )
-
-
-def verdict_grid(
-    titles: Sequence[str],
-    numeric: Sequence[bool],
-    rows: Sequence[Sequence[str]],
-    outcomes: Sequence[Outcome],
-) -> Grid:
-    """Draw a table whose rows have the colours of what came of them."""
-    grid = Grid(box=SIMPLE_HEAD)
-    for title, each in zip(titles, numeric, strict=True):
-        grid.add_column(title, justify="right" if each else "left")
-    for texts, what in zip(rows, outcomes, strict=True):
-        grid.add_row(*map(Text, texts), style=STYLES.get(what, ""))
-    return grid
 
 
 def _milliseconds(epoch: Estimate | None) -> str:

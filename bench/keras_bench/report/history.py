@@ -6,16 +6,19 @@ What a row and a sentence say is worked out here once, so that a page says the s
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table as Grid
 from rich.text import Text
 
-from keras_bench.analyze.answer import milliseconds, span, times
+from keras_bench.analyze.numbers import milliseconds, number, span, times, whole
 from keras_bench.analyze.shifts import LEAST_RUNS, Level, Series, Shift, Stray
 from keras_bench.analyze.words import WORDS
 from keras_bench.records import Task
 from keras_bench.report.columns import with_interval
+from keras_bench.report.terminal import print_table
+from keras_bench.report.text_table import Head, TextTable
+
+#: What the figures of a level are.
+CAPTION = "centre (95 % interval); ratio: to the level before"
 
 #: How many warnings are printed; of a file that is broken throughout they are all the same.
 WARNINGS_SHOWN = 10
@@ -25,12 +28,13 @@ WARNINGS_SHOWN = 10
 class LevelColumn:
     """A title, and the text of a level's cell; a series' first level has no shift before it.
 
-    {one} in a title is what is timed.
+    {one} in a title is what is timed. Its `rank` tells how soon a narrow terminal leaves it out.
     """
 
     title: str
     text: Callable[[Level, Shift | None], str]
     numeric: bool = True
+    rank: int = 0
 
 
 def _ratio(level: Level, shift: Shift | None) -> str:
@@ -43,21 +47,34 @@ def _changes(level: Level, shift: Shift | None) -> str:
 
 LEVELS = (
     LevelColumn("from", lambda level, shift: _day(level.rows[0].started_utc), numeric=False),
-    LevelColumn("to", lambda level, shift: _day(level.rows[-1].started_utc), numeric=False),
-    LevelColumn("runs", lambda level, shift: str(len(level.rows))),
+    LevelColumn("to", lambda level, shift: _day(level.rows[-1].started_utc), numeric=False, rank=2),
+    LevelColumn("runs", lambda level, shift: whole(len(level.rows)), rank=1),
     LevelColumn("{one}, ms", lambda level, shift: with_interval(level.epoch_seconds, milliseconds)),
-    LevelColumn("ratio to the level before", _ratio),
+    LevelColumn("ratio", _ratio),
     LevelColumn("what changed", _changes, numeric=False),
 )
 
 
-def level_titles(task: Task) -> list[str]:
-    """Return the heads of a table of levels, of series that are all of one task."""
-    return [column.title.format(one=WORDS[task].one) for column in LEVELS]
+def levels_table(series: Series) -> TextTable:
+    """Return a row for every level of a series."""
+    return TextTable(_heads(series.key.task), _cells(series), caption=CAPTION)
 
 
-def level_cells(series: Series) -> list[list[str]]:
-    """Return the texts of a series' table, a list per level."""
+def all_levels_table(series: Sequence[Series], task: Task) -> TextTable:
+    """Return the same of several series, which are all of one task."""
+    return TextTable(
+        [Head("series"), *_heads(task)],
+        [[heading(each), *texts] for each in series for texts in _cells(each)],
+        caption=f"The level of every series of {WORDS[task].one}s: {CAPTION}",
+    )
+
+
+def _heads(task: Task) -> list[Head]:
+    one = WORDS[task].one
+    return [Head(each.title.format(one=one), each.numeric, each.rank) for each in LEVELS]
+
+
+def _cells(series: Series) -> list[list[str]]:
     shifts = [None, *series.shifts]
     return [
         [column.text(level, shift) for column in LEVELS]
@@ -128,14 +145,14 @@ def print_history(console: Console, series: Sequence[Series], warnings: Sequence
     """Print a table of levels per series with its shifts below it, and all warnings at the end."""
     for each in series:
         console.print()
-        console.print(Text(heading(each), style="bold"), soft_wrap=True)
+        console.print(Text(heading(each), style="bold"))
         if each.levels:
-            console.print(_grid(each))
+            print_table(console, levels_table(each))
         if remark := left_out_sentence(each):
-            console.print(Text(remark, style="dim"), soft_wrap=True)
+            console.print(Text(remark, style="dim"))
         for shift in each.shifts:
             style = "red" if shift.ratio.value > 1 else "green"
-            console.print(Text(f"- {shift_sentence(shift)}", style=style), soft_wrap=True)
+            console.print(Text(f"- {shift_sentence(shift)}", style=style))
     strays = [stray_sentence(each.stray) for each in series if each.stray is not None]
     hidden = len(warnings) - WARNINGS_SHOWN
     said = [*strays, *warnings[:WARNINGS_SHOWN]]
@@ -144,16 +161,7 @@ def print_history(console: Console, series: Sequence[Series], warnings: Sequence
     if said:
         console.print()
     for warning in said:
-        console.print(Text(f"warning: {warning}", style="yellow"), soft_wrap=True)
-
-
-def _grid(series: Series) -> Grid:
-    grid = Grid(box=SIMPLE_HEAD, caption="centre (95 % interval)", caption_justify="left")
-    for column, title in zip(LEVELS, level_titles(series.key.task), strict=True):
-        grid.add_column(title, justify="right" if column.numeric else "left")
-    for texts in level_cells(series):
-        grid.add_row(*map(Text, texts))
-    return grid
+        console.print(Text(f"warning: {warning}", style="yellow"))
 
 
 def _cores(count: int) -> str:
@@ -165,7 +173,7 @@ def _cores(count: int) -> str:
 
 def _finely(seconds: float) -> str:
     """Write milliseconds with a figure more than a table, so that what lies beside a bound does."""
-    return f"{seconds * 1e3:.4g}"
+    return number(seconds * 1e3)
 
 
 def _day(started_utc: str) -> str:

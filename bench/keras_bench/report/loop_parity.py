@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table as Grid
 from rich.text import Text
 
 from keras_bench.parity.loops import LoopVerdict, describe, sentence_of_loop
 from keras_bench.report.parity import STYLES
+from keras_bench.report.terminal import print_table
+from keras_bench.report.text_table import Head, TextTable
 
 
 def print_loop_verdicts(
@@ -19,17 +19,22 @@ def print_loop_verdicts(
     With `debug`, the tracebacks of workers and loops that failed come along.
     """
     console.print()
-    console.print(Text(workload, style="bold"), soft_wrap=True)
+    console.print(Text(workload, style="bold"))
     for each in verdicts:
         text = Text(f"- {sentence_of_loop(each)}", style=STYLES[each.outcome])
-        console.print(text, soft_wrap=True)
+        console.print(text)
         if debug and each.traceback:
-            console.print(Text(each.traceback), soft_wrap=True)
-    title = "furthest from fit, next to what rounding explains"
-    grid = Grid("workload", "backend", "loop", "outcome", title, box=SIMPLE_HEAD)
-    for each in verdicts:
-        grid.add_row(*map(Text, _texts(workload, each)), style=STYLES[each.outcome])
-    console.print(grid)
+            console.print(Text(each.traceback))
+    heads = [
+        Head("workload", rank=1),
+        Head("backend"),
+        Head("loop"),
+        Head("outcome"),
+        Head("furthest from fit, next to what rounding explains", rank=2),
+    ]
+    styles = [STYLES[each.outcome] for each in verdicts]
+    rows = [_texts(workload, each) for each in verdicts]
+    print_table(console, TextTable(heads, rows, styles))
 
 
 def _texts(workload: str, verdict: LoopVerdict) -> tuple[str, ...]:

@@ -8,34 +8,27 @@ from tabulate import tabulate
 from keras_bench.analyze.answer import answers, ending
 from keras_bench.analyze.break_even_answer import loops_answers
 from keras_bench.analyze.comparison import Table
-from keras_bench.analyze.words import Words
 from keras_bench.records import Machine, Run
 from keras_bench.report.columns import (
-    DETAILS,
-    Column,
-    cells,
-    is_numeric,
+    details,
     notes,
     remarks,
     speed,
-    titles,
+    text_table,
     versions,
 )
+from keras_bench.report.text_table import TextTable
+from keras_bench.report.titles import run_title
 from keras_bench.report.visible import in_a_line
 
 #: What Markdown may take for more than itself; an underscore within a word it doesn't.
 MARKUP = re.compile(r"[\\`*\[\]<>&|~]|(?<![^\W_])_|_(?![^\W_])")
 
 
-def title(words: Words) -> str:
-    """Return the question that a page answers."""
-    return f"Which backend {words.verb} fastest on this CPU"
-
-
 def document(run: Run, tables: Sequence[Table]) -> str:
     """Return a whole page: the answers first, then the tables, then where they come from."""
     settings = run.settings
-    parts = [f"# {title(tables[0].words)}"]
+    parts = [f"# {plain(run_title([row.arm for table in tables for row in table.rows]))}"]
     if not run.complete:
         parts.append("**Incomplete: the run was interrupted, and what it had measured is here.**")
     said = [each for table in tables for each in (*answers(table), *loops_answers(run, table))]
@@ -43,8 +36,8 @@ def document(run: Run, tables: Sequence[Table]) -> str:
     for table in tables:
         parts += [
             f"## {plain(table.workload)}",
-            _markdown(table, speed(table)),
-            _markdown(table, DETAILS),
+            pipe_table(text_table(table, speed(table))),
+            pipe_table(text_table(table, details(table))),
         ]
         parts += [_versions(table)]
         if odd := dict.fromkeys(remarks(table)):
@@ -61,16 +54,14 @@ def document(run: Run, tables: Sequence[Table]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def pipe_table(
-    titles: Sequence[str], numeric: Sequence[bool], rows: Sequence[Sequence[str]]
-) -> str:
-    """Return a table of plain texts; the columns that are numeric stand to the right."""
+def pipe_table(table: TextTable) -> str:
+    """Return the heads and rows of a table; the columns that are numeric stand to the right."""
     return tabulate(
-        [[plain(text) for text in texts] for texts in rows],
-        headers=titles,
+        [[plain(text) for text in texts] for texts in table.rows],
+        headers=table.titles,
         tablefmt="pipe",
         disable_numparse=True,
-        colalign=["right" if each else "left" for each in numeric],
+        colalign=["right" if head.numeric else "left" for head in table.heads],
     )
 
 
@@ -89,10 +80,6 @@ def described(machine: Machine) -> str:
         f" {machine.memory_gib} GiB, {machine.system} {machine.system_release},"
         f" fingerprint {machine.fingerprint}"
     )
-
-
-def _markdown(table: Table, columns: Sequence[Column]) -> str:
-    return pipe_table(titles(table, columns), is_numeric(table, columns), cells(table, columns))
 
 
 def _versions(table: Table) -> str:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table as Grid
 from rich.text import Text
 
+from keras_bench.analyze.numbers import whole
 from keras_bench.parity.places import STAGES
 from keras_bench.parity.verdict import BackendVerdict, Verdict, describe, sentence
+from keras_bench.report.terminal import print_table
+from keras_bench.report.text_table import Head, TextTable
 
 STYLES = {"agrees": "green", "explained": "yellow", "differs": "bold red", "unchecked": "dim"}
 
@@ -21,33 +22,30 @@ def print_verdict(console: Console, verdict: Verdict, debug: bool = False) -> No
     console.print()
     epochs = "1 epoch" if verdict.epochs == 1 else f"{verdict.epochs} epochs"
     heading = f"{verdict.workload}, {verdict.dtype}{f', {epochs}' if verdict.epochs else ''}"
-    console.print(Text(heading, style="bold"), soft_wrap=True)
+    console.print(Text(heading, style="bold"))
     if verdict.source:
-        console.print(Text(f"compared with {verdict.source}"), soft_wrap=True)
+        console.print(Text(f"compared with {verdict.source}"))
     for each in verdict.backends:
         text = sentence(each, verdict.knows_who)
-        console.print(Text(f"- {text}", style=STYLES[each.outcome]), soft_wrap=True)
+        console.print(Text(f"- {text}", style=STYLES[each.outcome]))
         if debug and each.traceback:
-            console.print(Text(each.traceback), soft_wrap=True)
+            console.print(Text(each.traceback))
     for remark in (*verdict.remarks, *(said for each in verdict.backends for said in each.remarks)):
-        console.print(Text(f"  {remark}", style="dim"), soft_wrap=True)
+        console.print(Text(f"  {remark}", style="dim"))
     measured = [each for each in verdict.backends if each.worst]
     if measured:
-        console.print(_deviations(measured))
+        print_table(console, _deviations(measured))
     for each in measured:
         if each.causes:
-            console.print(_causes(each))
+            print_table(console, _causes(each))
 
 
-def _deviations(backends: list[BackendVerdict]) -> Grid:
-    title = "largest relative deviation (what rounding explains there)"
-    grid = Grid(title=title, title_justify="left", title_style="dim", box=SIMPLE_HEAD)
-    grid.add_column("stage")
-    for each in backends:
-        grid.add_column(each.backend, justify="right")
-    for stage, texts in deviation_rows(backends):
-        grid.add_row(stage, *map(Text, texts))
-    return grid
+def _deviations(backends: list[BackendVerdict]) -> TextTable:
+    return TextTable(
+        [Head("stage"), *(Head(each.backend, numeric=True) for each in backends)],
+        [[stage, *texts] for stage, texts in deviation_rows(backends)],
+        title="largest relative deviation (what rounding explains there)",
+    )
 
 
 def deviation_rows(backends: list[BackendVerdict]) -> Iterator[tuple[str, list[str]]]:
@@ -65,14 +63,12 @@ def deviation_rows(backends: list[BackendVerdict]) -> Iterator[tuple[str, list[s
             ]  # fmt: skip
 
 
-def _causes(verdict: BackendVerdict) -> Grid:
-    grid = Grid(
+def _causes(verdict: BackendVerdict) -> TextTable:
+    return TextTable(
+        [Head("#", numeric=True), Head("what"), Head("places off", numeric=True, rank=1)],
+        [
+            [str(place), describe(cause), whole(len(cause.places))]
+            for place, cause in enumerate(verdict.causes, start=1)
+        ],
         title=f"where {verdict.backend} parts, each cause once",
-        title_justify="left", title_style="dim", box=SIMPLE_HEAD,
-    )  # fmt: skip
-    grid.add_column("#", justify="right")
-    grid.add_column("what")
-    grid.add_column("places off", justify="right")
-    for number, cause in enumerate(verdict.causes, start=1):
-        grid.add_row(str(number), Text(describe(cause)), str(len(cause.places)))
-    return grid
+    )

@@ -8,20 +8,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Generic, Self, TypeVar
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table as Grid
 from rich.text import Text
 
-from keras_bench.analyze.answer import milliseconds, percent
-from keras_bench.analyze.comparison import Table, tables
+from keras_bench.analyze.comparison import tables
+from keras_bench.analyze.numbers import milliseconds, percent
 from keras_bench.analyze.steady import process_epoch_seconds, steady_count
 from keras_bench.analyze.words import WORDS
 from keras_bench.errors import BenchError, Unsupported
 from keras_bench.records import Arm, Gate, Run, Sample
-from keras_bench.report.columns import COUNT, EPOCH, RATIO, Column, cells, is_numeric, titles
+from keras_bench.report.columns import COUNT, EPOCH, RATIO, Column, text_table
+from keras_bench.report.terminal import drawn
+from keras_bench.report.text_table import TextTable
 
 #: What is shown while measuring.
 LIVE_COLUMNS: tuple[Column, ...] = (EPOCH, RATIO, COUNT)
@@ -29,8 +30,11 @@ LIVE_COLUMNS: tuple[Column, ...] = (EPOCH, RATIO, COUNT)
 
 RunOrGate = TypeVar("RunOrGate", Run, Gate)
 
+#: What a progress is put together from.
+Shown = RenderableType | TextTable
+
 #: Draws how much is spent, and what is known so far.
-Draw = Callable[[RunOrGate], Sequence[RenderableType]]
+Draw = Callable[[RunOrGate], Sequence[Shown]]
 
 
 class Progress(ABC, Generic[RunOrGate]):
@@ -77,10 +81,10 @@ class PlainProgress(Progress[RunOrGate]):
     def finished(self, arm: Arm, result: Sample | BenchError, measured: RunOrGate) -> None:
         said = _outcome(arm, result)
         line = f"{measured.elapsed_seconds:4.0f} s  {self._place:14} {arm.name:30} {said}"
-        self._console.print(Text(line), soft_wrap=True)
+        self._console.print(Text(line))
         if self._debug and isinstance(result, BenchError):
             for traceback in getattr(result, "__notes__", []):
-                self._console.print(Text(traceback), soft_wrap=True)
+                self._console.print(Text(traceback))
 
 
 class LiveProgress(Progress[RunOrGate]):
@@ -102,17 +106,22 @@ class LiveProgress(Progress[RunOrGate]):
             ("measuring ", "dim"), (name, "bold"),
             f"   worker {place} of {of} in round {measured.rounds + 1}",
         )  # fmt: skip
-        self._live.update(Group(now, *self._draw(measured)), refresh=True)
+        console = self._live.console
+        known = (
+            drawn(each, console) if isinstance(each, TextTable) else each
+            for each in self._draw(measured)
+        )
+        self._live.update(Group(now, *known), refresh=True)
 
     def finished(self, arm: Arm, result: Sample | BenchError, measured: RunOrGate) -> None:
         if isinstance(result, BenchError):
             self._live.console.print(Text(str(result), style="red"))
 
 
-def draw_run(run: Run) -> list[RenderableType]:
+def draw_run(run: Run) -> list[Shown]:
     """Draw how much of a run is done, and the ratios so far."""
     measured = any(result.samples for result in run.results)
-    return [_left(run), *(_ratios(table) for table in tables(run) if measured)]
+    return [_left(run), *(text_table(table, LIVE_COLUMNS) for table in tables(run) if measured)]
 
 
 def draw_spent(done: float, total: float, words: str) -> Grid:
@@ -137,16 +146,6 @@ def _left(run: Run) -> Grid:
         done, total = 0.0, 1.0
         words = f"{spent:.0f} s, {until}"
     return draw_spent(done, total, words)
-
-
-def _ratios(table: Table) -> Grid:
-    grid = Grid(title=Text(table.workload), title_justify="left", box=SIMPLE_HEAD)
-    numbers = is_numeric(table, LIVE_COLUMNS)
-    for title, numeric in zip(titles(table, LIVE_COLUMNS), numbers, strict=True):
-        grid.add_column(title, justify="right" if numeric else "left")
-    for texts in cells(table, LIVE_COLUMNS):
-        grid.add_row(*map(Text, texts))
-    return grid
 
 
 def _outcome(arm: Arm, result: Sample | BenchError) -> str:

@@ -2,31 +2,42 @@
 
 from collections.abc import Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table as Grid
 from rich.text import Text
 
-from keras_bench.analyze.answer import milliseconds
 from keras_bench.analyze.conclusion import Outcome
 from keras_bench.analyze.gate_answer import ending, outcome
 from keras_bench.analyze.gate_answer import remarks as pair_remarks
+from keras_bench.analyze.numbers import milliseconds
 from keras_bench.analyze.sweep import SweepRow
 from keras_bench.records import Gate
 from keras_bench.report.columns import with_interval
 from keras_bench.report.gate import STYLES, clocks, pinned_to, ratio_text
 from keras_bench.report.markdown import described, pipe_table, plain
+from keras_bench.report.terminal import print_table
+from keras_bench.report.text_table import Head, TextTable
 
-TITLES = ("version", "backend", "epoch, ms", "ratio to the first", "to the one before", "verdict")
-NUMERIC = (False, False, True, True, True, False)
+HEADS = (
+    Head("version"),
+    Head("backend"),
+    Head("epoch, ms", numeric=True, rank=1),
+    Head("ratio to the first", numeric=True, rank=2),
+    Head("to the one before", numeric=True),
+    Head("verdict"),
+)
 CAPTION = (
     "ratios with 95 % intervals; those to the one before hold at every look, and the verdict is"
     " read off them"
 )
 
 
-def cells(row: SweepRow) -> list[str]:
-    """Return the texts of a version's row."""
+def sweep_table(rows: Sequence[SweepRow], workload: str = "") -> TextTable:
+    """Return a row for every version."""
+    styles = [STYLES.get(found, "") if (found := _outcome(row)) else "" for row in rows]
+    return TextTable(HEADS, [_cells(row) for row in rows], styles, workload, CAPTION)
+
+
+def _cells(row: SweepRow) -> list[str]:
     arm, judged = row.result.arm, row.pair and row.pair.judgement
     to_first = ratio_text(row.to_first) if row.to_first else ""
     return [
@@ -52,23 +63,10 @@ def remarks(row: SweepRow) -> list[str]:
 def print_sweep(console: Console, gate: Gate, rows: Sequence[SweepRow]) -> None:
     """Print a table per workload, what is to be said of its rows, and why the sweep ended."""
     for workload, part in _by_workload(rows):
-        grid = Grid(
-            title=Text(workload),
-            title_justify="left",
-            title_style="bold",
-            caption=CAPTION,
-            caption_justify="left",
-            box=SIMPLE_HEAD,
-        )
-        for title, numeric in zip(TITLES, NUMERIC, strict=True):
-            grid.add_column(title, justify="right" if numeric else "left")
-        for row in part:
-            found = _outcome(row)
-            grid.add_row(*map(Text, cells(row)), style=STYLES.get(found, "") if found else "")
         console.print()
-        console.print(grid)
+        print_table(console, sweep_table(part, workload))
         for remark in dict.fromkeys(said for row in part for said in remarks(row)):
-            console.print(Text(remark, style="yellow"), soft_wrap=True)
+            console.print(Text(remark, style="yellow"))
     console.print(Text(ending(gate)))
 
 
@@ -77,8 +75,7 @@ def markdown(gate: Gate, rows: Sequence[SweepRow]) -> str:
     settings = gate.settings
     parts = []
     for workload, part in _by_workload(rows):
-        table = pipe_table(TITLES, NUMERIC, [cells(row) for row in part])
-        parts += [f"## {plain(workload)}", table]
+        parts += [f"## {plain(workload)}", pipe_table(sweep_table(part))]
         if said := dict.fromkeys(said for row in part for said in remarks(row)):
             parts.append("\n".join(f"- {plain(remark)}" for remark in said))
     pinned = "" if (cores := pinned_to(gate)) is None else f", pinned to core {cores}"

@@ -92,7 +92,8 @@ def from_document(document: Any) -> Run:
         raise TypeError(f"schema version {version!r}, and this is {SCHEMA_VERSION}")
     samples = {
         msgspec.convert(benchmark["extra_info"]["arm"], Arm): msgspec.convert(
-            benchmark["extra_info"]["samples"], tuple[Sample, ...]
+            [_with_metrics(each) for each in benchmark["extra_info"]["samples"]],
+            tuple[Sample, ...],
         )
         for benchmark in document["benchmarks"]
     }
@@ -104,6 +105,12 @@ def from_document(document: Any) -> Run:
             replace(result, samples=samples.get(result.arm, ())) for result in run.results
         ),
     )
+
+
+def _with_metrics(sample: dict[str, Any]) -> dict[str, Any]:
+    """Return a sample as it is stored today: once, the accuracy was the only metric it had."""
+    accuracies = sample.get("accuracies")
+    return {**sample, "metrics": {"accuracy": accuracies}} if accuracies else sample
 
 
 def extra_info(result: ArmResult) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What a worker answers when it has timed something: what it saw, and the facts of its process."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from keras_bench.records import Sample
 from keras_bench.worker.frameworks import pool_threads
@@ -16,7 +16,7 @@ def sample_of(
     epoch_cpu_seconds: Sequence[float],
     examples: int,
     losses: Sequence[float] = (),
-    accuracies: Sequence[float] = (),
+    metrics: Mapping[str, Sequence[float | None]] | None = None,
     calls_per_block: int = 1,
     waiting_callbacks: tuple[str, ...] = (),
     ending_callback: tuple[str, int] | None = None,
@@ -24,7 +24,7 @@ def sample_of(
 ) -> Sample:
     """Return a sample of what was timed, to be called when that is over.
 
-    The times are in seconds, and like losses and accuracies an entry per epoch or block of calls.
+    The times are in seconds, and like losses and metrics an entry per epoch or block of calls.
     """
     intra_op_threads, inter_op_threads = pool_threads(backend)
     return Sample(
@@ -33,7 +33,7 @@ def sample_of(
         epoch_seconds=tuple(epoch_seconds),
         epoch_cpu_seconds=tuple(epoch_cpu_seconds),
         losses=tuple(losses),
-        accuracies=tuple(accuracies),
+        metrics={name: tuple(values) for name, values in (metrics or {}).items()},
         examples=examples,
         peak_rss_bytes=peak_rss_bytes(),
         jit_compile=bool(prepared.model.jit_compile),

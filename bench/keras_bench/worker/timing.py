@@ -6,6 +6,8 @@ from itertools import chain
 from time import thread_time
 from typing import Any
 
+import numpy as np
+
 from keras_bench.records import DATA_LOOP, Sample, steps_per_execution
 from keras_bench.worker.callbacks import tell_epochs_of_fit, waiting_for_batches
 from keras_bench.worker.fit_settings import epoch_count
@@ -36,7 +38,7 @@ def measure(
         epoch_seconds=epochs.stamps.seconds,
         epoch_cpu_seconds=epochs.stamps.cpu_seconds,
         losses=epochs.losses,
-        accuracies=epochs.accuracies,
+        metrics=epochs.metrics,
         examples=prepared.data.examples,
         waiting_callbacks=_waiting(prepared, request.loop),
         ending_callback=epochs.ending_callback,
@@ -50,11 +52,35 @@ class _Epochs:
     def __init__(self, stamps: Stamps) -> None:
         self.stamps = stamps
         self.losses: list[float] = []
-        self.accuracies: list[float] = []
+        #: What else is reported of each, flat, by name.
+        self._reported: list[dict[str, float]] = []
         #: Whether the training was to end within the last one.
         self.is_cut_short = False
         #: Which of the workload's callbacks first asked for the end, and after how many epochs.
         self.ending_callback: tuple[str, int] | None = None
+
+    def keep(self, logs: Mapping[str, Any]) -> None:
+        """Keep the loss and all else that is reported of an epoch."""
+        self.losses.append(float(logs["loss"]))
+        others = (_numbers(name, value) for name, value in logs.items() if name != "loss")
+        self._reported.append(dict(chain.from_iterable(others)))
+
+    @property
+    def metrics(self) -> dict[str, list[float | None]]:
+        """What else is reported, a list by name with an entry per epoch."""
+        names = dict.fromkeys(chain.from_iterable(self._reported))
+        return {name: [each.get(name) for each in self._reported] for name in names}
+
+
+def _numbers(name: str, value: Any) -> list[tuple[str, float]]:
+    """Return a metric by its name, or each of a metric's numbers; nothing where it has none."""
+    try:
+        array = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        return []
+    if array.ndim == 0:
+        return [(name, float(array))]
+    return [(f"{name}[{place}]", float(each)) for place, each in enumerate(array.flat)]
 
 
 def _train(
@@ -96,9 +122,7 @@ def _train(
         def _end(self, logs: Mapping[str, Any]) -> None:
             loss = float(logs["loss"])
             go_on = epochs.stamps.end() and math.isfinite(loss) and not epochs.is_cut_short
-            epochs.losses.append(loss)
-            if "accuracy" in logs:
-                epochs.accuracies.append(float(logs["accuracy"]))
+            epochs.keep(logs)
             if len(epochs.losses) == 1 and request.loop in COMPILED_LOOPS:
                 enter(TRAINING)
             # The workload's own stop is as its `epochs`: more are trained where more are asked for.

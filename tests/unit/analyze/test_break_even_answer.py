@@ -11,7 +11,7 @@ JAX, TORCH = result("jax").arm, result("torch").arm
 @pytest.mark.parametrize(
     ("epochs", "low", "high", "end"),
     [
-        (91, 80, 1100, " from 91 epochs on (80 to 1,100)."),
+        (91, 80, 1100, " from 91 epochs on (80 to 1100)."),
         (1, 1, 1, ", however short the training."),
         (1, 1, 7, " from the first epoch on (1 to 7)."),
         (91, None, None, " from 91 epochs on, by one process, which gives no interval."),

@@ -144,9 +144,12 @@ def test_a_doubt_is_said(arm, changes, end):
     assert worth(found) == ""
 
 
-def test_one_process_has_no_interval_to_be_said():
+def test_one_process_has_no_ratio_to_be_said():
     (sentence,) = said(compared([measured_arm("jax", 0.1)]))
-    assert "2.0 times as long (one process, no interval)" in sentence
+    assert sentence == (
+        "undecided: net on jax has no ratio; 3 processes on each side are the least, and there are"
+        " 6 and 1"
+    )
 
 
 def test_parity_that_is_odd_is_said_beside_the_verdict():

@@ -142,13 +142,14 @@ def test_an_unmeasured_arm_does_not_shorten_the_common_epochs():
     assert jax.figures.loss_epoch == 7
 
 
-def test_the_accuracy_is_that_of_the_same_epoch_and_none_without_the_metric():
+def test_metrics_are_those_of_the_same_epoch_or_of_the_last_validation_before_it():
+    metrics = {"accuracy": (0.7, 0.8, 0.9), "val_loss": (0.5, None, 0.4), "late": (None, None, 1.0)}
     jax, torch = rows_of(
-        result("jax", sample(0.1, epochs=3, accuracies=(0.7, 0.8, 0.9))),
+        result("jax", sample(0.1, epochs=3, metrics=metrics)),
         result("torch", sample(0.2, epochs=2)),
     )
-    assert jax.figures.accuracy == 0.8
-    assert torch.figures.accuracy is None
+    assert jax.figures.metrics == {"accuracy": 0.8, "val_loss": 0.5}
+    assert torch.figures.metrics == {}
 
 
 def test_an_arm_that_failed_later_keeps_what_it_measured():
@@ -256,7 +257,7 @@ def test_a_row_without_figures_keeps_its_parity_and_does_not_count():
 def test_a_prediction_has_no_loss_and_its_calls_are_counted():
     (table,) = tables(run(predicted("jax", 0.001, 0.001), predicted("openvino")))
     jax, openvino = table.rows
-    assert (jax.figures.loss, jax.figures.accuracy, jax.figures.loss_epoch) == (None, None, None)
+    assert (jax.figures.loss, jax.figures.metrics, jax.figures.loss_epoch) == (None, {}, None)
     assert jax.figures.epochs == 2 * 8 * CALLS_PER_BLOCK
     assert jax.figures.examples_per_second == pytest.approx(32 / 0.001)
     assert openvino.figures is None

@@ -64,9 +64,11 @@ def test_the_first_round_takes_all_but_another_compilation():
     assert found == {"fit", "bare", "fused", "batch", "fit:8", "fit:32"}
 
 
-def test_what_is_plainly_slower_gets_no_second_process():
-    known = measured({"fit": [0.1], "batch": [0.2], "fit:8": [0.05], "bare": [0.3]}, rounds=1)
-    assert planned(known) == {"fit", "fit:8", "bare"}
+def test_what_is_plainly_slower_by_two_processes_gets_no_third():
+    once = {"fit": [0.1], "batch": [0.2], "fit:8": [0.05], "bare": [0.3]}
+    assert planned(measured(once, rounds=1)) == set(once)
+    twice = {loop: times * 2 for loop, times in once.items()}
+    assert planned(measured(twice, rounds=2)) == {"fit", "fit:8", "bare"}
 
 
 def test_the_other_compilation_comes_last():

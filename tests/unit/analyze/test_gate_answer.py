@@ -86,7 +86,11 @@ def test_undecided_is_said_with_the_change_that_would_have_shown():
 
 def test_undecided_while_a_change_is_to_be_confirmed():
     sentence = said(around(0.1, FIRST_LOOK + 2))
-    assert sentence.endswith(" would have shown; it looked regressed, which is not confirmed yet")
+    assert sentence.endswith(
+        " would have shown; it looked regressed, which counts once rounds of fresh processes show"
+        " it again, and the 2 since tell too little"
+    )
+    assert said(around(0.1, FIRST_LOOK)).endswith(" show it again, and there were none")
 
 
 def test_undecided_for_the_looks_ran_out():
@@ -97,7 +101,7 @@ def test_undecided_for_the_looks_ran_out():
 
 def test_undecided_for_the_looks_ran_out_while_a_change_was_to_be_confirmed():
     sentence = said([*around(0.1, FIRST_LOOK), *around(0.1, LAST_LOOK, spread=0.9)])
-    assert sentence.endswith(" would have shown; it looked regressed, which is not confirmed")
+    assert f"and the {LAST_LOOK} since tell too little" in sentence
 
 
 def test_undecided_for_the_contrary_showed():

@@ -21,7 +21,11 @@ def test_without_a_round_nothing_is_known():
     assert judge([], 0.05) == Judgement("undecided", False, None, 0)
 
 
-@pytest.mark.parametrize("rounds", range(1, FIRST_LOOK))
+def test_one_round_is_no_ratio():
+    assert judge([SLOWER], 0.05) == Judgement("undecided", False, None, 1)
+
+
+@pytest.mark.parametrize("rounds", range(2, FIRST_LOOK))
 def test_before_the_first_look_there_is_a_ratio_without_an_interval(rounds):
     values = around(SLOWER, rounds)
     judgement = judge(values, 0.05)

@@ -71,7 +71,7 @@ def test_a_run_plans_so_and_says_so():
     measured = run(*ALL, rounds=1, surroundings=replace(SEEN, available_memory_bytes=6 * GIB))
     (group,) = next_round(measured, 0.0)
     assert {arm.backend for arm in group} == {"jax", "tensorflow"}
-    said = "The arms of net don't fit into 6.0 GiB of memory together; a round measured some"
+    said = "The arms of net don't fit into 6442 MB of memory together; a round measured some"
     assert said in ending(measured, tables(measured))
     roomy = replace(measured, surroundings=replace(SEEN, available_memory_bytes=60 * GIB))
     assert "memory" not in ending(roomy, tables(roomy))

@@ -4,12 +4,12 @@ from io import StringIO
 
 import pytest
 from builders import calibration
-from rich.console import Console
 
 from keras_bench.analyze.calibration import Capability
 from keras_bench.commands.gate import _warn_of_blindness
 from keras_bench.measure.machine import this_machine
 from keras_bench.records import GateSettings
+from keras_bench.report.terminal import VisibleConsole
 from keras_bench.store.calibrations import save
 
 NAME = "dense_3_5_2"
@@ -20,7 +20,7 @@ def said(tmp_path):
     def said(*names: str, smallest: float | None = 0.04, noise=0.01, **settings) -> str:
         known = calibration(machine=this_machine(), workload=NAME)
         save(known, Capability(noise, (), smallest, 100.0), 0.05, tmp_path)
-        console = Console(file=StringIO(), width=60, highlight=False)
+        console = VisibleConsole(file=StringIO(), width=60, highlight=False)
         _warn_of_blindness(console, names, "jax", GateSettings(**settings), tmp_path)
         return console.file.getvalue()
 

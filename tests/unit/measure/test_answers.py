@@ -52,7 +52,6 @@ def measured(**fields) -> Sample:
             "epoch_seconds": (1.0, 0.5),
             "epoch_cpu_seconds": (1.0, 0.5),
             "losses": (0.7, 0.6),
-            "accuracies": (),
         }
         | fields
     )
@@ -60,14 +59,14 @@ def measured(**fields) -> Sample:
 
 def test_a_sample_that_was_measured_is_one():
     check(measured(), 2)
-    check(measured(accuracies=(0.5, 1.0)), 2)
+    check(measured(metrics={"accuracy": (0.5, 1.0)}), 2)
     check(measured(losses=()), 2)
 
 
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"accuracies": (0.5, math.nan)}, "its accuracy is nan in epoch 2"),
+        ({"metrics": {"accuracy": (0.5, math.nan)}}, "its accuracy is nan in epoch 2"),
         (
             {"epoch_seconds": (1.0,), "epoch_cpu_seconds": (1.0,), "losses": ()},
             "and 2 were trained",

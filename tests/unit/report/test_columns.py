@@ -24,13 +24,12 @@ from keras_bench.records import UNCHECKED, Environment, Parity
 from keras_bench.report.columns import (
     DETAILS,
     SPEED,
-    cells,
-    is_numeric,
+    details,
     notes,
     record,
     remarks,
     speed,
-    titles,
+    text_table,
     versions,
 )
 
@@ -39,8 +38,9 @@ WIDE = Estimate(4.20, 4.00, 4.40)
 
 def by_title(the_row, columns):
     the_table = table(the_row)
-    (texts,) = cells(the_table, columns)
-    return dict(zip(titles(the_table, columns), texts, strict=True))
+    columns = columns(the_table) if callable(columns) else columns
+    (texts,) = text_table(the_table, columns).rows
+    return dict(zip(text_table(the_table, columns).titles, texts, strict=True))
 
 
 def test_speed_cells_show_centre_interval_and_counts():
@@ -49,7 +49,7 @@ def test_speed_cells_show_centre_interval_and_counts():
         "parity": "ok",
         "epoch, ms": "57.1 (55.5 to 58.7)",
         "ratio to fastest": "4.2 (4.0 to 4.4)",
-        "examples/s": "36,778",
+        "examples/s": "36,780",
         "first epoch, s": "1.23",
         "n": "8 (112)",
     }
@@ -59,20 +59,20 @@ def test_the_fastest_has_the_ratio_one():
     assert by_title(row("jax"), SPEED)["ratio to fastest"] == "1"
 
 
-def test_one_process_is_shown_without_an_interval():
-    single = row("torch", Estimate(1.3), Estimate(0.0571), processes=1, epochs=18)
+def test_one_process_is_shown_without_an_interval_and_a_ratio():
+    single = row("torch", None, Estimate(0.0571), processes=1, epochs=18, is_fastest=False)
     texts = by_title(single, SPEED)
     assert texts["epoch, ms"] == "57.1"
-    assert texts["ratio to fastest"] == "1.3 (one process, no interval)"
+    assert texts["ratio to fastest"] == "unknown"
     assert texts["n"] == "1 (18)"
 
 
 def test_detail_cells_show_what_explains_the_speed():
-    assert by_title(row("jax"), DETAILS) == {
+    assert by_title(row("jax"), details) == {
         "backend": "jax",
         "parity": "ok",
         "import, s": "2.35",
-        "build, s": "0.46",
+        "build, s": "0.456",
         "CPU per epoch, ms": "83.3",
         "peak memory, MB": "385",
         "loss": "0.6543",
@@ -90,7 +90,6 @@ def test_what_the_framework_or_the_system_does_not_tell_is_no_number():
     texts = by_title(
         row(
             "torch",
-            accuracy=None,
             intra_op_threads=None,
             inter_op_threads=None,
             os_threads=None,
@@ -98,30 +97,38 @@ def test_what_the_framework_or_the_system_does_not_tell_is_no_number():
         ),
         DETAILS,
     )
-    assert texts["accuracy"] == ""
     assert texts["threads"] == "unknown"
     assert texts["CPUs"] == "any"
 
 
-def test_an_accuracy_of_zero_is_a_number():
-    assert by_title(row("torch", accuracy=0.0), DETAILS)["accuracy"] == "0.0000"
+def test_every_metric_of_any_backend_is_a_column_after_the_loss():
+    known = table(
+        row("jax", metrics={"accuracy": 0.0, "val_loss": 0.25}), row("torch", WIDE, metrics={})
+    )
+    shown = text_table(known, details(known))
+    place = shown.titles.index("loss") + 1
+    assert shown.titles[place : place + 2] == ["accuracy", "val_loss"]
+    assert [texts[place : place + 2] for texts in shown.rows] == [["0", "0.2500"], ["", ""]]
+    records = [record(each, complete=True) for each in known.rows]
+    assert [each["accuracy"] for each in records] == [0.0, None]
+    assert records[0]["metric_val_loss"] == 0.25
 
 
 @pytest.mark.parametrize("columns", [SPEED, DETAILS])
 def test_a_failed_row_says_so_and_is_as_long_as_the_others(columns):
-    measured, failed = cells(table(row("jax"), failed_row("torch")), columns)
+    measured, failed = text_table(table(row("jax"), failed_row("torch")), columns).rows
     assert failed[:3] == ["torch", "ok", "failed"]
     assert set(failed[3:]) == {""}
     assert (
         len(failed)
         == len(measured)
-        == len(titles(table(row("jax")), columns))
-        == len(is_numeric(table(row("jax")), columns))
+        == len(text_table(table(row("jax")), columns).titles)
+        == len([head.numeric for head in text_table(table(row("jax")), columns).heads])
     )
 
 
 def test_a_row_whose_turn_has_not_come_is_not_called_failed():
-    ((_, _, state, *rest),) = cells(table(unmeasured_row("torch")), SPEED)
+    ((_, _, state, *rest),) = text_table(table(unmeasured_row("torch")), SPEED).rows
     assert (state, set(rest)) == ("not measured", {""})
 
 
@@ -253,7 +260,14 @@ def test_the_fastest_has_the_ratio_one_in_a_record_and_is_not_slower():
 
 def test_a_record_of_an_undecided_row_says_so():
     undecided = record(row("torch", Estimate(1.02, 0.97, 1.07)), complete=True)
-    assert undecided["slower_than_fastest"] is False
+    assert undecided["slower_than_fastest"] is None
+    faster = record(row("torch", Estimate(0.5, 0.4, 0.6)), complete=True)
+    assert faster["slower_than_fastest"] is False
+
+
+def test_a_record_without_a_ratio_has_none():
+    single = record(row("torch", is_fastest=False), complete=True)
+    assert (single["ratio_to_fastest"], single["slower_than_fastest"]) == (None, None)
 
 
 def test_a_failed_rows_record_has_the_same_keys_and_its_message():
@@ -281,15 +295,20 @@ def test_the_outcome_stands_in_every_row_of_every_table(columns, parity, text):
         failed_row("tensorflow", parity=parity),
         unmeasured_row("torch", parity=parity),
     ]
-    place = titles(table(*rows), columns).index("parity")
-    assert [texts[place] for texts in cells(table(*rows), columns)] == [text] * 4
+    place = text_table(table(*rows), columns).titles.index("parity")
+    assert [texts[place] for texts in text_table(table(*rows), columns).rows] == [text] * 4
 
 
 @pytest.mark.parametrize("columns", [SPEED, DETAILS])
 def test_a_backend_and_its_parity_are_words_and_stand_left_of_all_figures(columns):
-    assert titles(table(row("jax")), columns)[:2] == ["backend", "parity"]
-    assert is_numeric(table(row("jax")), columns)[:2] == [False, False]
-    assert is_numeric(table(row("jax")), columns)[2:] == [column.numeric for column in columns]
+    assert text_table(table(row("jax")), columns).titles[:2] == ["backend", "parity"]
+    assert [head.numeric for head in text_table(table(row("jax")), columns).heads][:2] == [
+        False,
+        False,
+    ]
+    assert [head.numeric for head in text_table(table(row("jax")), columns).heads][2:] == [
+        column.numeric for column in columns
+    ]
 
 
 def test_what_agrees_needs_no_remark():
@@ -350,9 +369,14 @@ def test_a_table_of_several_loops_tells_them_and_their_speedup():
         )
     )
     columns = speed(known)
-    heads, rows = titles(known, columns), cells(known, columns)
+    heads, rows = text_table(known, columns).titles, text_table(known, columns).rows
     assert heads[:3] == ["backend", "loop", "parity"]
     assert [texts[:2] for texts in rows] == [["jax", "fused"], ["jax", "fit"], ["jax", "fit:32"]]
     speedups = [texts[heads.index("speed-up")] for texts in rows]
     assert speedups == ["10.00 (10.00 to 10.00)", "", ""]
-    assert len(is_numeric(known, columns)) == len(heads) == len(rows[0]) == len(rows[2])
+    assert (
+        len([head.numeric for head in text_table(known, columns).heads])
+        == len(heads)
+        == len(rows[0])
+        == len(rows[2])
+    )

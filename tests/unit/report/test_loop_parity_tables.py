@@ -1,18 +1,17 @@
 from io import StringIO
 
 from builders import REFUSED, deviation, loop_verdict
-from rich.console import Console
 
 from keras_bench.parity.places import EPOCH_METRIC
 from keras_bench.report.loop_parity import print_loop_verdicts
-from keras_bench.report.terminal import PLAIN_WIDTH
+from keras_bench.report.terminal import PLAIN_WIDTH, VisibleConsole
 
 NEAR = deviation(EPOCH_METRIC, "accuracy", epoch=2, step=0, size=1e-8)
 OFF = deviation(EPOCH_METRIC, epoch=3, step=0, size=0.5)
 
 
 def printed(*verdicts, debug=False):
-    where = Console(file=StringIO(), width=PLAIN_WIDTH, highlight=False, markup=False)
+    where = VisibleConsole(file=StringIO(), width=PLAIN_WIDTH, highlight=False, markup=False)
     print_loop_verdicts(where, "net", verdicts, debug)
     return [" ".join(line.split()) for line in where.file.getvalue().splitlines()]
 

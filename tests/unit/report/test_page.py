@@ -37,7 +37,7 @@ from keras_bench.analyze.sweep import sweep
 from keras_bench.records import Parity, Surroundings
 from keras_bench.report import findings
 from keras_bench.report import sweep as sweep_tables
-from keras_bench.report.columns import DETAILS, SPEED, cells, remarks, titles
+from keras_bench.report.columns import DETAILS, SPEED, remarks, text_table
 from keras_bench.report.history import shift_sentence
 from keras_bench.report.page.change_sections import (
     compared_section,
@@ -105,8 +105,8 @@ def test_it_says_what_the_terminal_says():
     page = read(*run_sections(measured))
     assert {answer(compared[0]), ending(measured, compared)} <= set(page.texts)
     for columns in (SPEED, DETAILS):
-        assert titles(compared[0], columns) in page.rows
-        assert all(texts in page.rows for texts in cells(compared[0], columns))
+        assert text_table(compared[0], columns).titles in page.rows
+        assert all(texts in page.rows for texts in text_table(compared[0], columns).rows)
 
 
 def test_what_is_to_be_said_beside_the_figures_is_a_warning():
@@ -271,7 +271,7 @@ def test_what_spoilt_timings_stands_at_the_top_and_all_that_was_seen_at_the_end(
     said = [findings.warning(each) for each in diagnose(BUSY) if each.spoils]
     assert said
     assert page.texts.index(said[0]) < page.texts.index("Details")
-    assert all(findings.cells(each) in page.rows for each in diagnose(BUSY))
+    assert all(findings.findings_table([each]).rows[0] in page.rows for each in diagnose(BUSY))
 
 
 def test_a_calm_machine_is_no_warning_and_one_not_looked_at_is_said():
@@ -298,7 +298,7 @@ def test_a_sweep_shows_every_version():
     )
     page = read(*gate_sections(measured))
     assert is_sweep(measured)
-    assert all(sweep_tables.cells(row) in page.rows for row in sweep(measured))
+    assert all(sweep_tables.sweep_table([row]).rows[0] in page.rows for row in sweep(measured))
     assert set(sweep_tables.remarks(sweep(measured)[2])) <= set(page.texts)
 
 

@@ -4,12 +4,11 @@ from io import StringIO
 
 import pytest
 from builders import cause, deviation, failed_learner, learner, verdict
-from rich.console import Console
 
 from keras_bench.parity.places import EPOCH_LOSS, FORWARD, LOSS, STAGES, UPDATE
 from keras_bench.parity.verdict import sentence
 from keras_bench.report.parity import STYLES, deviation_rows, print_verdict
-from keras_bench.report.terminal import PLAIN_WIDTH
+from keras_bench.report.terminal import PLAIN_WIDTH, VisibleConsole
 
 HIDDEN_OFF = deviation(FORWARD, "hidden", step=2, size=1e-4)
 STATE_OFF = deviation(UPDATE, "optimizer/velocity", size=0.5)
@@ -36,7 +35,7 @@ OTHER_SHAPE = learner("torch", outcome="differs", causes=(cause("its model lacks
 
 
 def printed(the_verdict, width=PLAIN_WIDTH, **console):
-    where = Console(file=StringIO(), width=width, highlight=False, markup=False, **console)
+    where = VisibleConsole(file=StringIO(), width=width, highlight=False, markup=False, **console)
     print_verdict(where, the_verdict)
     return where.file.getvalue()
 
@@ -180,6 +179,7 @@ def test_every_outcome_has_its_own_style():
         force_terminal=True,
         color_system="standard",
         no_color=False,
+        width=1000,
     )
     codes = {"green": "32", "yellow": "33", "bold red": "1;31", "dim": "2"}
     for backend in (AGREES, EXPLAINED, DIFFERS, UNCHECKED):

@@ -3,11 +3,11 @@ from io import StringIO
 
 import pytest
 from builders import AGREES, DIFFERS, arm, failure, result, run, sample
-from rich.console import Console
 
 from keras_bench.errors import WorkerDied
 from keras_bench.records import Settings
 from keras_bench.report.progress import LiveProgress, PlainProgress, draw_run, make_progress
+from keras_bench.report.terminal import VisibleConsole
 
 DIED = WorkerDied("net on torch", "the worker was killed", "it last printed: nothing")
 MEASURED = run(
@@ -20,7 +20,7 @@ MEASURED = run(
 
 
 def console(terminal):
-    return Console(file=StringIO(), width=110, force_terminal=terminal, color_system=None)
+    return VisibleConsole(file=StringIO(), width=110, force_terminal=terminal, color_system=None)
 
 
 def test_a_terminal_gets_the_live_display_and_anything_else_plain_lines():

@@ -3,12 +3,12 @@ from io import StringIO
 import pytest
 from builders import DIFFERS, FIRST_LOOK, around, failure, gate, sample, side
 from markdown_it import MarkdownIt
-from rich.console import Console
 
 from keras_bench.analyze.gate_answer import ending
 from keras_bench.analyze.sweep import sweep
 from keras_bench.records import GateSettings
-from keras_bench.report.sweep import CAPTION, TITLES, cells, markdown, print_sweep, remarks
+from keras_bench.report.sweep import CAPTION, HEADS, markdown, print_sweep, remarks, sweep_table
+from keras_bench.report.terminal import VisibleConsole
 
 CALM = [0.1 * (1 + each) for each in around(0.0, 2 * FIRST_LOOK, spread=0.002)]
 SLOWER = [0.13] * 2 * FIRST_LOOK
@@ -23,7 +23,7 @@ KNOWN = gate(
 
 
 def printed(known, coloured=False):
-    console = Console(
+    console = VisibleConsole(
         file=StringIO(),
         width=120,
         highlight=False,
@@ -45,7 +45,7 @@ def inline(text):
 
 
 def test_a_row_holds_the_epoch_both_ratios_and_the_verdict():
-    first, slower, failed, odd, same = map(cells, sweep(KNOWN))
+    first, slower, failed, odd, same = sweep_table(sweep(KNOWN)).rows
     assert (first[:2], first[3:]) == (["1.0", "jax"], ["1", "", ""])
     assert first[2].startswith("100")
     assert slower[3].startswith("1.300 (1.29")
@@ -57,20 +57,20 @@ def test_a_row_holds_the_epoch_both_ratios_and_the_verdict():
     assert same[3].startswith("1.300 (")
     assert same[4].startswith("1.00")
     assert same[5] == "unchanged"
-    assert {len(each) for each in map(cells, sweep(KNOWN))} == {len(TITLES)}
+    assert {len(each) for each in sweep_table(sweep(KNOWN)).rows} == {len(HEADS)}
 
 
 def test_without_a_common_round_there_is_no_ratio_to_the_first():
     known = gate(side("1.0", sample(0.1, round=1)), side("1.1", sample(0.1, round=2)))
-    first, later = map(cells, sweep(known))
+    first, later = sweep_table(sweep(known)).rows
     assert (first[3], later[3]) == ("1", "")
 
 
 def test_one_with_nothing_before_it_to_compare_with_has_not_failed():
     known = gate(side("1.0", failure=failure()), side("1.1"))
-    assert [cells(row)[5] for row in sweep(known)] == ["failed", ""]
+    assert [sweep_table([row]).rows[0][5] for row in sweep(known)] == ["failed", ""]
     known = gate(side("1.0", parity=DIFFERS), side("1.1"))
-    assert [cells(row)[5] for row in sweep(known)] == ["parity failed", ""]
+    assert [sweep_table([row]).rows[0][5] for row in sweep(known)] == ["parity failed", ""]
 
 
 def test_failures_odd_parity_and_rounds_left_out_are_remarked():
@@ -103,7 +103,9 @@ def test_every_workload_has_a_table_and_the_ending_stands_once():
 def test_rows_and_remarks_are_printed():
     text = printed(KNOWN)
     for row in sweep(KNOWN):
-        assert any(all(cell in line for cell in cells(row)) for line in text.splitlines())
+        assert any(
+            all(cell in line for cell in sweep_table([row]).rows[0]) for line in text.splitlines()
+        )
         for remark in remarks(row):
             assert f"{remark}\n" in text
     assert CAPTION in " ".join(text.split())
@@ -132,9 +134,9 @@ def test_a_page_holds_the_same_as_the_terminal(name):
     text = markdown(known, rows)
     assert inline(text) == [
         name,
-        *TITLES,
-        *cells(rows[0]),
-        *cells(rows[1]),
+        *sweep_table([]).titles,
+        *sweep_table([rows[0]]).rows[0],
+        *sweep_table([rows[1]]).rows[0],
         *remarks(rows[1]),
         f"{CAPTION[0].upper()}{CAPTION[1:]}.",
         ending(known),

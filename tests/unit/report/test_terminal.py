@@ -3,15 +3,20 @@ from io import StringIO
 
 import pytest
 from builders import AGREES, DIFFERS, EXPLAINED, failed_row, row, run, table, unmeasured_row
-from rich.console import Console
 
 from keras_bench.analyze.answer import answer, ending
 from keras_bench.analyze.diagnosis import Finding
 from keras_bench.analyze.stats import Estimate
 from keras_bench.records import UNCHECKED
-from keras_bench.report.columns import SPEED, cells
+from keras_bench.report.columns import SPEED, text_table
 from keras_bench.report.run import print_tables
-from keras_bench.report.terminal import PLAIN_WIDTH, make_console, print_findings, print_warnings
+from keras_bench.report.terminal import (
+    PLAIN_WIDTH,
+    VisibleConsole,
+    make_console,
+    print_findings,
+    print_warnings,
+)
 
 WIDE = Estimate(4.20, 4.00, 4.40)
 TABLE = table(row("jax"), row("tensorflow", WIDE), failed_row("torch", "it died; look"))
@@ -31,7 +36,7 @@ def plain_surroundings(monkeypatch):
 
 def printed(*tables, coloured=False):
     system = "standard" if coloured else None
-    console = Console(
+    console = VisibleConsole(
         file=StringIO(), width=110, highlight=False, force_terminal=coloured, color_system=system
     )
     print_tables(console, run(), tables)
@@ -40,7 +45,7 @@ def printed(*tables, coloured=False):
 
 def test_a_row_is_printed_on_one_line_with_all_its_cells():
     lines = printed(TABLE).splitlines()
-    for texts in cells(TABLE, SPEED):
+    for texts in text_table(TABLE, SPEED).rows:
         assert any(all(text in line for text in texts) for line in lines)
 
 
@@ -118,7 +123,7 @@ def test_only_what_spoils_timings_is_warned_of(capsys):
 def test_a_row_of_any_outcome_is_printed_on_one_line(parity):
     known = table(row("jax", parity=parity), row("tensorflow", WIDE, parity=parity))
     lines = printed(known).splitlines()
-    for texts in cells(known, SPEED):
+    for texts in text_table(known, SPEED).rows:
         assert any(all(text in line for text in texts) for line in lines)
 
 
@@ -131,7 +136,11 @@ def test_the_outcome_stands_beside_every_backend():
         ),
         table(unmeasured_row("jax", parity=AGREES)),
     )
-    for beginning in ("jax explained 57.1", "torch (failed FAILED", "tensorflow unchecked failed"):
+    for beginning in (
+        "jax explained 57.1",
+        "torch (failed later) FAILED",
+        "tensorflow unchecked failed",
+    ):
         assert any(" ".join(line.split()).startswith(beginning) for line in text.splitlines())
     assert "jax ok not measured" in " ".join(text.split())
 
@@ -167,3 +176,45 @@ def test_the_fastest_is_green_where_it_counts(parity):
 )
 def test_nothing_is_green_where_there_is_no_fastest_that_counts(the_table):
     assert "\x1b[32m" not in printed(the_table, coloured=True)
+
+
+def lines_at(width, monkeypatch, capsys, *tables_):
+    monkeypatch.setenv("COLUMNS", str(width))
+    print_tables(make_console(), run(), tables_)
+    return capsys.readouterr().out.splitlines()
+
+
+def test_80_columns_are_enough_and_what_matters_less_is_left_out_by_name(monkeypatch, capsys):
+    lines = lines_at(80, monkeypatch, capsys, TABLE)
+    shown = [line for line in lines if line.startswith(("  jax", "  tensorflow", "  torch"))]
+    assert len(shown) == 3
+    assert "57.1" in shown[0]
+    assert "4.2 (4.0 to 4.4)" in shown[1]
+    assert max(map(len, shown)) <= 80
+    assert "not at this width: examples/s, first epoch, s" in " ".join(" ".join(lines).split())
+
+
+def test_a_wider_terminal_shows_every_column(monkeypatch, capsys):
+    text = "\n".join(lines_at(200, monkeypatch, capsys, TABLE))
+    assert "not at this width" not in text
+    assert all(title in text for title in text_table(TABLE, SPEED).titles)
+
+
+def test_columns_that_matter_stay_where_even_they_have_no_room(monkeypatch, capsys):
+    name = "dense_" * 20
+    text = "\n".join(lines_at(80, monkeypatch, capsys, table(row(name), row("torch", WIDE))))
+    assert "4.2" in text
+    # What is too long for its column goes on below: nothing is cut.
+    assert "…" not in text
+
+
+def test_a_sentence_is_wrapped_at_words_on_a_terminal_and_nowhere_else(monkeypatch, capsys):
+    sentence = "word " * 60
+    monkeypatch.setenv("COLUMNS", "80")
+    make_console().print(sentence)
+    assert capsys.readouterr().out == f"{sentence}\n"
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    make_console().print(sentence)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 1
+    assert max(map(len, lines)) <= 80

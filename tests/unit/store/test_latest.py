@@ -17,7 +17,7 @@ RUN = run(
     result("jax", 0.1, 0.11, 0.12),
     result("torch", 0.4, 0.41, 0.42),
     result("tensorflow", failure=failure()),
-    result("jax", sample(0.2, accuracies=(0.5, *[0.75] * 9)), workload="other"),
+    result("jax", sample(0.2, metrics={"accuracy": (0.5, *[0.75] * 9)}), workload="other"),
 )
 INTEGERS = [
     "peak_rss_bytes",

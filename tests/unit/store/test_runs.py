@@ -22,7 +22,11 @@ from keras_bench.records import SCHEMA_VERSION, UNCHECKED, ArmResult, Settings, 
 from keras_bench.store.runs import load, run_file, save, to_document
 
 WHOLE = run(
-    result("tensorflow", sample(0.24, epochs=2, accuracies=(0.5, 0.75)), sample(0.25, round=2)),
+    result(
+        "tensorflow",
+        sample(0.24, epochs=2, metrics={"accuracy": (0.5, 0.75), "val_loss": (None, 0.5)}),
+        sample(0.25, round=2),
+    ),
     result("jax", sample(0.057, epochs=1), 0.1 + 0.2, workload="other net"),
     rounds=2,
 )
@@ -45,7 +49,6 @@ BARE = run(
                 inter_op_threads=None,
                 os_threads=None,
                 cpus=(),
-                accuracies=(),
             ),
         ),
     )

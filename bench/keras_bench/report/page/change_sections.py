@@ -24,11 +24,9 @@ from keras_bench.report import gate as gate_tables
 from keras_bench.report import sweep as sweep_tables
 from keras_bench.report.columns import interval_record
 from keras_bench.report.history import (
-    LEVELS,
+    all_levels_table,
     heading,
     left_out_sentence,
-    level_cells,
-    level_titles,
     shift_sentence,
     stray_sentence,
 )
@@ -45,7 +43,6 @@ from keras_bench.report.page.parts import (
 )
 
 GATE_TITLE = "Is the candidate slower?"
-SWEEP_TITLE = "Which version trains fastest on this CPU"
 
 
 def gate_sections(gate: Gate) -> tuple[Section, ...]:
@@ -96,12 +93,7 @@ def _gate(gate: Gate) -> Section:
             *[Lines([gate_answer(pair, gate.settings.threshold)], "answer") for pair in found],
             *([Lines(said, "list")] if said else []),
             *known(change_figures.paired_figure(records)),
-            text_grid(
-                gate_tables.CAPTION,
-                gate_tables.TITLES,
-                gate_tables.NUMERIC,
-                [gate_tables.cells(pair) for pair in found],
-            ),
+            text_grid(gate_tables.gate_table(found)),
             *warnings(gate.surroundings),
         ],
         [
@@ -122,12 +114,7 @@ def _sweep(gate: Gate) -> tuple[Section, ...]:
                 f"{workload}, version by version",
                 [
                     *known(change_figures.sweep_figure(workload, part)),
-                    text_grid(
-                        sweep_tables.CAPTION,
-                        sweep_tables.TITLES,
-                        sweep_tables.NUMERIC,
-                        [sweep_tables.cells(row) for row in part],
-                    ),
+                    text_grid(sweep_tables.sweep_table(part)),
                     *([Lines(said, "list")] if said else []),
                     *warnings(gate.surroundings),
                 ],
@@ -175,12 +162,7 @@ def compared_section(comparison: Comparison) -> Section:
             Lines([compared_runs(comparison), compared_versions(comparison)], "list"),
             *([Lines([why], "warning")] if (why := worth(comparison)) else []),
             *known(change_figures.paired_figure(records)),
-            text_grid(
-                compared_tables.caption(comparison),
-                compared_tables.titles(comparison),
-                compared_tables.NUMERIC,
-                [compared_tables.cells(pair, comparison) for pair in comparison.pairs],
-            ),
+            text_grid(compared_tables.compared_table(comparison)),
             Lines([*lines, *said], "list"),
         ],
     )
@@ -207,19 +189,8 @@ def history_section(found: Sequence[Series], left_out: Sequence[str]) -> Section
         mine = [each for each in found if (each.key.workload, each.key.task) == (workload, task)]
         blocks += known(change_figures.history_figure(mine))
     for task in dict.fromkeys(each.key.task for each in found):
-        blocks.append(
-            text_grid(
-                f"The level of every series of {WORDS[task].one}s: centre (95 % interval)",
-                ["series", *level_titles(task)],
-                [False, *(column.numeric for column in LEVELS)],
-                [
-                    [heading(each), *texts]
-                    for each in found
-                    if each.key.task == task
-                    for texts in level_cells(each)
-                ],
-            )
-        )
+        mine = [each for each in found if each.key.task == task]
+        blocks.append(text_grid(all_levels_table(mine, task)))
     if said:
         blocks.append(Lines(said, "list"))
     return Section("History", blocks)

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from keras_bench.report.text_table import TextTable
+
 #: Bare figures by name, as they are downloaded: a dictionary per row.
 Records = Sequence[Mapping[str, Any]]
 
@@ -20,10 +22,7 @@ class Lines:
 class Grid:
     """A table of texts, and the figures behind it."""
 
-    caption: str
-    titles: Sequence[str]
-    numeric: Sequence[bool]
-    rows: Sequence[Sequence[str]]
+    table: TextTable
     records: Records
 
 

@@ -1,8 +1,9 @@
 """The plots of what the backends of a run learn: losses, in the parity check and while timed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from keras_bench.analyze.numbers import number
 from keras_bench.records import ArmResult
 from keras_bench.report.page.content import Figure
 from keras_bench.report.page.marks import lines, nested_lines
@@ -48,26 +49,51 @@ def parity_figure(results: Sequence[ArmResult]) -> Figure | None:
     )
 
 
-def losses_figure(results: Sequence[ArmResult]) -> Figure | None:
-    """Draw the losses of the first timed training of each backend."""
-    learners = [
-        (each.arm.contender, each.samples[0].losses)
-        for each in results
-        if each.samples and each.samples[0].losses
-    ]
-    if not learners:
+def metric_figures(results: Sequence[ArmResult]) -> list[Figure]:
+    """Draw the loss, and all else that `fit` reports, of the first timed training of each backend.
+
+    A validation may skip epochs.
+    """
+    firsts = {each.arm.contender: each.samples[0] for each in results if each.samples}
+    firsts = {contender: sample for contender, sample in firsts.items() if sample.losses}
+    if not firsts:
+        return []
+    shortest = min(len(sample.losses) for sample in firsts.values())
+    series = {
+        contender: {"loss": sample.losses, **sample.metrics} for contender, sample in firsts.items()
+    }
+    names = dict.fromkeys(name for reported in series.values() for name in reported)
+    figures = (
+        _metric_figure(
+            name,
+            {
+                contender: [
+                    (epoch, value)
+                    for epoch, value in enumerate(reported.get(name, ())[:shortest], start=1)
+                    if value is not None
+                ]
+                for contender, reported in series.items()
+            },
+        )
+        for name in names
+    )
+    return [figure for figure in figures if figure is not None]
+
+
+def _metric_figure(name: str, series: Mapping[str, Sequence[tuple[int, float]]]) -> Figure | None:
+    known = {contender: values for contender, values in series.items() if values}
+    if not known:
         return None
-    shortest = min(len(losses) for _, losses in learners)
-    records: list[dict[str, Any]] = [
-        {"contender": name, "epoch": epoch, "loss": loss}
-        for name, losses in learners
-        for epoch, loss in enumerate(losses[:shortest], start=1)
+    records = [
+        {"contender": contender, "epoch": epoch, "metric": name, "value": value}
+        for contender, values in known.items()
+        for epoch, value in values
     ]
+    ends = [f"{contender} ends at {number(values[-1][1])}" for contender, values in known.items()]
     return Figure(
-        "Loss after each epoch of the first timed training: "
-        + "; ".join(f"{name} ends at {losses[shortest - 1]:.4f}" for name, losses in learners),
-        lines(records, "epoch", "loss"),
+        f"{name} after each epoch of the first timed training: {'; '.join(ends)}",
+        lines(records, "epoch", "value", name),
         records,
-        "Each backend from random weights of its own, in an order of its own: these lines needn't"
-        " lie on each other.",
+        f"{name}: each backend from random weights of its own, in an order of its own; these lines"
+        " needn't lie on each other.",
     )

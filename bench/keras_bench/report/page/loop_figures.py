@@ -4,8 +4,8 @@ from typing import Any
 
 import altair as alt
 
-from keras_bench.analyze.answer import milliseconds
 from keras_bench.analyze.comparison import Table
+from keras_bench.analyze.numbers import milliseconds
 from keras_bench.records import FLOOR_LOOP
 from keras_bench.report.columns import interval_record
 from keras_bench.report.page.content import Figure

@@ -121,15 +121,17 @@ def within(value: str) -> str:
     return f"{place} < {room} ? 'left' : {place} > width - {room} ? 'right' : 'center'"
 
 
-def lines(records: Records, x: str, y: str) -> dict[str, Any]:
+def lines(records: Records, x: str, y: str, title: str) -> dict[str, Any]:
     """Draw a line for each backend, whose dashes tell it apart as its colour does."""
-    chart = _line_base(records, x, y).mark_line(strokeWidth=2).encode(strokeDash=dash(records))
+    chart = (
+        _line_base(records, x, y, title).mark_line(strokeWidth=2).encode(strokeDash=dash(records))
+    )
     return spec(chart.properties(height=LINES_HEIGHT))
 
 
 def nested_lines(records: Records, names: Sequence[str], x: str, y: str) -> dict[str, Any]:
     """Draw lines that can lie on each other: each within the one before."""
-    base = _line_base(records, x, y)
+    base = _line_base(records, x, y, y.replace("_", " "))
     widths = [1.5 + 2.2 * place for place in reversed(range(len(names)))]
     chart = alt.layer(
         *(
@@ -142,7 +144,7 @@ def nested_lines(records: Records, names: Sequence[str], x: str, y: str) -> dict
     return spec(chart)
 
 
-def _line_base(records: Records, x: str, y: str) -> alt.Chart:
+def _line_base(records: Records, x: str, y: str, title: str) -> alt.Chart:
     values = [each[y] for each in records]
     room = 0.04 * (max(values) - min(values)) or 0.01
     return alt.Chart(alt.NamedData(DATA)).encode(
@@ -154,7 +156,7 @@ def _line_base(records: Records, x: str, y: str) -> alt.Chart:
         ),
         y=alt.Y(
             f"{y}:Q",
-            title=y.replace("_", " "),
+            title=title,
             scale=alt.Scale(
                 zero=False, domain=[min(values) - room, max(values) + room], nice=False
             ),

@@ -9,6 +9,7 @@ from keras_bench.report import findings
 from keras_bench.report.markdown import described
 from keras_bench.report.page.content import Figure, Grid, Lines, Section
 from keras_bench.report.page.weather_figures import weather_figure
+from keras_bench.report.text_table import TextTable
 
 EPOCHS_NOTE = (
     "Each numbered stroke is a process from left to right, and each point {a_time}. Triangles are"
@@ -38,9 +39,8 @@ def origin(machine: Machine, surroundings: Surroundings | None, facts: Sequence[
     if surroundings is None:
         blocks.append(Lines(["What went on around this run wasn't kept when it was measured."]))
     else:
-        rows = [findings.cells(each) for each in diagnose(surroundings)]
         caption = "What was seen of the machine when it began"
-        blocks.append(text_grid(caption, findings.TITLES, [False] * 4, rows))
+        blocks.append(text_grid(findings.findings_table(diagnose(surroundings), caption)))
     return Section("Where this comes from", blocks)
 
 
@@ -52,13 +52,10 @@ def warnings(surroundings: Surroundings | None) -> list[Lines]:
     return [Lines(said, "warning")] if said else []
 
 
-def text_grid(
-    caption: str, heads: Sequence[str], numeric: Sequence[bool], rows: Sequence[Sequence[str]]
-) -> Grid:
+def text_grid(table: TextTable) -> Grid:
     """Return a table whose figures are downloaded as they are written."""
-    names = [head or "finding" for head in heads]
-    records = [dict(zip(names, texts, strict=True)) for texts in rows]
-    return Grid(caption, names, numeric, rows, records)
+    names = [title or "finding" for title in table.titles]
+    return Grid(table, [dict(zip(names, texts, strict=True)) for texts in table.rows])
 
 
 def known(figure: Figure | None) -> list[Figure]:

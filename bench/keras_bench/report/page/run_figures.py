@@ -6,15 +6,15 @@ from typing import Any
 
 import altair as alt
 
-from keras_bench.analyze.answer import milliseconds
 from keras_bench.analyze.break_even import BreakEven, totals_by_epochs
-from keras_bench.analyze.comparison import Row, Table, counting
+from keras_bench.analyze.comparison import Table, counting
 from keras_bench.analyze.epochs import TimedEpoch, timed_epochs
-from keras_bench.analyze.stats import Estimate, centre
+from keras_bench.analyze.numbers import milliseconds
+from keras_bench.analyze.stats import centre
 from keras_bench.analyze.steady import process_epoch_seconds
 from keras_bench.analyze.words import WORDS
 from keras_bench.records import ArmResult
-from keras_bench.report.columns import interval_record, with_interval
+from keras_bench.report.columns import interval_record, ratio_to_fastest, with_interval
 from keras_bench.report.gate import ratio_text
 from keras_bench.report.page.content import Figure
 from keras_bench.report.page.marks import (
@@ -39,17 +39,17 @@ from keras_bench.report.page.marks import (
 
 def ratio_figure(table: Table, domain: tuple[float, float]) -> Figure | None:
     """Draw the ratios to the fastest with their intervals; None with nothing to compare."""
-    rows = [row for row in table.rows if row.counts]
-    if len(rows) < 2:
-        return None
     records: list[dict[str, Any]] = [
         {
             "contender": row.arm.contender,
-            **_ratio_record(row),
-            "text": "1, the fastest" if (ratio := _ratio(row)) is None else ratio_text(ratio),
+            **interval_record("ratio_to_fastest", ratio),
+            "text": "1, the fastest" if ratio.low is None else ratio_text(ratio),
         }
-        for row in rows
+        for row in table.rows
+        if row.counts and (ratio := ratio_to_fastest(row.figures)) is not None
     ]
+    if len(records) < 2:
+        return None
     return Figure(
         f"Time of {table.words.a_one} of {table.workload} as a ratio to the fastest backend, on a"
         " log scale: " + "; ".join(f"{each['contender']} {each['text']}" for each in records),
@@ -65,7 +65,7 @@ def ratio_domain(tables: Sequence[Table]) -> tuple[float, float]:
         ratio
         for table in tables
         for row in table.rows
-        if row.counts and (ratio := _ratio(row)) is not None
+        if row.counts and (ratio := ratio_to_fastest(row.figures)) is not None
     ]
     low = min([1.0, *(each.low or each.value for each in ratios)])
     high = max([2.0, *(each.high or each.value for each in ratios)])
@@ -318,11 +318,3 @@ def memory_figure(results: Sequence[ArmResult]) -> Figure | None:
         records,
         "A mark per process.",
     )
-
-
-def _ratio(row: Row) -> Estimate | None:
-    return None if row.figures is None else row.figures.ratio
-
-
-def _ratio_record(row: Row) -> dict[str, object]:
-    return interval_record("ratio_to_fastest", _ratio(row) or Estimate(1.0))

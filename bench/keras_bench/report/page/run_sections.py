@@ -8,16 +8,14 @@ from keras_bench.analyze.break_even_answer import answer as break_even_answer
 from keras_bench.analyze.comparison import Table, tables
 from keras_bench.records import Run
 from keras_bench.report.columns import (
-    DETAILS,
     Column,
     caption,
-    cells,
-    is_numeric,
+    details,
     notes,
     record,
     remarks,
     speed,
-    titles,
+    text_table,
     versions,
 )
 from keras_bench.report.page import learning_figures, loop_figures, run_figures
@@ -83,13 +81,13 @@ def _workload(table: Table, run: Run) -> Section:
             [
                 Lines(list(dict.fromkeys(row.parity.summary for row in table.rows)), "list"),
                 *known(learning_figures.parity_figure(results)),
-                *known(learning_figures.losses_figure(results)),
+                *learning_figures.metric_figures(results),
             ],
         ),
         Section(
             "Details",
             [
-                _run_grid(table, DETAILS, "What explains it", run.complete),
+                _run_grid(table, details(table), "What explains it", run.complete),
                 Lines([f"{row.arm.contender}: {versions(row)}" for row in table.rows], "list"),
             ],
         ),
@@ -105,10 +103,5 @@ def _workload(table: Table, run: Run) -> Section:
 
 
 def _run_grid(table: Table, columns: Sequence[Column], caption: str, complete: bool) -> Grid:
-    return Grid(
-        caption,
-        titles(table, columns),
-        is_numeric(table, columns),
-        cells(table, columns),
-        [record(row, complete) for row in table.rows],
-    )
+    records = [record(row, complete) for row in table.rows]
+    return Grid(text_table(table, columns, caption), records)
