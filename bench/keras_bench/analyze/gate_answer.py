@@ -55,7 +55,7 @@ def ending(gate: Gate) -> str:
     reasons = {
         "decided": "All is decided that can be",
         "budget": f"No further look fits the budget of {gate.settings.budget_seconds:g} s",
-        "failed": "Nothing could be measured",
+        "failed": "Every pair has a side that failed",
         "parity": "The two sides don't train the same",
         "interrupted": "INCOMPLETE: the gate was interrupted",
     }

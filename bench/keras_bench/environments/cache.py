@@ -94,9 +94,11 @@ class Cache:
             remedy = "free some (keras-bench environments --prune), or take another by --cache DIR"
             raise BackendError(str(self.folder), str(error), remedy) from None
         except CannotMake as error:
-            log = self._log(recipe.name)
+            # It may be stored, and a stored file names no folder of the machine.
+            log = self._log(recipe.name).relative_to(self.folder)
+            see = f"see {log} in the cache that `keras-bench environments` names"
             reason = f"can't be installed: {error}"
-            raise BackendError(f"{asked} on {recipe.backend}", reason, f"see {log}") from None
+            raise BackendError(f"{asked} on {recipe.backend}", reason, see) from None
         return str(python_of(self._environment(recipe.name)))
 
     def revision(self, commit: str, unpack: Callable[[Path], None]) -> Path:

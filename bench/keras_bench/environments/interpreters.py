@@ -1,22 +1,32 @@
 """What a Python interpreter holds: it is asked for versions, and imports no framework."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 
 from keras_bench.environments import installed
 from keras_bench.errors import BackendError
+from keras_bench.fit_values import shown
 from keras_bench.records import BACKENDS, BACKENDS_OF, Environment
 
 #: What a worker imports that decides speed or results: a backend's module is called like it.
 MODULES = ("keras", *BACKENDS_OF["predict"], "jaxlib")
+
+#: How long interpreters may take to answer: on a slow disk they import for some seconds.
+MOST_SECONDS = 60.0
+
+REMEDY = "name the python of an environment, such as .venv/bin/python"
 
 
 @dataclass(frozen=True)
@@ -38,9 +48,14 @@ def probe(pythons: Mapping[str, str]) -> dict[str, Interpreter]:
     Raises:
         BackendError: a path is no Python interpreter of version 3.11 or newer.
     """
-    distinct = sorted(set(pythons.values()))
-    with ThreadPoolExecutor(max_workers=max(1, len(distinct))) as pool:
-        probed = dict(zip(distinct, pool.map(_probe, distinct), strict=True))
+    with ExitStack() as stack:
+        asked = {
+            python: stack.enter_context(_asked(python)) for python in sorted(set(pythons.values()))
+        }
+        deadline = time.monotonic() + MOST_SECONDS
+        probed = {
+            python: _interpreter(python, process, deadline) for python, process in asked.items()
+        }
     return {backend: probed[python] for backend, python in pythons.items()}
 
 
@@ -54,31 +69,71 @@ def require(interpreter: Interpreter, backend: str, how: str) -> None:
         )
 
 
-def _probe(python: str) -> Interpreter:
-    remedy = "name the python of an environment, such as .venv/bin/python"
+@contextmanager
+def _asked(python: str) -> Iterator[subprocess.Popen[str]]:
+    """Ask an interpreter what it holds; end it when the block is left, and what it has started."""
     try:
-        answer = subprocess.run(
+        process = subprocess.Popen(
             [python, "-I", installed.__file__, *MODULES],
-            capture_output=True,
-            text=True,
-            timeout=60,
             stdin=subprocess.DEVNULL,
-            check=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
         )
-        python_version, versions, brought = json.loads(answer.stdout)
+    except OSError as error:
+        raise BackendError(python, _why_not_started(python, error), REMEDY) from None
+    with process:
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _why_not_started(python: str, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        # The program that a script's first line names may be what isn't there.
+        missing = "the program that its first line names doesn't exist"
+        return missing if Path(python).exists() else "no such interpreter"
+    if Path(python).is_dir():
+        return "is a folder"
+    if isinstance(error, PermissionError):
+        return "may not be executed (its x bit isn't set, or its disk doesn't allow it)"
+    return f"can't be started ({(error.strerror or str(error)).lower()})"
+
+
+def _interpreter(python: str, process: subprocess.Popen[str], deadline: float) -> Interpreter:
+    try:
+        printed, _ = process.communicate(timeout=max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        raise BackendError(python, f"gave no answer within {MOST_SECONDS:g} s", REMEDY) from None
+    try:
+        python_version, versions, brought = _answer_in(printed)
         version_pair = tuple(int(part) for part in python_version.split(".")[:2])
-    except FileNotFoundError:
-        raise BackendError(python, "no such interpreter", remedy) from None
-    except (OSError, subprocess.SubprocessError, ValueError, TypeError):
-        raise BackendError(python, "doesn't answer as a Python interpreter", remedy) from None
+        environment = Environment(
+            python_version,
+            packages=tuple(sorted(versions.items())),
+            distributions=tuple((module, name) for module, name in brought),
+        )
+    except (ValueError, TypeError, AttributeError):
+        last = printed.strip().splitlines()[-1:]
+        what = f"ended with exit code {process.returncode}, and last printed {shown(*last or [''])}"
+        reason = f"doesn't answer as a Python interpreter: it {what}"
+        raise BackendError(python, reason, REMEDY) from None
     if version_pair < (3, 11):
         raise BackendError(python, f"is Python {python_version}", "name one of 3.11 or newer")
-    environment = Environment(
-        python_version,
-        packages=tuple(sorted(versions.items())),
-        distributions=tuple((module, name) for module, name in brought),
-    )
     return Interpreter(python, environment)
+
+
+def _answer_in(printed: str) -> list[Any]:
+    """Return the answer among what was printed: a start-up file may print a banner before it."""
+    for line in reversed(printed.splitlines()):
+        with suppress(ValueError, RecursionError):
+            if isinstance(answer := json.loads(line), list):
+                return answer
+    raise ValueError("no line of it is an answer")
 
 
 def this_python_has(addition: str | Path) -> bool:

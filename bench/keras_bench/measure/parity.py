@@ -115,7 +115,8 @@ def check_parity(
             diverged = LossDiverged(
                 workload, "the loss of the reference becomes infinite or no number", REMEDY
             )
-            failures |= dict.fromkeys(blueprints, diverged)
+            # What a backend itself has said comes first.
+            failures = dict.fromkeys(blueprints, diverged) | failures
         for backend, other in blueprints.items():
             if difference := shapes_differ(other, blueprint):
                 failures[backend] = f"{difference}, unlike that of {common}"

@@ -26,6 +26,7 @@ from keras_bench.errors import (
 )
 from keras_bench.measure.answers import NoAnswer, check, converted, read_line
 from keras_bench.measure.demand import Demand, demand
+from keras_bench.measure.offspring import VARIABLE, end_offspring, new_mark
 from keras_bench.measure.problems import error_of
 from keras_bench.measure.variables import without_values, worker_variables
 from keras_bench.measure.watchdog import Watchdog
@@ -87,12 +88,15 @@ class Launcher:
         Raises:
             BackendError: the interpreter can't be started.
         """
+        _furnish(self.folder)
         reply_fd, workers_fd = os.pipe()
         process = worker = None
         variables = worker_variables(
             request.backend, request.threads, self.folder / "keras", self.passed
         )
         variables["PYTHONPATH"] = str(self.folder / "import")
+        mark = new_mark(self.watchdog.run)
+        variables[VARIABLE] = mark
         try:
             with interrupts.deferred():  # No worker may start without our knowing it.
                 process = subprocess.Popen(
@@ -126,6 +130,7 @@ class Launcher:
             if process is not None:
                 groups = (process.pid,) if worker is None else worker.groups
                 _end(process, groups)
+                end_offspring(mark)
                 for group in groups:
                     self.watchdog.forget(group)
             os.close(reply_fd)
@@ -385,17 +390,26 @@ def launcher(timeout_seconds: float, variables: Sequence[str] = ()) -> Iterator[
     """
     with TemporaryDirectory(prefix="keras-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        (folder / "import").mkdir()
-        (folder / "keras").mkdir()
-        datasets = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
-        if datasets.is_dir():  # What keras.datasets has downloaded need not come again.
-            (folder / "keras" / "datasets").symlink_to(datasets, target_is_directory=True)
-        (folder / "import" / "keras_bench").symlink_to(
-            Path(keras_bench.__file__).resolve().parent, target_is_directory=True
-        )
+        _furnish(folder)
         passed = {name: os.environ[name] for name in variables}
         with Watchdog() as watchdog:
             yield Launcher(folder, timeout_seconds, watchdog, passed)
+
+
+def _furnish(folder: Path) -> None:
+    """Make what a worker needs in the temporary folder, where it isn't there or no longer."""
+    package = folder / "import" / "keras_bench"
+    if package.exists():
+        return
+    package.parent.mkdir(parents=True, exist_ok=True)
+    (folder / "keras").mkdir(exist_ok=True)
+    links = {package: Path(keras_bench.__file__).resolve().parent}
+    datasets = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
+    if datasets.is_dir():  # What keras.datasets has downloaded need not come again.
+        links[folder / "keras" / "datasets"] = datasets
+    for link, target in links.items():
+        with suppress(FileExistsError):
+            link.symlink_to(target, target_is_directory=True)
 
 
 def _end(process: subprocess.Popen[bytes], groups: Sequence[int]) -> None:

@@ -1,6 +1,7 @@
 """Writing a file, or further lines of one, whole or not at all, and saying why it can't be done."""
 
 import errno
+import fcntl
 import os
 import re
 import stat
@@ -117,6 +118,25 @@ def write_file(path: Path, text: str) -> None:
             unfinished.unlink(missing_ok=True)
 
 
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Let one writer at a time into a folder, so that files that belong together are of one.
+
+    Where the system has no lock for it, nothing is kept out.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise _as_results_error(error, folder) from None
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def append_lines(path: Path, lines: str, heading: str) -> None:
     """Add whole lines to the end of a file, below `heading` where it is new or empty.
 
@@ -202,5 +222,7 @@ def _as_results_error(error: OSError, path: Path) -> ResultsUnwritable:
     elsewhere = "name another place"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFull(str(path), "the disk is full", f"free some space, or {elsewhere}")
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        return ResultsUnwritable(str(path), "is no folder, or lies in what is none", elsewhere)
     reason = (error.strerror or str(error)).lower()
     return ResultsUnwritable(str(path), f"can't be written ({reason})", elsewhere)

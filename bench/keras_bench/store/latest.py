@@ -28,12 +28,16 @@ from keras_bench.records import (
 from keras_bench.report.columns import record
 from keras_bench.report.markdown import document
 from keras_bench.report.visible import no_formula, visible
-from keras_bench.store.files import write_file
+from keras_bench.store.files import alone_in, write_file
 from keras_bench.store.runs import run_file
 
 
 def save(run: Run, tables: Sequence[Table], results: Path) -> None:
-    """Write the three files, each whole or not at all; raise ResultsUnwritable or DiskFull."""
+    """Write the three files, each whole or not at all, and all of one run.
+
+    Raises:
+        DiskFull, ResultsUnwritable: one can't be written.
+    """
     import pandas as pd
 
     records = [
@@ -43,9 +47,10 @@ def save(run: Run, tables: Sequence[Table], results: Path) -> None:
     ]
     # Whole numbers with gaps stay whole numbers only with pandas' own types.
     frame = pd.DataFrame(records).convert_dtypes()
-    write_file(results / "latest.md", document(run, tables))
-    write_file(results / "latest.csv", frame.to_csv(index=False))
-    write_file(results / "latest.json", json.dumps(_as_json(run, tables), indent=1) + "\n")
+    with alone_in(results):
+        write_file(results / "latest.md", document(run, tables))
+        write_file(results / "latest.csv", frame.to_csv(index=False))
+        write_file(results / "latest.json", json.dumps(_as_json(run, tables), indent=1) + "\n")
 
 
 def in_cell(value: object) -> object:

@@ -197,7 +197,7 @@ def test_a_failure_needs_no_remark_on_parity():
     [
         ("decided", 10, "All is decided that can be after 10 rounds and 60 s."),
         ("budget", 1, "No further look fits the budget of 300 s after 1 round and 60 s."),
-        ("failed", 0, "Nothing could be measured after 0 rounds and 60 s."),
+        ("failed", 1, "Every pair has a side that failed after 1 round and 60 s."),
         ("parity", 0, "The two sides don't train the same after 0 rounds and 60 s."),
         ("interrupted", 2, "INCOMPLETE: the gate was interrupted after 2 rounds and 60 s."),
     ],

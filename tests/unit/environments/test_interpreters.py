@@ -1,12 +1,16 @@
 """What an interpreter holds is what it can import, whatever the distribution is called."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
+from keras_bench.environments import interpreters
 from keras_bench.environments.interpreters import probe
 from keras_bench.errors import BackendError
 from keras_bench.records import Environment
@@ -156,3 +160,53 @@ def test_what_is_too_old_is_refused_with_its_version(tmp_path: Path):
     python.chmod(0o755)
     with pytest.raises(BackendError, match=r"is Python 3\.10\.13; name one of 3\.11 or newer"):
         probe({"jax": str(python)})
+
+
+def script(folder: Path, text: str, mode: int = 0o755) -> str:
+    file = folder / "python"
+    file.write_text(text)
+    file.chmod(mode)
+    return str(file)
+
+
+ANSWER = """'["3.12.1", {"keras": "3.15.1"}, []]'"""
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "reason"),
+    [
+        ("#!/bin/sh\n", 0o644, "may not be executed"),
+        ("#!/nowhere/python\n", 0o755, "the program that its first line names doesn't exist"),
+        ("no program\n", 0o755, "can't be started (exec format error)"),
+        ("#!/bin/sh\necho hello; exit 3\n", 0o755, "exit code 3, and last printed 'hello'"),
+        ("#!/bin/sh\necho '{}' >&2\n", 0o755, "exit code 0, and last printed '{}'"),
+        ("#!/bin/sh\necho '[1, 2]'\n", 0o755, "exit code 0, and last printed '[1, 2]'"),
+        ("#!/bin/sh\n", 0o755, "exit code 0, and last printed ''"),
+    ],
+)
+def test_why_an_interpreter_is_none_is_said(tmp_path, text, mode, reason):
+    python = script(tmp_path, text, mode)
+    with pytest.raises(BackendError, match=re.escape(reason)) as caught:
+        probe({"jax": python})
+    assert str(caught.value).startswith(f"{python}: ")
+
+
+def test_a_folder_is_no_interpreter(tmp_path):
+    with pytest.raises(BackendError, match="is a folder"):
+        probe({"jax": str(tmp_path)})
+
+
+def test_a_banner_before_the_answer_is_passed_over(tmp_path):
+    text = f"#!/bin/sh\necho Welcome; echo 'and [more]' >&2; echo {ANSWER}; echo Bye\n"
+    assert probe({"jax": script(tmp_path, text)})["jax"].backends == ()
+
+
+def test_an_interpreter_that_hangs_is_ended_with_what_it_has_started(tmp_path, monkeypatch):
+    monkeypatch.setattr(interpreters, "MOST_SECONDS", 0.5)
+    python = script(tmp_path, f"#!/bin/sh\nsleep 61 & echo $! > {tmp_path}/child; wait\n")
+    with pytest.raises(BackendError, match=r"gave no answer within 0\.5 s"):
+        probe({"jax": python})
+    child = int((tmp_path / "child").read_text())
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(child).wait(10)
+    assert not psutil.pid_exists(child)

@@ -260,6 +260,26 @@ with launcher(60.0) as workers, workers.start(sys.argv[1], request) as worker:
 """
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems show no process's variables")
+def test_what_a_worker_started_does_not_outlive_a_killed_coordinator(fake_python, tmp_path):
+    behaviour = f"""import subprocess
+subprocess.run(
+    ["sh", "-c", "sleep 61 & echo $! > {tmp_path}/child"], start_new_session=True,
+    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+)
+sample(0.003)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", COORDINATOR, fake_python(behaviour)], stdout=subprocess.PIPE
+    ) as coordinator:
+        assert coordinator.stdout is not None
+        coordinator.stdout.readline()
+        child = psutil.Process(int((tmp_path / "child").read_text()))
+        os.kill(coordinator.pid, 9)
+    _, alive = psutil.wait_procs([child], timeout=30)
+    assert not alive
+
+
 def test_a_stopped_worker_does_not_outlive_a_coordinator_that_is_killed(fake_python):
     with subprocess.Popen(
         [sys.executable, "-c", COORDINATOR, fake_python("sample(0.003)")],

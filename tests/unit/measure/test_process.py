@@ -1,6 +1,7 @@
 """A worker's life, with an interpreter that behaves as each test tells it."""
 
 import contextlib
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -171,6 +172,29 @@ def test_children_of_a_worker_do_not_outlive_it(workers, fake_python, descendant
     behaviour = "import subprocess; subprocess.Popen(['sleep', '60']); sample()"
     workers.run(fake_python(behaviour), REQUEST)
     assert not descendants()
+
+
+@pytest.mark.parametrize("ending", ["sample()", "os._exit(3)"])
+def test_nor_do_those_in_sessions_of_their_own(workers, fake_python, tmp_path, ending):
+    # Its parent ends before the worker does, so that it is nobody's child any more.
+    behaviour = f"""import subprocess
+subprocess.run(
+    ["sh", "-c", "sleep 61 & echo $! > {tmp_path}/child"], start_new_session=True,
+    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+)
+{ending}
+"""
+    with contextlib.suppress(WorkerDied):
+        workers.run(fake_python(behaviour), REQUEST)
+    child = int((tmp_path / "child").read_text())
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(child).wait(10)
+    assert not psutil.pid_exists(child)
+
+
+def test_a_temporary_folder_that_was_cleaned_up_is_made_anew(workers, fake_python):
+    shutil.rmtree(workers.folder)
+    assert workers.run(fake_python("sample()"), REQUEST).examples == 100
 
 
 @pytest.mark.parametrize(
