@@ -135,7 +135,7 @@ def test_the_other_plots_have_a_mark_for_what_they_show(open_page):
     assert marks(plot(page, "Peak resident memory"), "symbol") == 3 * 4
     assert marks(plot(page, "Seconds that a whole training"), "line") == 3
     assert marks(plot(page, "Running loss after each step"), "line") == 3 + 1
-    assert marks(plot(page, "Loss after each epoch"), "line") == 3
+    assert marks(plot(page, "loss after each epoch"), "line") == 3
     assert marks(plot(page, "Time of an epoch of net by version"), "symbol") == 2
     history = plot(page, "Time of an epoch of net in every run")
     assert marks(history, "symbol") == 20
@@ -299,6 +299,13 @@ def test_nothing_but_a_table_scrolls_sideways_and_all_text_is_legible(open_page,
     )
     assert len(sizes) > 100
     assert min(sizes) >= LEAST_TEXT
+
+
+def test_the_ratio_is_on_the_screen_of_a_telephone(open_page):
+    heads = open_page(width=390).locator("th", has_text="ratio").all()
+    boxes = [box for head in heads[:2] if (box := head.bounding_box()) is not None]
+    assert len(boxes) == 2
+    assert all(box["x"] + box["width"] <= 390 for box in boxes)
 
 
 def test_a_narrow_window_makes_the_plots_narrow(open_page):

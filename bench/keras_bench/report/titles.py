@@ -38,7 +38,7 @@ def _workloads(arms: Sequence[Arm]) -> str:
 
 
 def _contenders(arms: Sequence[Arm]) -> str:
-    return _named((arm.contender for arm in arms), "arms")
+    return _named(sorted(arm.contender for arm in arms), "arms")
 
 
 def _named(names: Iterable[str], what: str) -> str:
