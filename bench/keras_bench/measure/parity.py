@@ -116,7 +116,9 @@ def check_parity(
                 workload, "the loss of the reference becomes infinite or no number", REMEDY
             )
             # What a backend itself has said comes first.
-            failures = dict.fromkeys(blueprints, diverged) | failures
+            for backend in blueprints:
+                failures.setdefault(backend, diverged)
+            return _nothing_trained(workload, settings, failures, learners)
         for backend, other in blueprints.items():
             if difference := shapes_differ(other, blueprint):
                 failures[backend] = f"{difference}, unlike that of {common}"
