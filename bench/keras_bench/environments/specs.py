@@ -101,7 +101,7 @@ def parse_addition(text: str, beside: Path) -> str | Path:
     if not _is_path(text):
         _check_requirement(text)
         return text
-    folder = (beside / Path(text).expanduser()).resolve()
+    folder = Path(os.path.realpath(beside / Path(text).expanduser()))
     if not folder.is_dir():
         raise NoRequirement("is no folder")
     _check_project(folder)
@@ -141,7 +141,7 @@ def _parse_path(text: str) -> Spec:
         raise UsageError(text, str(error), FORMS) from None
     except PermissionError as error:
         raise UsageError(text, "can't be read (permission denied)", FORMS) from error
-    return FolderSpec(path.resolve())
+    return FolderSpec(Path(os.path.realpath(path)))
 
 
 def _parse_revision(text: str) -> RevisionSpec:
@@ -158,4 +158,4 @@ def _parse_revision(text: str) -> RevisionSpec:
     folder = Path(repository).expanduser()
     if not folder.is_dir():
         raise UsageError(text, f"there is no folder {repository}", FORMS)
-    return RevisionSpec(folder.resolve(), revision)
+    return RevisionSpec(Path(os.path.realpath(folder)), revision)

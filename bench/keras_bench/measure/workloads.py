@@ -1,6 +1,7 @@
 """Finds workloads by name, file, module or tag. Nothing is imported from them here."""
 
 import itertools
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -163,7 +164,7 @@ def _file(text: str, folder: Path | None) -> Path:
         raise WorkloadError(named, reason, "name a Python file with build()")
     if file.suffix != ".py":
         raise WorkloadError(text, "isn't a Python file", "name a file that ends in .py")
-    return file.resolve()
+    return Path(os.path.realpath(file))
 
 
 def _in_file(file: Path, builder: str, text: str) -> list[Workload]:

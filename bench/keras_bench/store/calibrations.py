@@ -9,7 +9,7 @@ import msgspec
 from keras_bench.analyze.calibration import Capability
 from keras_bench.analyze.clocks import clock_of
 from keras_bench.records import Calibration, GateSettings
-from keras_bench.store.files import write_file
+from keras_bench.store.files import read_file, write_file
 
 
 def calibration_file(results: Path, fingerprint: str, workload: str, backend: str) -> Path:
@@ -39,7 +39,7 @@ def smallest_slowdown(
     """
     file = calibration_file(results, fingerprint, workload, backend)
     try:
-        document = json.loads(file.read_bytes())
+        document = json.loads(read_file(file))
         found, measured = document["capability"], document["calibration"]
         noise, smallest = found["noise"], found["smallest_slowdown"]
         alike = (measured["metric"], measured["threads"], measured["method"]) == (

@@ -97,7 +97,7 @@ def write_file(path: Path, text: str) -> None:
         return
     unfinished = None
     try:
-        path = path.resolve()
+        path = _followed(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         unfinished = Path(name)
@@ -169,6 +169,18 @@ def append_lines(path: Path, lines: str, heading: str) -> None:
         raise _as_results_error(error, path) from None
 
 
+def read_file(path: Path) -> bytes:
+    """Return what a file or a pipe holds.
+
+    Raises:
+        OSError: it can't be read, or is a device, which may have no end.
+    """
+    mode = path.stat().st_mode
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        raise OSError(errno.EINVAL, "it is a device", str(path))
+    return path.read_bytes()
+
+
 def check_writable(folder: Path) -> None:
     """Try to write into a folder before anything is measured for it.
 
@@ -181,6 +193,14 @@ def check_writable(folder: Path) -> None:
             probe.write("measured results go here\n")
     except OSError as error:
         raise _as_results_error(error, folder) from None
+
+
+def _followed(path: Path) -> Path:
+    """Return where the links of a path lead; raise OSError where they lead nowhere."""
+    try:
+        return path.resolve()
+    except RuntimeError:
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from None
 
 
 def _write_stream(path: Path, text: str) -> None:

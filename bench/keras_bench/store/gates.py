@@ -14,7 +14,7 @@ from keras_bench.errors import ResultsBroken
 from keras_bench.records import SCHEMA_VERSION, Gate
 from keras_bench.report.columns import interval_record
 from keras_bench.soundness import fault_of_measured
-from keras_bench.store.files import stored_name, write_file
+from keras_bench.store.files import read_file, stored_name, write_file
 
 
 def gate_file(gate: Gate, results: Path) -> Path:
@@ -36,7 +36,7 @@ def load(file: Path) -> Gate:
     """Read a gate that was saved; raise ResultsBroken for any other file."""
     remedy = "name a file of results/gates/"
     try:
-        raw = json.loads(file.read_bytes())["gate"]
+        raw = json.loads(read_file(file))["gate"]
         if raw["schema_version"] != SCHEMA_VERSION:
             raise TypeError(f"schema version {raw['schema_version']!r}")
         gate = msgspec.convert(raw, Gate)

@@ -18,7 +18,7 @@ from keras_bench.analyze.history import HISTORY_SCHEMA_VERSION, HistoryRow, Kind
 from keras_bench.errors import ResultsBroken
 from keras_bench.records import ArmResult, Machine
 from keras_bench.report.visible import as_it_was, in_a_line, no_formula
-from keras_bench.store.files import append_lines
+from keras_bench.store.files import append_lines, read_file
 
 COLUMNS = tuple(field.name for field in fields(HistoryRow))
 
@@ -76,7 +76,7 @@ def append(
 def load(file: Path) -> History:
     """Read a history, without the lines that can't be read; raise ResultsBroken for no file."""
     try:
-        content = file.read_bytes()
+        content = read_file(file)
     except OSError as error:
         reason = f"can't be read ({(error.strerror or str(error)).lower()})"
         remedy = "measure with `keras-bench run`, or name another place with --results"

@@ -1,6 +1,7 @@
 """Finds and reads one of two runs that are to be compared: a file, `latest`, or a git revision."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from keras_bench.analyze.measured import MeasuredRun, measured_run
 from keras_bench.errors import ResultsBroken
 from keras_bench.soundness import fault_of_measured
 from keras_bench.store import latest, runs
+from keras_bench.store.files import read_file
 
 #: The word for the run that the tables of a results directory show.
 LATEST = "latest"
@@ -58,7 +60,7 @@ def read(content: bytes, source: str) -> MeasuredRun:
 
 def _read_file(file: Path, name: str) -> MeasuredRun:
     try:
-        content = file.read_bytes()
+        content = read_file(file)
     except OSError as error:
         reason = f"can't be read ({(error.strerror or str(error)).lower()})"
         raise ResultsBroken(str(file), reason, REMEDY) from None
@@ -82,7 +84,7 @@ def _in_repository(results: Path, name: str) -> str:
     question = ["rev-parse", "--show-toplevel"]
     root = Path(_answer(question, name, "git knows no work tree").decode().strip())
     try:
-        return results.resolve().relative_to(root.resolve()).as_posix()
+        return Path(os.path.realpath(results)).relative_to(os.path.realpath(root)).as_posix()
     except ValueError:
         reason = f"is a revision of {root}, and {results} isn't in there"
         raise ResultsBroken(name, reason, REMEDY) from None

@@ -17,7 +17,7 @@ from keras_bench.analyze.steady import steady
 from keras_bench.errors import ResultsBroken
 from keras_bench.records import SCHEMA_VERSION, Arm, ArmResult, Run, Sample
 from keras_bench.soundness import fault_of_measured
-from keras_bench.store.files import stored_name, write_file
+from keras_bench.store.files import read_file, stored_name, write_file
 
 
 def run_file(run: Run, results: Path) -> Path:
@@ -44,7 +44,7 @@ def load(file: Path) -> Run:
     """Read a run; raise ResultsBroken for a file that is missing, cut short, or another's."""
     remedy = "name a file of results/runs/, or measure again with `keras-bench run`"
     try:
-        document = json.loads(file.read_bytes())
+        document = json.loads(read_file(file))
     except OSError as error:
         reason = f"can't be read ({(error.strerror or str(error)).lower()})"
         raise ResultsBroken(str(file), reason, remedy) from None

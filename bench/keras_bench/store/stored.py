@@ -5,6 +5,7 @@ from pathlib import Path
 
 from keras_bench.records import Gate, Run
 from keras_bench.store import gates, runs
+from keras_bench.store.files import read_file
 
 
 def load(file: Path) -> Run | Gate:
@@ -13,7 +14,7 @@ def load(file: Path) -> Run | Gate:
     What can't be told apart is read as a run, whose error says what is wrong with it.
     """
     try:
-        document = json.loads(file.read_bytes())
+        document = json.loads(read_file(file))
     except (OSError, ValueError, RecursionError):
         return runs.load(file)
     is_gate = isinstance(document, dict) and "gate" in document
