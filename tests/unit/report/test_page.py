@@ -230,6 +230,20 @@ def test_it_needs_nothing_but_itself():
     assert policy.startswith("default-src 'none';")
 
 
+def test_every_metric_has_a_plot_of_its_epochs():
+    values = (None, 0.5, None, 0.25)
+    measured = run(result("jax", sample(epochs=4, metrics={"val_loss": values}), 0.1))
+    text = render("", "", run_sections(measured))
+    assert "val_loss after each epoch of the first timed training: jax ends at 0.2500" in text
+    drawn = [
+        (row["epoch"], row["value"])
+        for rows in stored(text, "records").values()
+        for row in rows
+        if row.get("metric") == "val_loss"
+    ]
+    assert drawn == [(2, 0.5), (4, 0.25)]
+
+
 def test_every_epoch_can_be_downloaded():
     measured = two_backends()
     records = stored(render("", "", run_sections(measured)), "records")

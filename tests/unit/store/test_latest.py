@@ -1,5 +1,6 @@
 import csv
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 import pytest
@@ -54,6 +55,18 @@ def test_the_figures_of_the_csv_are_the_tables(tmp_path):
     assert frame.ratio_to_fastest_low["net", "torch"] == pytest.approx(torch_ratio.low)
     assert frame.ratio_to_fastest_high["net", "torch"] == pytest.approx(torch_ratio.high)
     assert frame.accuracy["other", "jax"] == 0.75
+
+
+def test_the_three_files_are_of_one_run_where_several_write_them(tmp_path):
+    known = [run(*RUN.results, started_utc=f"2026-01-0{day}T00:00:00Z") for day in range(1, 7)]
+    with ThreadPoolExecutor(len(known)) as pool:
+        for _ in pool.map(lambda each: saved(tmp_path, each), known * 3):
+            pass
+    day = json.loads((tmp_path / "latest.json").read_text())["started_utc"]
+    assert day in (tmp_path / "latest.md").read_text()
+    assert {file.name for file in tmp_path.iterdir()} == {
+        "latest.md", "latest.csv", "latest.json",
+    }  # fmt: skip
 
 
 def test_whole_numbers_of_the_csv_stay_whole_beside_a_failed_arm(tmp_path):
