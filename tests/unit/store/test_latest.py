@@ -12,6 +12,7 @@ from keras_bench.errors import ResultsUnwritable
 from keras_bench.records import Parity
 from keras_bench.report.markdown import document
 from keras_bench.store import runs
+from keras_bench.store.files import alone_in
 from keras_bench.store.latest import from_document, save
 
 RUN = run(
@@ -57,16 +58,15 @@ def test_the_figures_of_the_csv_are_the_tables(tmp_path):
     assert frame.accuracy["other", "jax"] == 0.75
 
 
-def test_the_three_files_are_of_one_run_where_several_write_them(tmp_path):
-    known = [run(*RUN.results, started_utc=f"2026-01-0{day}T00:00:00Z") for day in range(1, 7)]
-    with ThreadPoolExecutor(len(known)) as pool:
-        for _ in pool.map(lambda each: saved(tmp_path, each), known * 3):
-            pass
-    day = json.loads((tmp_path / "latest.json").read_text())["started_utc"]
-    assert day in (tmp_path / "latest.md").read_text()
-    assert {file.name for file in tmp_path.iterdir()} == {
-        "latest.md", "latest.csv", "latest.json",
-    }  # fmt: skip
+def test_a_second_writer_waits_until_the_first_has_written_all_three(tmp_path):
+    with ThreadPoolExecutor(1) as pool:
+        with alone_in(tmp_path):
+            second = pool.submit(saved, tmp_path)
+            with pytest.raises(TimeoutError):
+                second.result(timeout=0.2)
+            assert list(tmp_path.iterdir()) == []
+        second.result()
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 def test_whole_numbers_of_the_csv_stay_whole_beside_a_failed_arm(tmp_path):
