@@ -317,16 +317,13 @@ def rows_of(tmp_path: Path) -> dict[str, dict[str, dict[str, object]]]:
 def test_a_run_says_where_a_model_is_not_trained_and_on_what_it_is(
     run_cli, envs, models: Path, tmp_path: Path
 ):
-    names = ("build", "build_only", "build_batches")
+    names = ("build_only", "build_batches")
     files = [f"{models}:{name}" for name in names]
     answer = run_cli(
         "run", *files, "--backend=jax", "--backend=torch", "--quick", "--rounds=1", *envs
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
     rows = rows_of(tmp_path)
-    assert {row["parity"] for row in rows["mine"].values()} == {"agrees"}
-    assert {row["random_data"] for row in rows["mine"].values()} == {"1024 examples of random data"}
-
     only = rows["mine:build_only"]
     assert {backend: row["unsupported"] for backend, row in only.items()} == {
         "torch": False, "jax": True,

@@ -187,11 +187,9 @@ def test_a_planted_fault_is_found_and_named_once(check, fault, backend: str, nam
 @pytest.mark.parametrize(
     ("name", "dtype"),
     [
-        ("dense_3_5_2", "float32"),
+        # The smoke test has the other network.
         ("dense_1_16_32_2", "float32"),
-        ("dense_3_5_2", "float64"),
         ("dense_1_16_32_2", "float64"),
-        ("dense_1_16_32_2_sgd", "float64"),
     ],
 )
 def test_the_networks_differ_in_nothing_but_what_the_documentation_explains(
@@ -353,18 +351,6 @@ def test_a_backend_that_cannot_be_checked_leaves_the_others(check):
     (torch,) = (each for each in verdict.backends if each.backend == "torch")
     assert "SIGKILL" in torch.failure
     assert torch.exit_code == 5
-
-
-def test_what_a_backend_says_itself_comes_before_a_reference_that_is_no_number(check):
-    # JAX alone computes on with a number for which the table has no row, and all is NaN.
-    text = WORKLOAD.replace(
-        'layers = [keras.Input((3,)), Hidden(5, "relu", name="hidden")',
-        "layers = [keras.Input((3,)), keras.layers.Embedding(2, 5), keras.layers.Flatten()",
-    ).replace("normal(size=(26, 3))", "integers(0, 9, (26, 3))")
-    reasons = {each.backend: each.failure for each in check(text).backends}
-    assert "is not in [0, 2)" in reasons["tensorflow"]
-    assert "index out of range" in reasons["torch"]
-    assert "infinite or no number" in reasons["jax"]
 
 
 @pytest.mark.parametrize(("bytes_short", "outcome"), [(1, "unchecked"), (0, "agrees")])
