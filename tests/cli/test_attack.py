@@ -32,7 +32,7 @@ REFUSED = {2, 3, 4}
 #: What no option, name or place should break on.
 ODD = (
     "", " ", "-", "--", "-1", "0", "1e999", "nan", "²", "9" * 400, "None", "True", "[]", "{}",
-    "a=b", "=", "a,b", ",", "x" * 300, "\x1b[2J", "\x1b]52;c;eA==\x07", "a\nb", "a\tb", "..", "/",
+    "a=b", "=", "a,b", ",", "x" * 300, "\x1b[2J", "\x1b]52;c;eA==\x07", "a\nb", "a\tb", "..",
     "/dev/null", "\udcff", "%s", "$(id)", "é", "\u202e", "jax=", "=jax", "git:", "git:x@", "./",
     "~", "*", "C:\\x",
 )  # fmt: skip
@@ -126,7 +126,8 @@ def test_odd_values_of_options(attack, fake_python, tmp_path: Path, command: str
 def test_odd_names(attack, fake_python, command_folder: Path, name: str, command: str):
     extra = measuring(fake_python("sample()")) if command == "run" else []
     for each in (name, f"{name}.py"):
-        if command != "new" or not os.path.lexists(command_folder / each):
+        # Nothing is written outside of the test's own folders.
+        if command != "new" or not Path(each).is_absolute():
             attack(command, *extra, "--", each)
 
 
@@ -202,7 +203,7 @@ def test_odd_places_in_a_store(
         attack(*{"history": ("history",), "compare": ("compare", "kept", "latest")}[command])
         return
     answer = attack("run", "dense_3_5_2", *measuring(fake_python("sample()")))
-    if answer.returncode in (0, 8, 9) and "no folder" not in answer.stderr:
+    if answer.returncode in (0, 8, 9) and "no folder" not in answer.stdout + answer.stderr:
         places = (results / "runs", temporary_folder / "keras-bench-results" / "runs")
         found = [file for each in places if each.is_dir() for file in each.glob("*.json")]
         measured = "steady epoch" in answer.stdout

@@ -242,7 +242,7 @@ def _as_results_error(error: OSError, path: Path) -> ResultsUnwritable:
     elsewhere = "name another place"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFull(str(path), "the disk is full", f"free some space, or {elsewhere}")
-    if error.errno in (errno.EEXIST, errno.ENOTDIR):
-        return ResultsUnwritable(str(path), "is no folder, or lies in what is none", elsewhere)
     reason = (error.strerror or str(error)).lower()
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        reason = "it is no folder, or lies in what is none"
     return ResultsUnwritable(str(path), f"can't be written ({reason})", elsewhere)
