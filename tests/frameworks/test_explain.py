@@ -21,7 +21,33 @@ def fit_and_itself(fit: Arm, others: tuple[Arm, ...]) -> tuple[Arm, ...]:
     return fit, replace(fit, environment=replace(fit.environment, label="again"))
 
 
-# The smoke test has it on JAX.
+def fit_and_fused(fit: Arm, others: tuple[Arm, ...]) -> tuple[Arm, ...]:
+    return fit, replace(fit, loop="fused")
+
+
+def test_an_epoch_is_explained_and_what_is_faster_is_tried(
+    run_cli, jax_python, command_folder: Path, monkeypatch
+):
+    monkeypatch.setattr("keras_bench.measure.profile.WATCH_SECONDS", 1.0)
+    # One of the loops that may be faster, and none by which an epoch is split further.
+    monkeypatch.setattr("keras_bench.commands.explain.arms_to_explain", fit_and_fused)
+    (command_folder / "mine.py").write_text(SMALL_WORKLOAD)
+    answer = run_cli(
+        "explain",
+        "mine.py",
+        "--budget=1",
+        "--json=found.json",
+        "--backend=jax",
+        f"--env=jax={jax_python}",
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    found = json.loads((command_folder / "found.json").read_text())["explanation"]
+    parts = [part["epoch_seconds"]["value"] for part in found["parts"]]
+    assert sum(parts) == pytest.approx(found["epoch_seconds"]["value"])
+    assert [attempt["name"] for attempt in found["tries"]] == ["fused"]
+
+
+# JAX has the test above.
 @pytest.mark.parametrize("backend", ["tensorflow", "torch"])
 def test_a_training_is_watched_and_split(
     backend: str, run_cli, pythons, tmp_path: Path, monkeypatch

@@ -1,15 +1,12 @@
 """Each feature once, on a real worker with JAX: the framework that starts fastest."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from builders import SMALL_WORKLOAD
 from chromium import ALL_DRAWN
-
-from keras_bench.records import Arm
 
 #: A user's own model that needs the modules of folders beside it. The suite's own source has
 #: folders of the same names.
@@ -128,37 +125,3 @@ def test_a_gate_finds_a_slower_training(run_cli, jax_python, command_folder: Pat
     assert pair["rounds"] == 1
     assert pair["candidate_epoch_seconds"] > 1.5 * pair["baseline_epoch_seconds"]
     assert "undecided: mine on jax has one round that counts" in answer.stdout
-
-
-def test_a_prediction_is_measured(run_cli, jax, command_folder: Path, results: Path, monkeypatch):
-    (command_folder / "mine.py").write_text(SMALL_WORKLOAD)
-    answer = run_cli(
-        "run",
-        "mine.py",
-        "--task=predict",
-        "--set=batch_size=7",
-        "--quick",
-        "--rounds=1",
-        *jax,
-    )
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    (row,) = pd.read_csv(results / "latest.csv").to_dict("records")
-    assert (row["task"], row["workload"]) == ("predict", "mine(batch_size=7)")
-    assert row["epoch_seconds"] > 0
-
-
-def fit_and_fused(fit: Arm, others: tuple[Arm, ...]) -> tuple[Arm, ...]:
-    return fit, replace(fit, loop="fused")
-
-
-def test_an_epoch_is_explained(run_cli, jax, command_folder: Path, monkeypatch):
-    monkeypatch.setattr("keras_bench.measure.profile.WATCH_SECONDS", 1.0)
-    # One of the loops that may be faster, and none by which an epoch is split further.
-    monkeypatch.setattr("keras_bench.commands.explain.arms_to_explain", fit_and_fused)
-    (command_folder / "mine.py").write_text(SMALL_WORKLOAD)
-    answer = run_cli("explain", "mine.py", "--budget=1", "--json=found.json", *jax)
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    found = json.loads((command_folder / "found.json").read_text())["explanation"]
-    parts = [part["epoch_seconds"]["value"] for part in found["parts"]]
-    assert sum(parts) == pytest.approx(found["epoch_seconds"]["value"])
-    assert [attempt["name"] for attempt in found["tries"]] == ["fused"]
