@@ -28,7 +28,7 @@ class BreakEven:
     From `epochs` on its training takes less time, 1 where it does from the start. From `low` on the
     other is nowhere surely quicker, by the 95 % interval of the ratio of both times, and from
     `high` on the faster one surely is, for any longer training; `high` is None where that is
-    undecided for long trainings, and both are where there is a single process. `training_seconds`
+    undecided for long trainings, and both are where one process alone tells what starting takes. `training_seconds`
     is what so many epochs take.
     """
 
@@ -104,7 +104,13 @@ def _are_rivals(one: Arm, other: Arm) -> bool:
 
 
 def break_even(faster: ArmResult, slower: ArmResult) -> BreakEven | None:
-    """Return where two arms break even; None where the first isn't quicker in the end."""
+    """Return where two arms break even.
+
+    None where the first isn't quicker in the end, and where an arm has a single process: one
+    outlier is no result.
+    """
+    if min(len(faster.samples), len(slower.samples)) < 2:
+        return None
     fast, slow = trainings(faster.samples), trainings(slower.samples)
     endless = _ratio([each.epoch_seconds for each in fast], [each.epoch_seconds for each in slow])
 

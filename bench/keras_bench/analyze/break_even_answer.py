@@ -29,7 +29,7 @@ def _sentence(found: BreakEven, faster: str, slower: str) -> str:
         return f"{who}, however short the training."
     said = f"{who} from {_epochs(found.epochs)} on"
     if found.low is None:
-        return f"{said}, by one process, which gives no interval."
+        return f"{said}, its start known of one process, which gives no interval."
     if found.high is None:
         return f"{said}, but undecided for long trainings: their epochs are too much alike."
     return f"{said} ({whole(found.low)} to {whole(found.high)})."

@@ -44,9 +44,19 @@ def test_a_training_too_short_to_have_a_steady_epoch_goes_by_its_last():
     assert training.seconds(3) == pytest.approx(2.5 + 3 * 0.4)
 
 
+def twice(start, steady):
+    """Return two processes, of which the first alone tells what starting takes."""
+    return [process(start, steady), process(99.0, steady, started_alone=False)]
+
+
+def test_one_process_breaks_even_nowhere():
+    one, two = result("jax", process(10.0, 0.1)), result("torch", *twice(1.0, 0.2))
+    assert break_even(one, two) is None
+
+
 def test_where_two_lines_cross_is_known():
     # 10 + 0.1 n < 1 + 0.2 n from the 91st epoch on, for at 90 they are equal.
-    found = break_even(result("jax", process(10.0, 0.1)), result("torch", process(1.0, 0.2)))
+    found = break_even(result("jax", *twice(10.0, 0.1)), result("torch", *twice(1.0, 0.2)))
     assert found is not None
     assert found.epochs in (90, 91)  # as sums of floats come out
     assert (found.faster.backend, found.slower.backend) == ("jax", "torch")
@@ -117,14 +127,14 @@ def test_an_uncounted_epoch_counts_where_it_decides():
 @pytest.mark.parametrize("epochs", [3, 600_000, MOST_EPOCHS])
 def test_a_break_even_is_found_as_far_as_anybody_trains(epochs):
     # Behind by half an epoch's gain less than so many epochs make up for.
-    slow_start = result("jax", process((epochs - 0.5) * 0.1, 0.1))
-    found = break_even(slow_start, result("torch", process(1e-9, 0.2)))
+    slow_start = result("jax", *twice((epochs - 0.5) * 0.1, 0.1))
+    found = break_even(slow_start, result("torch", *twice(1e-9, 0.2)))
     assert found.epochs == epochs
 
 
 def test_a_break_even_beyond_any_training_is_none():
-    slow_start = result("jax", process(1e7, 0.1))
-    assert break_even(slow_start, result("torch", process(1.0, 0.2))) is None
+    slow_start = result("jax", *twice(1e7, 0.1))
+    assert break_even(slow_start, result("torch", *twice(1.0, 0.2))) is None
 
 
 def test_every_two_arms_are_compared_the_faster_first():

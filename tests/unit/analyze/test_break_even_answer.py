@@ -14,7 +14,12 @@ JAX, TORCH = result("jax").arm, result("torch").arm
         (91, 80, 1100, " from 91 epochs on (80 to 1100)."),
         (1, 1, 1, ", however short the training."),
         (1, 1, 7, " from the first epoch on (1 to 7)."),
-        (91, None, None, " from 91 epochs on, by one process, which gives no interval."),
+        (
+            91,
+            None,
+            None,
+            " from 91 epochs on, its start known of one process, which gives no interval.",
+        ),
         *(
             (
                 epochs,
