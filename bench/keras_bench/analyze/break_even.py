@@ -28,8 +28,8 @@ class BreakEven:
     From `epochs` on its training takes less time, 1 where it does from the start. From `low` on the
     other is nowhere surely quicker, by the 95 % interval of the ratio of both times, and from
     `high` on the faster one surely is, for any longer training; `high` is None where that is
-    undecided for long trainings, and both are where one process alone tells what starting takes. `training_seconds`
-    is what so many epochs take.
+    undecided for long trainings, and both are where one process alone tells what starting takes.
+    `training_seconds` is what so many epochs take.
     """
 
     faster: Arm
