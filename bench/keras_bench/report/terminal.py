@@ -100,7 +100,8 @@ def drawn(table: TextTable, console: Console) -> RenderableType:
 
 
 def _grid(table: TextTable, places: Sequence[int], left_out: Sequence[str]) -> Grid:
-    said = [table.caption, f"not at this width: {', '.join(left_out)}" if left_out else ""]
+    said = [table.caption.removesuffix(".")]
+    said += [f"not at this width: {', '.join(left_out)}"] if left_out else []
     grid = Grid(
         title=Text(table.title) if table.title else None,
         title_justify="left",
