@@ -106,7 +106,7 @@ def options_of(name: str) -> list[str]:
     "command",
     ["run", "parity", "gate", "versions", "explain", "calibrate", "compare", "history", "report"],
 )
-@settings(often, max_examples=4)
+@settings(often, max_examples=12)
 @given(data=st.data())
 def test_odd_values_of_options(attack, fake_python, tmp_path: Path, command: str, data):
     option = data.draw(st.sampled_from(options_of(command)))
