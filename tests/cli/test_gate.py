@@ -230,7 +230,8 @@ def test_a_sweep_compares_each_version_with_the_first_and_the_one_before(
 def assert_told(cells: list[str], versus_first: float, versus_before: float, verdict: str) -> None:
     *ratios, said = cells
     assert list(map(float, ratios)) == pytest.approx([versus_first, versus_before], rel=0.01)
-    assert said == verdict
+    # Beside other tests the machine may be busy, which the verdict says too.
+    assert said.split(",")[0] == verdict
 
 
 def test_both_sides_may_have_workloads_of_their_own(run_cli, fake_python, tmp_path: Path):

@@ -46,7 +46,7 @@ def _cells(row: SweepRow) -> list[str]:
         "" if row.epoch is None else with_interval(row.epoch, milliseconds),
         "1" if row.is_first else to_first,
         ratio_text(judged.ratio) if judged and judged.ratio else "",
-        _outcome(row) or "",
+        _verdict(row),
     ]
 
 
@@ -87,6 +87,13 @@ def markdown(gate: Gate, rows: Sequence[SweepRow]) -> str:
         f"- {described(gate.machine)}"
     )
     return "\n\n".join(parts) + "\n"
+
+
+def _verdict(row: SweepRow) -> str:
+    """Return what came of a version, marked where other programs kept the machine busy."""
+    found = _outcome(row) or ""
+    busy = found and row.pair is not None and row.pair.load
+    return f"{found}, on a busy machine" if busy else found
 
 
 def _by_workload(rows: Sequence[SweepRow]) -> list[tuple[str, list[SweepRow]]]:

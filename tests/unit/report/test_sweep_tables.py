@@ -60,6 +60,13 @@ def test_a_row_holds_the_epoch_both_ratios_and_the_verdict():
     assert {len(each) for each in sweep_table(sweep(KNOWN)).rows} == {len(HEADS)}
 
 
+def test_a_busy_machine_marks_the_verdict():
+    busy = [sample(0.1, round=number, other_busy_cores=1.5) for number in (1, 2)]
+    known = gate(side("1.0", *busy), side("1.1", *busy))
+    _, later = sweep_table(sweep(known)).rows
+    assert later[5] == "undecided, on a busy machine"
+
+
 def test_without_a_common_round_there_is_no_ratio_to_the_first():
     known = gate(side("1.0", sample(0.1, round=1)), side("1.1", sample(0.1, round=2)))
     first, later = sweep_table(sweep(known)).rows
