@@ -92,8 +92,9 @@ def markdown(gate: Gate, rows: Sequence[SweepRow]) -> str:
 def _verdict(row: SweepRow) -> str:
     """Return what came of a version, marked where other programs kept the machine busy."""
     found = _outcome(row) or ""
-    busy = found and row.pair is not None and row.pair.load
-    return f"{found}, on a busy machine" if busy else found
+    if found in ("", "failed", "parity failed") or row.pair is None or not row.pair.load:
+        return found
+    return f"{found}, on a busy machine"
 
 
 def _by_workload(rows: Sequence[SweepRow]) -> list[tuple[str, list[SweepRow]]]:
