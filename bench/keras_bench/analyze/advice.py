@@ -31,8 +31,7 @@ class Try:
     def is_surely_faster(self) -> bool:
         """Whether it is advised: it never failed, and its interval lies above 1."""
         found = self.times_as_fast
-        surely = found is not None and found.low is not None and found.low > 1
-        return surely and self.refused is None
+        return found is not None and found.is_above_one and self.refused is None
 
 
 def tries(results: Sequence[ArmResult]) -> tuple[Try, ...]:

@@ -15,8 +15,8 @@ from keras_bench.records import DEFAULT_LOOPS, FLOOR_LOOP, ArmResult, Run
 
 def is_decided(row: Row) -> bool:
     """Tell whether a row is surely slower than the fastest: its interval lies above 1."""
-    low = None if row.figures is None or row.figures.ratio is None else row.figures.ratio.low
-    return low is not None and low > 1
+    ratio = None if row.figures is None else row.figures.ratio
+    return ratio is not None and ratio.is_above_one
 
 
 def answers(table: Table) -> list[str]:
@@ -70,7 +70,7 @@ def _ratio(row: Row, first: Row) -> Estimate | None:
 
 def _is_slower(row: Row, first: Row) -> bool:
     ratio = _ratio(row, first)
-    return ratio is not None and ratio.low is not None and ratio.low > 1
+    return ratio is not None and ratio.is_above_one
 
 
 def _without_loop(table: Table) -> Table:
@@ -90,8 +90,7 @@ def _loops_answer(table: Table, backend: str) -> str:
 
 def _gain(speedup: Estimate) -> str:
     """Say how many times as fast, or that it is undecided."""
-    low, high = speedup.low, speedup.high
-    if low is not None and high is not None and low <= 1 <= high:
+    if not (speedup.is_above_one or speedup.is_below_one):
         return f"undecided ({span(speedup)})"
     return f"{times(speedup)} times as fast ({span(speedup)})"
 

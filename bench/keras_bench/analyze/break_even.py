@@ -126,7 +126,7 @@ def break_even(faster: ArmResult, slower: ArmResult) -> BreakEven | None:
     if epochs is None:
         return None
     low = first(lambda estimate: estimate.low is not None and estimate.low <= 1)
-    high = first(lambda estimate: estimate.high is not None and estimate.high < 1)
+    high = first(lambda estimate: estimate.is_below_one)
     return BreakEven(faster.arm, slower.arm, epochs, low, high, total_seconds(fast, epochs))
 
 

@@ -141,7 +141,7 @@ def _why(pair: Pair, threshold: float) -> str:
 
 def undecided_size(ratio: Estimate | None, threshold: float) -> str:
     """Say what is decided where an interval misses 1 and the verdict is undecided."""
-    if ratio is None or ratio.low is None or ratio.high is None or ratio.low <= 1 <= ratio.high:
+    if ratio is None or not (ratio.is_above_one or ratio.is_below_one):
         return ""
-    which = "slower" if ratio.low > 1 else "faster"
+    which = "slower" if ratio.is_above_one else "faster"
     return f"; it is {which}, and whether by {percent(threshold)} or more is undecided"

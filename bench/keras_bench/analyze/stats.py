@@ -36,6 +36,16 @@ class Estimate:
     high: float | None = None
 
     @property
+    def is_above_one(self) -> bool:
+        """Whether a ratio surely lies above 1: its whole interval does."""
+        return self.low is not None and self.low > 1
+
+    @property
+    def is_below_one(self) -> bool:
+        """Whether a ratio surely lies below 1: its whole interval does."""
+        return self.high is not None and self.high < 1
+
+    @property
     def half_width(self) -> float:
         """Half the interval's width relative to the value; infinite without an interval."""
         if self.low is None or self.high is None:

@@ -128,8 +128,8 @@ def read_off(ratio: Estimate, threshold: float) -> Verdict:
     most = 1 + threshold
     if 1 / most < ratio.low and ratio.high < most:
         return "unchanged"
-    if ratio.low > 1 and ratio.value >= math.sqrt(most):
+    if ratio.is_above_one and ratio.value >= math.sqrt(most):
         return "regressed"
-    if ratio.high < 1 and ratio.value <= 1 / math.sqrt(most):
+    if ratio.is_below_one and ratio.value <= 1 / math.sqrt(most):
         return "improved"
     return "undecided"

@@ -237,9 +237,9 @@ def record(row: Row, complete: bool) -> dict[str, object]:
 def _is_slower(figures: Figures | None) -> bool | None:
     """Tell whether an arm is slower than the fastest, None where that isn't known."""
     ratio = None if figures is None else figures.ratio
-    if ratio is None or ratio.low is None or ratio.high is None or ratio.low <= 1 <= ratio.high:
+    if ratio is None or not (ratio.is_above_one or ratio.is_below_one):
         return None
-    return ratio.low > 1
+    return ratio.is_above_one
 
 
 def ratio_to_fastest(figures: Figures | None) -> Estimate | None:

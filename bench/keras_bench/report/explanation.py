@@ -142,11 +142,9 @@ def _row(found: Try) -> tuple[str, ...]:
 
 def _word(found: Try) -> str:
     estimate = found.times_as_fast
-    if estimate is None or estimate.low is None or estimate.high is None:
-        return "undecided"
     if found.is_surely_faster:
         return "faster"
-    return "slower" if estimate.high < 1 else "undecided"
+    return "slower" if estimate is not None and estimate.is_below_one else "undecided"
 
 
 def _ending(run: Run) -> str:
