@@ -28,7 +28,7 @@ import msgspec
 from measured_parts import with_parts
 
 from keras_bench.analyze.answer import listed
-from keras_bench.analyze.numbers import milliseconds, span, times
+from keras_bench.analyze.numbers import milliseconds, ratio_text
 from keras_bench.analyze.stats import Estimate, ratio
 from keras_bench.records import BACKENDS, Machine
 from keras_bench.report.columns import with_interval
@@ -89,7 +89,7 @@ def compared(comparison: Comparison, rows: Rows) -> str:
         found = ratio(candidate["process_epoch_seconds"], baseline["process_epoch_seconds"])
         ratios[backend] = found
         epochs = [with_interval(_epoch(row), milliseconds) for row in (baseline, candidate)]
-        cells.append([backend, *epochs, f"{times(found)} ({span(found)})"])
+        cells.append([backend, *epochs, ratio_text(found)])
     names = comparison.baseline_is, comparison.candidate_is
     titles = ["backend", *(f"{name}, ms" for name in names), "ratio"]
     table = pipe_table(TextTable.of(titles, [False, True, True, True], cells))

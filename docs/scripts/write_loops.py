@@ -27,7 +27,7 @@ import msgspec
 from measured_parts import with_parts
 
 from keras_bench.analyze.answer import listed
-from keras_bench.analyze.numbers import milliseconds, span, times
+from keras_bench.analyze.numbers import milliseconds, ratio_text
 from keras_bench.analyze.stats import Estimate
 from keras_bench.records import BACKENDS, DEFAULT_LOOPS, Machine
 from keras_bench.report.columns import with_interval
@@ -127,7 +127,7 @@ def _measured(row: Row, fit: Row | None) -> list[str]:
     speedup, pays = "", ""
     if fit is not None and row["loop"] != FIT:
         gain = Estimate(*(row[f"speedup_over_fit{end}"] for end in ("", "_low", "_high")))
-        speedup = f"{times(gain)} ({span(gain)})"
+        speedup = ratio_text(gain)
         epochs = pays_from(row, fit)
         pays = "never" if epochs is None else f"epoch {epochs:,}"
         if gain.low is None or gain.high is None or gain.low <= 1 <= gain.high:

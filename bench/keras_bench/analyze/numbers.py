@@ -70,6 +70,11 @@ def span(estimate: Estimate) -> str:
     return f"{_ratio(estimate.low, places)} to {_ratio(estimate.high, places)}"
 
 
+def ratio_text(estimate: Estimate) -> str:
+    """Write a ratio with its interval, where it has one: "4.2 (4.0 to 4.4)"."""
+    return times(estimate) if estimate.low is None else f"{times(estimate)} ({span(estimate)})"
+
+
 def _ratio(value: float, places: int) -> str:
     plain = f"{value:.{places}f}"
     # Further digits than four are there to tell a ratio from 1, and it has them beside 1 alone.

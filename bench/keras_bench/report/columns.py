@@ -8,7 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from keras_bench.analyze.comparison import Figures, Row, Table
-from keras_bench.analyze.numbers import in_seconds, milliseconds, number, span, times, whole
+from keras_bench.analyze.numbers import (
+    in_seconds,
+    milliseconds,
+    number,
+    ratio_text,
+    times,
+    whole,
+)
 from keras_bench.analyze.stats import Estimate
 from keras_bench.report.text_table import Head, TextTable
 
@@ -45,7 +52,7 @@ def _epoch(figures: Figures) -> str:
 def _ratio(figures: Figures) -> str:
     if figures.ratio is None:
         return "1" if figures.is_fastest else UNKNOWN
-    return f"{times(figures.ratio)} ({span(figures.ratio)})"
+    return ratio_text(figures.ratio)
 
 
 def _bare_ratio(figures: Figures) -> str:
@@ -57,7 +64,7 @@ def _bare_ratio(figures: Figures) -> str:
 def _speedup(figures: Figures) -> str:
     if figures.speedup is None:
         return ""
-    return f"{times(figures.speedup)} ({span(figures.speedup)})"
+    return ratio_text(figures.speedup)
 
 
 def with_interval(estimate: Estimate, write: Callable[[float], str]) -> str:

@@ -8,10 +8,10 @@ from rich.text import Text
 from keras_bench.analyze.compared import ArmPair, Comparison
 from keras_bench.analyze.compared_answer import answer, remarks, runs, versions, worth
 from keras_bench.analyze.measured import MeasuredArm
-from keras_bench.analyze.numbers import milliseconds, span
+from keras_bench.analyze.numbers import milliseconds, ratio_text, span
 from keras_bench.analyze.stats import centre
 from keras_bench.analyze.words import WORDS
-from keras_bench.report.gate import STYLES, ratio_text
+from keras_bench.report.gate import STYLES
 from keras_bench.report.markdown import described, pipe_table, plain
 from keras_bench.report.terminal import print_table
 from keras_bench.report.text_table import Head, TextTable

@@ -6,7 +6,7 @@ from rich.text import Text
 from keras_bench.analyze.advice import Try, advice
 from keras_bench.analyze.attribution import Share
 from keras_bench.analyze.explanation import Explanation
-from keras_bench.analyze.numbers import in_seconds, milliseconds, span, times, whole
+from keras_bench.analyze.numbers import in_seconds, milliseconds, ratio_text, whole
 from keras_bench.records import Run
 from keras_bench.report.columns import with_interval
 from keras_bench.report.markdown import described, pipe_table, plain
@@ -133,7 +133,7 @@ def _row(found: Try) -> tuple[str, ...]:
     name = f"{found.name} (another training)" if found.other_training else found.name
     return (
         name,
-        f"{times(found.times_as_fast)} ({span(found.times_as_fast)})",
+        ratio_text(found.times_as_fast),
         _word(found),
         "" if found.first_epoch_seconds is None else in_seconds(found.first_epoch_seconds),
         whole(pays.epochs) if pays is not None and found.is_surely_faster else "",

@@ -16,7 +16,7 @@ from keras_bench.analyze.gate_answer import (
     remarks,
     visible,
 )
-from keras_bench.analyze.numbers import milliseconds, span, times
+from keras_bench.analyze.numbers import milliseconds, ratio_text
 from keras_bench.analyze.pairs import Pair, pairs
 from keras_bench.analyze.stats import Estimate
 from keras_bench.records import Gate
@@ -137,8 +137,3 @@ def pinned_to(gate: Gate) -> str | None:
 
 def _milliseconds(epoch: Estimate | None) -> str:
     return "" if epoch is None else milliseconds(epoch.value)
-
-
-def ratio_text(ratio: Estimate) -> str:
-    """Write a ratio with its interval, where it has one."""
-    return times(ratio) if ratio.low is None else f"{times(ratio)} ({span(ratio)})"

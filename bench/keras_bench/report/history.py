@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
-from keras_bench.analyze.numbers import milliseconds, number, span, times, whole
+from keras_bench.analyze.numbers import milliseconds, number, ratio_text, span, times, whole
 from keras_bench.analyze.shifts import LEAST_RUNS, Level, Series, Shift, Stray
 from keras_bench.analyze.words import WORDS
 from keras_bench.records import Task
@@ -38,7 +38,7 @@ class LevelColumn:
 
 
 def _ratio(level: Level, shift: Shift | None) -> str:
-    return "" if shift is None else f"{times(shift.ratio)} ({span(shift.ratio)})"
+    return "" if shift is None else ratio_text(shift.ratio)
 
 
 def _changes(level: Level, shift: Shift | None) -> str:

@@ -8,11 +8,11 @@ from rich.text import Text
 from keras_bench.analyze.conclusion import Outcome
 from keras_bench.analyze.gate_answer import ending, outcome
 from keras_bench.analyze.gate_answer import remarks as pair_remarks
-from keras_bench.analyze.numbers import milliseconds
+from keras_bench.analyze.numbers import milliseconds, ratio_text
 from keras_bench.analyze.sweep import SweepRow
 from keras_bench.records import Gate
 from keras_bench.report.columns import with_interval
-from keras_bench.report.gate import STYLES, clocks, pinned_to, ratio_text
+from keras_bench.report.gate import STYLES, clocks, pinned_to
 from keras_bench.report.markdown import described, pipe_table, plain
 from keras_bench.report.terminal import print_table
 from keras_bench.report.text_table import Head, TextTable

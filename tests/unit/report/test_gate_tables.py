@@ -19,6 +19,7 @@ from builders import (
 from markdown_it import MarkdownIt
 
 from keras_bench.analyze.gate_answer import answer, conclusion, ending
+from keras_bench.analyze.numbers import ratio_text
 from keras_bench.analyze.pairs import pairs
 from keras_bench.analyze.stats import Estimate
 from keras_bench.errors import WorkerDied
@@ -31,7 +32,6 @@ from keras_bench.report.gate import (
     gate_table,
     markdown,
     print_gate,
-    ratio_text,
 )
 from keras_bench.report.github import annotations
 from keras_bench.report.terminal import VisibleConsole

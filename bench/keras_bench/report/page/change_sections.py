@@ -12,6 +12,7 @@ from keras_bench.analyze.compared_answer import worth
 from keras_bench.analyze.gate_answer import answer as gate_answer
 from keras_bench.analyze.gate_answer import ending as gate_ending
 from keras_bench.analyze.gate_answer import remarks as gate_remarks
+from keras_bench.analyze.numbers import ratio_text
 from keras_bench.analyze.pairs import pairs
 from keras_bench.analyze.shifts import Series
 from keras_bench.analyze.slices import grouped
@@ -76,9 +77,7 @@ def _gate(gate: Gate) -> Section:
             "arm": f"{pair.candidate.arm.workload}, {pair.candidate.arm.contender}",
             "contender": pair.candidate.arm.contender,
             **interval_record("ratio", pair.judgement.ratio),
-            "text": ""
-            if (ratio := pair.judgement.ratio) is None
-            else gate_tables.ratio_text(ratio),
+            "text": "" if (ratio := pair.judgement.ratio) is None else ratio_text(ratio),
         }
         for pair in found
     ]
@@ -197,4 +196,4 @@ def history_section(found: Sequence[Series], left_out: Sequence[str]) -> Section
 
 
 def _ratio_text(ratio: Estimate | None) -> str:
-    return "" if ratio is None else gate_tables.ratio_text(ratio)
+    return "" if ratio is None else ratio_text(ratio)

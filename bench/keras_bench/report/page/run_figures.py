@@ -9,13 +9,12 @@ import altair as alt
 from keras_bench.analyze.break_even import BreakEven, totals_by_epochs
 from keras_bench.analyze.comparison import Table, counting
 from keras_bench.analyze.epochs import TimedEpoch, timed_epochs
-from keras_bench.analyze.numbers import milliseconds
+from keras_bench.analyze.numbers import milliseconds, ratio_text
 from keras_bench.analyze.stats import centre
 from keras_bench.analyze.steady import process_epoch_seconds
 from keras_bench.analyze.words import WORDS
 from keras_bench.records import ArmResult
 from keras_bench.report.columns import interval_record, ratio_to_fastest, with_interval
-from keras_bench.report.gate import ratio_text
 from keras_bench.report.page.content import Figure
 from keras_bench.report.page.marks import (
     DATA,
