@@ -50,12 +50,13 @@ def check_outputs(files: Sequence[Path | None], inputs: Sequence[Path] = ()) -> 
             what = "it is read" if known[_place(file)] in inputs else "two outputs are to be there"
             raise UsageError(str(file), what, "name another file")
         known[_place(file)] = file
-    for folder in dict.fromkeys(_followed(file).parent for file in wanted if not is_stream(file)):
+    for folder in dict.fromkeys(_place(file).parent for file in wanted if not is_stream(file)):
         check_writable(folder)
 
 
 def _place(file: Path) -> Path:
-    return file if file == STANDARD_OUTPUT else _followed(file)
+    """Return where links lead; those that lead nowhere are told when they are opened."""
+    return file if file == STANDARD_OUTPUT else Path(os.path.realpath(file))
 
 
 def annotate(console: Console, title: str, conclusions: Sequence[Conclusion]) -> None:
@@ -106,8 +107,3 @@ def write_all(
     if first is None and files:
         console.print(f"Written to {', '.join(map(str, files))}")
     return first
-
-
-def _followed(file: Path) -> Path:
-    """Return where links lead; those that lead nowhere are told when they are opened."""
-    return Path(os.path.realpath(file))
