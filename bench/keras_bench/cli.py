@@ -3,10 +3,7 @@
 Nothing heavy is imported here, so that `--help` answers at once.
 """
 
-import errno
-import os
 import sys
-import tempfile
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,8 +13,7 @@ from typing import NoReturn
 import click
 
 from keras_bench import __version__
-from keras_bench.errors import BenchError, DiskFull, Interrupted, ResultsUnwritable, UsageError
-from keras_bench.fit_values import shown
+from keras_bench.errors import BenchError, Interrupted, ResultsUnwritable
 from keras_bench.interrupts import handle_as_interrupts
 from keras_bench.options import (
     Finite,
@@ -60,6 +56,7 @@ from keras_bench.records import (
 )
 from keras_bench.report.streams import forget_losses, loss, open_missing
 from keras_bench.report.visible import visible
+from keras_bench.system_faults import fault_of_system
 
 #: What a run is like where no option says otherwise, and with --quick. To predict there is an arm
 #: for each batch size.
@@ -67,10 +64,6 @@ USUAL: dict[Task, Settings] = {"train": Settings(), "predict": Settings(budget_s
 QUICK: dict[Task, Settings] = {
     task: replace(usual, rounds=3, training_seconds=0.5) for task, usual in USUAL.items()
 }
-
-
-#: What to do where the folder for temporary files fails.
-SET_TMPDIR = "set TMPDIR to a folder that can be written, and that nothing cleans up"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -810,27 +803,11 @@ def _run(arguments: Sequence[str]) -> None:
     except BrokenPipeError:
         sys.exit(0)
     except OSError as error:
-        if (foreseen := _fault_of_system(error)) is None:
+        if (foreseen := fault_of_system(error)) is None:
             _unforeseen(error, debug)
         _fail(foreseen, debug)
     except Exception as error:
         _unforeseen(error, debug)
-
-
-def _fault_of_system(error: OSError) -> BenchError | None:
-    """Return what the system's error is about, where that may be any call's; else None."""
-    name = "" if error.filename is None else os.fsdecode(error.filename)
-    if error.errno == errno.ENAMETOOLONG and name:
-        return UsageError(shown(name), "is too long for the name of a file", "name another one")
-    reason = (error.strerror or str(error)).lower()
-    if reason.startswith("no usable temporary directory"):
-        return ResultsUnwritable("TMPDIR", "names no folder that can be written", SET_TMPDIR)
-    folder = tempfile.gettempdir()
-    if not name or not Path(name).is_relative_to(folder):
-        return None
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DiskFull(folder, "the disk is full", f"free some space, or {SET_TMPDIR}")
-    return ResultsUnwritable(folder, f"{name} can't be used ({reason})", SET_TMPDIR)
 
 
 def _unforeseen(error: Exception, debug: bool) -> NoReturn:
