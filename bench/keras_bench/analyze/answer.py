@@ -213,7 +213,7 @@ def _reserve(table: Table) -> str:
     if odd:
         learns = table.words.err if len(odd) > 1 else table.words.errs
         remarks.append(f"{listed(odd)} {learns} something else, see its parity")
-    remarks += [table.load] if table.load else []
+    remarks += [table.load_remark] if table.load_remark else []
     return f" ({'; '.join(remarks)})" if remarks else ""
 
 

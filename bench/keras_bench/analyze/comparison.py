@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from keras_bench.analyze.load import load_remark
+from keras_bench.analyze.load import load_remark_on
 from keras_bench.analyze.ratios import ProcessTimes, process_times, ratio_of
 from keras_bench.analyze.slices import grouped
 from keras_bench.analyze.stats import Estimate, centre
@@ -107,12 +107,12 @@ class Row:
 class Table:
     """The rows of one workload: those that count, those that don't, those without a figure.
 
-    Each kind with the fastest first. `load` says that the machine was busy, where it was.
+    Each kind with the fastest first. `load_remark` says that the machine was busy, where it was.
     """
 
     workload: str
     rows: tuple[Row, ...]
-    load: str = ""
+    load_remark: str = ""
 
     @property
     def words(self) -> Words:
@@ -144,7 +144,7 @@ def _to_fastest(row: Row, fastest: Row | None) -> Row:
 def tables(run: Run) -> tuple[Table, ...]:
     """Return a table per workload, in the order in which the run holds them."""
     return tuple(
-        _table(group[0].arm.workload, group, load_remark(run, group))
+        _table(group[0].arm.workload, group, load_remark_on(run, group))
         for group in grouped(run.results, lambda arm: arm.workload)
     )
 
@@ -168,14 +168,14 @@ def faults(results: Sequence[ArmResult]) -> list[Failure]:
     ]
 
 
-def _table(workload: str, results: Sequence[ArmResult], load: str) -> Table:
+def _table(workload: str, results: Sequence[ArmResult], load_remark: str) -> Table:
     measured = sorted((result for result in results if result.samples), key=_rank)
     unmeasured = sorted(
         (result for result in results if not result.samples),
         key=lambda result: BACKENDS_OF["predict"].index(result.arm.backend),
     )
     rows = tuple(_row(result, measured) for result in [*measured, *unmeasured])
-    return Table(workload, rows, load)
+    return Table(workload, rows, load_remark)
 
 
 def _rank(result: ArmResult) -> tuple[bool, float]:

@@ -33,7 +33,7 @@ def answer(pair: Pair, threshold: float) -> str:
     if found == "parity failed":
         odd = [side.parity.summary for side in pair.sides if side.parity.outcome == "differs"]
         return f"parity failed: {name}: {'; '.join(odd)}"
-    load = f" ({pair.load})" if pair.load else ""
+    load = f" ({pair.load_remark})" if pair.load_remark else ""
     return f"{found}: {name} {_ratio(pair)}{_why(pair, threshold)}{load}"
 
 

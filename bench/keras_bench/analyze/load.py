@@ -9,10 +9,10 @@ from keras_bench.records import ArmResult, Gate, Run
 BUSY_PERCENT = 10.0
 
 
-def load_remark(measured: Run | Gate, results: Sequence[ArmResult]) -> str:
+def load_remark_on(measured: Run | Gate, results: Sequence[ArmResult]) -> str:
     """Say how busy the machine was while these arms were measured; empty where it was quiet.
 
-    Where that wasn't watched, it is what was seen when it began.
+    Where a sample doesn't tell the load, the look at the machine before the measuring does.
     """
     watched = [
         sample.other_busy_cores

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from keras_bench.analyze.clocks import clock_of
-from keras_bench.analyze.load import load_remark
+from keras_bench.analyze.load import load_remark_on
 from keras_bench.analyze.stats import Estimate, centre
 from keras_bench.analyze.steady import process_epoch, process_epochs_by, steady
 from keras_bench.analyze.verdict import Judgement, judge
@@ -24,7 +24,7 @@ class LeftOut:
 class Pair:
     """One workload on one backend: both sides, the rounds that count, and the judgement.
 
-    The epochs are None for a side without a sample. `clock` is the one that counts. `load` says
+    The epochs are None for a side without a sample. `clock` is the one that counts. `load_remark` says
     that the machine was busy, where it was.
     """
 
@@ -35,7 +35,7 @@ class Pair:
     left_out: tuple[LeftOut, ...]
     judgement: Judgement
     clock: Clock
-    load: str = ""
+    load_remark: str = ""
 
     @property
     def sides(self) -> tuple[ArmResult, ArmResult]:
@@ -108,7 +108,7 @@ def _pair(baseline: ArmResult, candidate: ArmResult, gate: Gate) -> Pair:
         left_out,
         judge([log_ratio(*each, clock) for each in rounds], gate.settings.threshold),
         clock,
-        load_remark(gate, (baseline, candidate)),
+        load_remark_on(gate, (baseline, candidate)),
     )
 
 

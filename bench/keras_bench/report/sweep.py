@@ -92,7 +92,7 @@ def markdown(gate: Gate, rows: Sequence[SweepRow]) -> str:
 def _verdict(row: SweepRow) -> str:
     """Return what came of a version, marked where other programs kept the machine busy."""
     found = _outcome(row) or ""
-    if found in ("", "failed", "parity failed") or row.pair is None or not row.pair.load:
+    if found in ("", "failed", "parity failed") or row.pair is None or not row.pair.load_remark:
         return found
     return f"{found}, on a busy machine"
 
