@@ -24,8 +24,8 @@ class LeftOut:
 class Pair:
     """One workload on one backend: both sides, the rounds that count, and the judgement.
 
-    The epochs are None for a side without a sample. `clock` is the one that counts. `load_remark` says
-    that the machine was busy, where it was.
+    The epochs are None for a side without a sample. `clock` is the one that counts. `load_remark`
+    says that the machine was busy, where it was.
     """
 
     baseline: ArmResult
