@@ -7,7 +7,7 @@ from keras_bench.analyze.answer import listed
 from keras_bench.analyze.between_runs import LEAST_FREEDOM, apart
 from keras_bench.analyze.compared import LEAST_PROCESSES, ArmPair, Comparison
 from keras_bench.analyze.conclusion import Conclusion
-from keras_bench.analyze.gate_answer import changes, undecided_size
+from keras_bench.analyze.gate_answer import changes
 from keras_bench.analyze.numbers import percent, span, times
 from keras_bench.records import UNCHECKED, Failure
 
@@ -44,8 +44,7 @@ def answer(pair: ArmPair, comparison: Comparison) -> str:
         return f"{said}, less than {percent(comparison.threshold)} either way"
     if pair.outcome != "undecided":
         return f"{said}, which is more than runs differ by themselves"
-    size = undecided_size(pair.lasting, comparison.threshold)
-    return f"{said}; a change of {visible(pair)} would have shown{size}"
+    return f"{said}; a change of {visible(pair)} would have shown"
 
 
 def remarks(pair: ArmPair) -> list[str]:

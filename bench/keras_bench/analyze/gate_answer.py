@@ -7,7 +7,6 @@ from keras_bench.analyze.conclusion import Conclusion, Outcome
 from keras_bench.analyze.numbers import percent, span, times
 from keras_bench.analyze.pairs import Pair
 from keras_bench.analyze.slices import grouped
-from keras_bench.analyze.stats import Estimate
 from keras_bench.records import UNCHECKED, Environment, Gate
 
 
@@ -135,13 +134,4 @@ def _why(pair: Pair, threshold: float) -> str:
             f"{said}; it looked {judgement.confirming}, which counts once rounds of fresh processes"
             f" show it again, and {did if rounds else 'there were none'}"
         )
-    said += undecided_size(judgement.ratio, threshold)
     return f"{said}; more rounds than it has had tell no more" if judgement.final else said
-
-
-def undecided_size(ratio: Estimate | None, threshold: float) -> str:
-    """Say what is decided where an interval misses 1 and the verdict is undecided."""
-    if ratio is None or not (ratio.is_above_one or ratio.is_below_one):
-        return ""
-    which = "slower" if ratio.is_above_one else "faster"
-    return f"; it is {which}, and whether by {percent(threshold)} or more is undecided"

@@ -4,6 +4,8 @@ from statistics import fmean
 import numpy as np
 import pytest
 from builders import FIRST_LOOK, LAST_LOOK, around
+from hypothesis import given
+from hypothesis import strategies as st
 from simulated_gates import MOST_ROUNDS, NOISES, final_judgement
 
 from keras_bench.analyze.sequential import LOOKS, repeated_interval
@@ -185,3 +187,11 @@ def test_an_interval_as_wide_as_the_visible_change_is_decided_wherever_it_lies(w
     middles = np.linspace(-3 * width, 3 * width, 601)
     assert "undecided" not in {at(middle, 1.001 * visible) for middle in middles}
     assert "undecided" in {at(middle, 0.98 * visible) for middle in middles}
+
+
+@given(st.floats(-0.5, 0.5), st.floats(0.0, 0.5), st.floats(0.001, 1.0))
+def test_an_interval_that_misses_one_is_undecided_nowhere(centre, half_width, threshold):
+    low, value, high = map(math.exp, (centre - half_width, centre, centre + half_width))
+    ratio = Estimate(value, low, high)
+    if ratio.is_above_one or ratio.is_below_one:
+        assert read_off(ratio, threshold) != "undecided"
