@@ -84,6 +84,17 @@ def test_undecided_is_said_with_the_change_that_would_have_shown():
     assert sentence.endswith("; a change of 20% would have shown")
 
 
+def test_a_busy_machine_marks_the_answer_itself():
+    sides = [
+        replace(each, samples=tuple(replace(s, other_busy_cores=1.5) for s in each.samples))
+        for each in two_sides([0.0, 0.0])
+    ]
+    percent = round(150 / gate(*sides).machine.usable_cores)
+    assert answer(only(*sides), 0.05).endswith(
+        f" (measured on a busy machine: other programs used {percent} % of it)"
+    )
+
+
 def test_undecided_while_a_change_is_to_be_confirmed():
     sentence = said(around(0.1, FIRST_LOOK + 2))
     assert sentence.endswith(

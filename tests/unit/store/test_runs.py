@@ -95,6 +95,17 @@ def test_a_run_from_before_parity_was_checked_is_unchecked(tmp_path):
     assert [each.samples for each in old.results] == [each.samples for each in CHECKED.results]
 
 
+def test_in_a_run_from_before_all_metrics_were_kept_the_accuracy_is_one(tmp_path):
+    document = to_document(WHOLE)
+    for benchmark in document["benchmarks"]:
+        for each in benchmark["extra_info"]["samples"]:
+            each["accuracies"] = each.pop("metrics").get("accuracy", ())
+    file = tmp_path / "old.json"
+    file.write_text(json.dumps(document))
+    first, other = load(file).results[0].samples
+    assert (first.metrics, other.metrics) == ({"accuracy": (0.5, 0.75)}, {})
+
+
 def test_a_run_from_before_losses_and_surroundings_were_kept_has_none(tmp_path):
     document = to_document(SEEN)
     rest = document["machine_info"]["keras_bench"]
