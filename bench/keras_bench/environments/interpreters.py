@@ -128,7 +128,7 @@ def _interpreter(python: str, process: subprocess.Popen[str], deadline: float) -
 
 
 def _answer_in(printed: str) -> list[Any]:
-    """Return the answer among what was printed: a start-up file may print a banner before it."""
+    """Return the answer among the printed lines: a start-up file may print a banner before it."""
     for line in reversed(printed.splitlines()):
         with suppress(ValueError, RecursionError):
             if isinstance(answer := json.loads(line), list):

@@ -7,7 +7,7 @@ from keras_bench.report.text_table import Head, TextTable
 
 
 def findings_table(findings: Sequence[Finding], caption: str = "") -> TextTable:
-    """Return what was looked at; there is nothing to do about what spoils nothing."""
+    """Return a row for every finding; only one that spoils timings has a remedy."""
     return TextTable(
         [Head(""), Head("what"), Head("seen"), Head("what to do")],
         [

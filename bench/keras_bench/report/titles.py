@@ -1,4 +1,4 @@
-"""What a page is headed by: the question that it answers, and what was compared."""
+"""Titles of pages: the question that a page answers, and the names of the compared arms."""
 
 from collections.abc import Iterable, Sequence
 
